@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+# libnoblockdns. Targets: all deps demo test bench asan tsan fuzz lint format install clean.
+# V=1 shows the commands; O=DIR builds elsewhere; STATIC=0 links c-ares and OpenSSL as shared objects.
+
+O         ?= build
+PREFIX    ?= /usr/local
+LIBDIR    ?= $(PREFIX)/lib
+MANDIR    ?= $(PREFIX)/share/man
+DESTDIR   ?=
+STATIC    ?= 1
+CC        ?= cc
+SAN       ?=
+V         ?= 0
+Q         := $(if $(filter 1,$(V)),,@)
+say        = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
+
+WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
+	     -Wwrite-strings -Wundef -Wformat=2 -Wimplicit-fallthrough
+HARDEN    := -fstack-protector-strong -fcf-protection=full -fstack-clash-protection
+FORTIFY   := $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+CFLAGS    ?= -O2 -g
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -pthread -MMD -MP -I. \
+	     $(WARN) $(HARDEN) $(FORTIFY) $(CFLAGS) $(SAN)
+SO_LDFLAGS := -shared -Wl,-z,relro,-z,now,-z,defs,-z,noexecstack -Wl,--hash-style=gnu \
+	     -Wl,--as-needed -Wl,--gc-sections -Wl,-O1
+ifeq ($(SAN),)
+# The shim is always loaded at program start, so its thread-local data may live in static TLS.
+SHIM_CFLAGS := -ftls-model=initial-exec -fno-plt -ffunction-sections -fdata-sections
+else
+SO_LDFLAGS := $(filter-out -Wl$(comma)-z%,$(SO_LDFLAGS))
+endif
+RESOLVER_CFLAGS := -ffunction-sections -fdata-sections
+
+SHIM_SRC     := $(sort $(wildcard shim/*.c))
+RESOLVER_SRC := $(sort $(wildcard resolver/*.c))
+UNIT_SRC     := $(sort $(wildcard tests/unit/*.c))
+E2E_SRC      := $(sort $(wildcard tests/e2e/*.c))
+CLIENT_SRC   := $(sort $(wildcard tests/e2e/clients/*.c))
+LAB_SRC      := $(sort $(wildcard tests/lab/*.c))
+LAB_TOOL_SRC := $(sort $(wildcard tests/lab/tools/*.c))
+BENCH_SRC    := $(sort $(wildcard tests/bench/*.c))
+
+obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
+# Exported symbols and the constructor stay out of the unit tests: there they would interpose the
+# test framework itself.
+UNIT_SHIM_OBJ := $(call obj,$(filter-out shim/exports.c,$(SHIM_SRC)))
+
+SHIM_SO     := $(O)/libnoblockdns.so
+RESOLVER_SO := $(O)/libnoblockdns-resolver.so
+
+ifeq ($(STATIC),1)
+RESOLVER_LIBS := -Wl,-Bstatic -lcares -lssl -lcrypto -lresolv -Wl,-Bdynamic
+else
+RESOLVER_LIBS := -lcares -lssl -lcrypto -Wl,-Bstatic -lresolv -Wl,-Bdynamic
+endif
+
+.DEFAULT_GOAL := all
+.PHONY: all deps demo test unit e2e bench asan tsan fuzz lint format install clean libs tests
+
+all: libs
+libs: $(SHIM_SO) $(RESOLVER_SO)
+
+$(O)/obj/shim/%.o: ALL_CFLAGS += $(SHIM_CFLAGS)
+$(O)/obj/resolver/%.o: ALL_CFLAGS += $(RESOLVER_CFLAGS)
+
+$(O)/obj/%.o: %.c Makefile
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(O)/exports.map: shim/hooks.def Makefile
+	@mkdir -p $(@D)
+	$(Q)( echo '{ global:'; sed -n 's/^HOOK(\([a-z0-9_]*\),.*/  \1;/p' $<; echo 'local: *; };' ) >$@
+
+$(SHIM_SO): $(call obj,$(SHIM_SRC)) $(O)/exports.map
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SAN) $(CFLAGS) $(SO_LDFLAGS) -Wl,--version-script=$(O)/exports.map -Wl,-soname,libnoblockdns.so \
+		-o $@ $(filter %.o,$^)
+
+$(RESOLVER_SO): $(call obj,$(RESOLVER_SRC)) resolver/exports.map
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SAN) $(CFLAGS) $(SO_LDFLAGS) -Wl,--version-script=resolver/exports.map \
+		-Wl,--exclude-libs,ALL -Wl,-soname,libnoblockdns-resolver.so -o $@ $(filter %.o,$^) $(RESOLVER_LIBS)
+
+# One Criterion program for all unit tests, one for all end-to-end tests.
+$(O)/unit: $(call obj,$(UNIT_SRC)) $(UNIT_SHIM_OBJ) $(call obj,$(RESOLVER_SRC)) $(call obj,$(LAB_SRC))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SAN) $(CFLAGS) -pthread -o $@ $^ -lcriterion -lcares -lssl -lcrypto -lresolv
+
+$(O)/e2e: $(call obj,$(E2E_SRC)) $(call obj,$(LAB_SRC))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SAN) $(CFLAGS) -pthread -o $@ $^ -lcriterion -lresolv
+
+$(O)/clients/%: $(O)/obj/tests/e2e/clients/%.o
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -pthread -o $@ $^ -lanl -lresolv -lseccomp
+
+$(O)/lab/%: $(O)/obj/tests/lab/tools/%.o $(call obj,$(LAB_SRC))
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAN) $(CFLAGS) -pthread -o $@ $^ -lresolv
+
+$(O)/bench/%: $(O)/obj/tests/bench/%.o
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -pthread -o $@ $^ -lcares
+
+CLIENTS   := $(patsubst tests/e2e/clients/%.c,$(O)/clients/%,$(CLIENT_SRC))
+LAB_TOOLS := $(patsubst tests/lab/tools/%.c,$(O)/lab/%,$(LAB_TOOL_SRC))
+BENCHES   := $(patsubst tests/bench/%.c,$(O)/bench/%,$(BENCH_SRC))
+
+deps:
+	$(Q)scripts/deps.sh
+
+tests: libs $(O)/unit $(O)/e2e $(CLIENTS) $(LAB_TOOLS)
+
+unit: $(O)/unit
+	$(Q)$(O)/unit --quiet
+
+e2e: tests
+	$(Q)NBD_BUILD=$(abspath $(O)) $(O)/e2e -j1
+
+test: deps
+	$(Q)$(MAKE) --no-print-directory tests
+	$(Q)O=$(O) scripts/test.sh
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory libs $(LAB_TOOLS)
+	$(Q)O=$(O) scripts/demo.sh
+
+bench: deps
+	$(Q)$(MAKE) --no-print-directory libs $(BENCHES) $(LAB_TOOLS)
+	$(Q)O=$(O) scripts/bench.sh
+
+asan: deps
+	$(Q)$(MAKE) --no-print-directory O=$(O)-asan CFLAGS='-O1 -g -fno-omit-frame-pointer' SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined' tests
+	$(Q)O=$(O)-asan scripts/test.sh --asan
+
+tsan: deps
+	$(Q)$(MAKE) --no-print-directory O=$(O)-tsan CFLAGS='-O1 -g -fno-omit-frame-pointer' SAN='-fsanitize=thread' tests
+	$(Q)O=$(O)-tsan scripts/test.sh --tsan
+
+fuzz: deps
+	$(Q)O=$(O) scripts/fuzz.sh
+
+lint: deps
+	$(Q)scripts/lint.sh
+
+format:
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: libs
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(MANDIR)/man7
+	install -m 0755 $(SHIM_SO) $(RESOLVER_SO) $(DESTDIR)$(LIBDIR)/
+	install -m 0644 shim/libnoblockdns.7 $(DESTDIR)$(MANDIR)/man7/
+
+clean:
+	rm -rf $(O) $(O)-asan $(O)-tsan
+
+.SECONDARY:
+-include $(shell find $(O)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+/*
+ * resolver.h - the DNS resolver as the shim sees it: one address type of one name in, one checked
+ * RRset (or the reason why there is none) out.
+ *
+ * This is the only header that `shim/` and `resolver/` share, and `noblockdns_resolver` is the only
+ * symbol that libnoblockdns-resolver.so exports. The library is opened with dlopen() at the first
+ * cache miss.
+ *
+ * The resolver is single-threaded and owns neither a thread, nor a clock, nor an event loop: every
+ * call comes from the shim's io thread (`open` alone may come from the thread that loaded the
+ * library, before the io thread exists), time arrives as an argument, and the `resolver_host` that
+ * it is given at `open` watches descriptors and wakes it. A unit test drives it with a fake host.
+ *
+ * How a caller uses it:
+ *
+ *	noblockdns_resolver.open(&host, &r);
+ *	noblockdns_resolver.view_open(r, &conf, &view);        one per set of upstreams
+ *	noblockdns_resolver.query(view, &question, now, &q);   ends in exactly one question.done()
+ *	...  host.watch(fd, ...)   ->  later  noblockdns_resolver.ready(r, fd, events, now)
+ *	...  host.wake_at(t)       ->  later  noblockdns_resolver.tick(r, now)
+ *
+ * All times are milliseconds of one monotonic clock of the host's choice. All functions that return
+ * int return 0 or a negative errno.
+ */
+#ifndef NOBLOCKDNS_RESOLVER_H
+#define NOBLOCKDNS_RESOLVER_H
+
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define RESOLVER_ABI           1u   /* raised whenever anything in this header changes shape */
+#define RESOLVER_MAX_UPSTREAMS 8
+#define RESOLVER_NAME_MAX      1025 /* a presentation-form name with its NUL (glibc's NS_MAXDNAME) */
+#define RESOLVER_CHAIN_MAX     17   /* the owner of the question and at most 16 CNAME targets */
+
+struct resolver;
+struct resolver_view;
+struct resolver_query;
+
+enum resolver_type {
+	RESOLVER_A = 1,     /* RFC 1035 3.4.1 */
+	RESOLVER_AAAA = 28, /* RFC 3596 2.1 */
+};
+
+/* What became of a question. Values are stored in the shared cache: never renumber. */
+enum resolver_kind {
+	RESOLVER_NONE = 0,     /* nothing known; never handed to done() */
+	RESOLVER_ANSWER = 1,   /* at least one address */
+	RESOLVER_NODATA = 2,   /* the name exists, the type does not (RFC 2308 2.2) */
+	RESOLVER_NXDOMAIN = 3, /* the name does not exist (RFC 2308 2.1) */
+	RESOLVER_FAILURE = 4,  /* no valid answer; `failure` says why; never a negative answer */
+};
+
+enum resolver_failure {
+	RESOLVER_FAILURE_NONE = 0,
+	RESOLVER_TIMEOUT,     /* the deadline passed */
+	RESOLVER_UNREACHABLE, /* every upstream refused the packet or the connection */
+	RESOLVER_SERVFAIL,    /* RCODE 2 from every upstream that answered */
+	RESOLVER_REFUSED,     /* RCODE 5, or 4 (NOTIMP), likewise */
+	RESOLVER_FORMERR,     /* RCODE 1, with EDNS and without */
+	RESOLVER_MALFORMED,   /* answers came, none could be parsed or believed */
+	RESOLVER_BAD_NAME,    /* the question cannot be put into a packet (label or name too long) */
+	RESOLVER_CANCELLED,   /* cancel(), view_close() or close() */
+	RESOLVER_NO_MEMORY,
+};
+
+/*
+ * One checked RRset: the answer to one question. Valid during done() only; copy what is kept.
+ */
+struct resolver_rrset {
+	enum resolver_type type;
+	enum resolver_kind kind;
+	enum resolver_failure failure; /* with RESOLVER_FAILURE */
+	bool ad;                       /* the upstream set AD (RFC 4035 3.2.3) */
+	uint32_t ttl_s;                /* least TTL along the chain; of a negative answer
+					* min(SOA TTL, SOA MINIMUM); 0: may not be cached */
+	unsigned nnames;               /* the CNAME chain, 1 to RESOLVER_CHAIN_MAX, with ANSWER and
+					* NODATA; 0 otherwise */
+	const char *const *names;      /* [nnames] presentation form without a trailing dot, as
+					* spelt in the answer; [0] the question, last the canonical
+					* name */
+	unsigned naddrs;               /* with ANSWER, else 0; duplicates kept, in packet order */
+	const unsigned char *addrs;    /* [naddrs * 4] or [naddrs * 16], network byte order */
+};
+
+struct resolver_question {
+	const char *name;        /* borrowed during query(); absolute, with or without trailing dot */
+	enum resolver_type type;
+	uint64_t deadline_ms;    /* done(RESOLVER_TIMEOUT) comes no later than this */
+	void (*done)(void *arg, const struct resolver_rrset *rrset); /* exactly once, never from
+								      * inside query() */
+	void *arg;               /* handed back to done() */
+};
+
+enum resolver_transport {
+	RESOLVER_UDP, /* with TCP after a truncated answer */
+	RESOLVER_TCP,
+	RESOLVER_TLS, /* RFC 7858 */
+};
+
+struct resolver_upstream {
+	enum resolver_transport transport;
+	struct sockaddr_storage addr; /* AF_INET or AF_INET6 with port and scope */
+};
+
+/* What makes one view: upstreams in order of preference, and how to ask them. Copied. */
+struct resolver_conf {
+	struct resolver_upstream upstreams[RESOLVER_MAX_UPSTREAMS];
+	unsigned nupstreams;  /* at least 1 */
+	uint32_t timeout_ms;  /* resolv.conf `timeout`: longest wait for one try, at least 1 */
+	unsigned attempts;    /* resolv.conf `attempts`: rounds over the upstreams, 1 to 5 */
+	bool rotate;          /* resolv.conf `rotate`: start each query at the next upstream */
+	bool use_tcp;         /* resolv.conf `use-vc`: RESOLVER_UDP upstreams are asked over TCP */
+	bool trust_ad;        /* resolv.conf `trust-ad`: set AD in queries and believe it (RFC 6840
+			       * 5.7) */
+};
+
+enum resolver_events { RESOLVER_READ = 1, RESOLVER_WRITE = 2 };
+
+enum resolver_level {
+	RESOLVER_LOG_ERROR,
+	RESOLVER_LOG_WARN,
+	RESOLVER_LOG_INFO,
+	RESOLVER_LOG_DEBUG, /* the only level at which a name may be printed */
+};
+
+/*
+ * What the resolver needs from the process that it lives in. Copied at open(); `ctx` is borrowed
+ * until close(). Every member is set. All are called on the thread that called the resolver.
+ */
+struct resolver_host {
+	void *ctx;
+
+	/*
+	 * A new socket for the resolver, close-on-exec, non-blocking, at a number where the program
+	 * does not meet it. Returns the descriptor or a negative errno.
+	 */
+	int (*socket)(void *ctx, int domain, int type, int protocol);
+
+	/* Closes a descriptor that came from socket(), and stops watching it. */
+	void (*close)(void *ctx, int fd);
+
+	/* Is `fd` still the socket that socket() made? (The program may have closed it with a raw
+	 * system call and have another file under that number now.) */
+	bool (*is_ours)(void *ctx, int fd);
+
+	/* Report these resolver_events of `fd` to ready(), level-triggered; 0: no longer. Returns 0
+	 * or a negative errno. */
+	int (*watch)(void *ctx, int fd, unsigned events);
+
+	/* Call tick() once at this time; replaces the time before; UINT64_MAX: not at all. */
+	void (*wake_at)(void *ctx, uint64_t at_ms);
+
+	/* Fills `buf` with `len` unpredictable bytes (query ids). */
+	void (*random)(void *ctx, void *buf, unsigned len);
+
+	/* One line for the log, without a newline. */
+	void (*log)(void *ctx, enum resolver_level level, const char *fmt, va_list ap);
+};
+
+struct resolver_ops {
+	uint32_t abi; /* RESOLVER_ABI; a shim that finds another one does not use the library */
+
+	/* -ENOMEM. Opens no descriptor beyond the duration of the call. */
+	int (*open)(const struct resolver_host *host, struct resolver **ret);
+
+	/* Ends every query with RESOLVER_CANCELLED, closes every view and descriptor. */
+	void (*close)(struct resolver *r);
+
+	/* In a forked child: closes the descriptors that were inherited, sends nothing, calls no
+	 * done(), frees everything. */
+	void (*abandon)(struct resolver *r);
+
+	/* -ENOMEM, -EINVAL (no upstream, or one that this build cannot speak to). */
+	int (*view_open)(struct resolver *r, const struct resolver_conf *conf,
+			 struct resolver_view **ret);
+
+	/* Ends the view's queries with RESOLVER_CANCELLED. */
+	void (*view_close)(struct resolver_view *view);
+
+	/* Puts a question. -ENOMEM; every other trouble arrives in done(). `ret` is valid until
+	 * done() is entered. */
+	int (*query)(struct resolver_view *view, const struct resolver_question *question,
+		     uint64_t now_ms, struct resolver_query **ret);
+
+	/* Ends a query without calling done(). */
+	void (*cancel)(struct resolver_query *query);
+
+	/* The descriptor is ready. */
+	void (*ready)(struct resolver *r, int fd, unsigned events, uint64_t now_ms);
+
+	/* The time given to wake_at() has come. */
+	void (*tick)(struct resolver *r, uint64_t now_ms);
+};
+
+extern const struct resolver_ops noblockdns_resolver;
+
+#endif
