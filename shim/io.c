@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: MIT
+/*
+ * io.c - the loop of io.h.
+ *
+ * Life of the thread, guarded by `life`:
+ *
+ *	NONE --io_submit: descriptors, thread--> RUNNING --idle, or descriptors lost--> NONE
+ *
+ * Tasks go through a lock-free stack (any thread pushes, the loop takes all and reverses), so a
+ * submitter that is interrupted anywhere blocks nobody. The loop announces that it is about to
+ * sleep, then looks at the stack once more; a submitter pushes, then looks whether the loop sleeps:
+ * one of the two sees the other.
+ *
+ * The program can take our descriptors away with a raw system call. The wake-up socket is checked
+ * by device and inode before each write; when it is gone, a new generation of thread and
+ * descriptors is started, and the old thread, should it ever return from epoll_wait, sees that its
+ * generation is over and ends.
+ */
+#include "shim/io.h"
+
+#include "shim/clock.h"
+#include "shim/io_timer.h"
+#include "shim/lock.h"
+#include "shim/private_fd.h"
+#include "shim/sys.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define STACK_SIZE ((size_t)256 << 10) /* c-ares and OpenSSL stay well under 100 KiB */
+#define EVENTS_MAX 64
+
+struct watch {
+	io_ready_fn ready;
+	void *arg;
+	unsigned events;
+};
+
+static struct lock life = LOCK_INIT;
+static bool running;                /* guarded by life */
+static _Atomic uint32_t generation; /* of the running thread; written under life */
+static int epoll_handle = -1;       /* written under life, before the thread starts */
+static int wake_rx = -1, wake_tx = -1;
+
+static _Atomic(struct io_task *) stack; /* any thread pushes (release), the loop takes (acquire) */
+static _Atomic bool asleep;
+
+static struct watch *watches; /* by handle; io thread only */
+static size_t nwatches;
+
+static void close_handle(int *handle)
+{
+	if (*handle >= 0)
+		private_fd_close(*handle);
+	*handle = -1;
+}
+
+static void close_descriptors(void)
+{
+	close_handle(&epoll_handle);
+	close_handle(&wake_rx);
+	close_handle(&wake_tx);
+}
+
+/* epoll_ctl on private descriptors, under the lock that keeps their numbers ours. */
+static int epoll_change(int op, int handle, unsigned events)
+{
+	struct epoll_event ev = {.data.u32 = (uint32_t)handle};
+	int ep, fd, r;
+
+	if (events & IO_READ)
+		ev.events |= EPOLLIN;
+	if (events & IO_WRITE)
+		ev.events |= EPOLLOUT;
+	private_fd_lock();
+	ep = private_fd_number_locked(epoll_handle);
+	fd = private_fd_number_locked(handle);
+	if (ep < 0 || fd < 0)
+		r = -EBADF;
+	else
+		r = epoll_ctl(ep, op, fd, &ev) == 0 ? 0 : -errno;
+	private_fd_unlock();
+	return r;
+}
+
+static int grow_watches(size_t handle)
+{
+	size_t more = nwatches ? nwatches : 16;
+	struct watch *grown;
+
+	while (more <= handle)
+		more *= 2;
+	grown = realloc(watches, more * sizeof *watches);
+	if (grown == NULL)
+		return -ENOMEM;
+	memset(grown + nwatches, 0, (more - nwatches) * sizeof *grown);
+	watches = grown;
+	nwatches = more;
+	return 0;
+}
+
+int io_watch(int handle, unsigned events, io_ready_fn ready, void *arg)
+{
+	struct watch *w;
+	int op, r;
+
+	if (handle < 0)
+		return -EBADF;
+	if ((size_t)handle >= nwatches && (r = grow_watches((size_t)handle)) < 0)
+		return r;
+	w = &watches[handle];
+	if (w->events == events) {
+		w->ready = ready;
+		w->arg = arg;
+		return 0;
+	}
+	op = events == 0 ? EPOLL_CTL_DEL : w->events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+	r = epoll_change(op, handle, events);
+	if (r < 0 && events != 0)
+		return r;
+	*w = (struct watch){.ready = ready, .arg = arg, .events = events};
+	return 0;
+}
+
+static void drain_wake(void)
+{
+	char junk[64];
+	int fd;
+
+	private_fd_lock();
+	fd = private_fd_number_locked(wake_rx);
+	if (fd >= 0)
+		while (recv(fd, junk, sizeof junk, MSG_DONTWAIT) > 0)
+			;
+	private_fd_unlock();
+}
+
+static void run_tasks(uint64_t now_ms)
+{
+	struct io_task *taken = atomic_exchange_explicit(&stack, NULL, memory_order_acquire);
+	struct io_task *ordered = NULL;
+
+	while (taken != NULL) {
+		struct io_task *next = taken->next;
+
+		taken->next = ordered;
+		ordered = taken;
+		taken = next;
+	}
+	while (ordered != NULL) {
+		struct io_task *task = ordered;
+
+		ordered = task->next;
+		task->run(task, now_ms);
+	}
+}
+
+static void dispatch(const struct epoll_event *ev, uint64_t now_ms)
+{
+	int handle = (int)ev->data.u32;
+	unsigned events = 0;
+
+	if (handle == wake_rx) {
+		drain_wake();
+		return;
+	}
+	if ((size_t)handle >= nwatches || watches[handle].events == 0)
+		return; /* its watch ended earlier in this batch */
+	if (ev->events & (EPOLLIN | EPOLLERR | EPOLLHUP))
+		events |= IO_READ;
+	if (ev->events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
+		events |= IO_WRITE;
+	watches[handle].ready(watches[handle].arg, handle, events & watches[handle].events,
+			      now_ms);
+}
+
+static bool any_watch(void)
+{
+	for (size_t i = 0; i < nwatches; i++)
+		if (watches[i].events != 0)
+			return true;
+	return false;
+}
+
+/* How long epoll_wait may sleep: until `next`, or until the thread has been idle for long. */
+static int sleep_ms(uint64_t next, uint64_t now_ms)
+{
+	if (next == UINT64_MAX)
+		return any_watch() ? -1 : IO_IDLE_MS;
+	if (next <= now_ms)
+		return 0;
+	return next - now_ms > INT_MAX ? INT_MAX : (int)(next - now_ms);
+}
+
+/* Ends this generation if nothing came in meanwhile. */
+static bool end_if_idle(uint32_t mine)
+{
+	bool end;
+
+	lock_take(&life);
+	end = atomic_load(&generation) != mine || atomic_load(&stack) == NULL;
+	if (end && atomic_load(&generation) == mine) {
+		running = false;
+		close_descriptors();
+	}
+	lock_release(&life);
+	return end;
+}
+
+/* The descriptors were taken away: let the next io_submit() start anew. */
+static void end_broken(uint32_t mine)
+{
+	lock_take(&life);
+	if (atomic_load(&generation) == mine) {
+		running = false;
+		close_descriptors();
+		for (size_t i = 0; i < nwatches; i++)
+			watches[i].events = 0;
+	}
+	lock_release(&life);
+}
+
+static void *io_main(void *arg)
+{
+	uint32_t mine = (uint32_t)(uintptr_t)arg;
+	struct epoll_event events[EVENTS_MAX];
+
+	prctl(PR_SET_NAME, "noblockdns");
+	while (atomic_load(&generation) == mine) {
+		uint64_t now_ms = clock_boot_ms(), next;
+		int n, ep, wait_ms;
+
+		run_tasks(now_ms);
+		next = io_timers_run(now_ms);
+		wait_ms = sleep_ms(next, now_ms);
+		atomic_store(&asleep, true);
+		if (atomic_load(&stack) != NULL)
+			wait_ms = 0;
+		private_fd_lock();
+		ep = private_fd_number_locked(epoll_handle);
+		private_fd_unlock();
+		n = ep < 0 ? -1 : epoll_wait(ep, events, EVENTS_MAX, wait_ms);
+		atomic_store(&asleep, false);
+		if (atomic_load(&generation) != mine)
+			break;
+		if (n < 0 && (ep < 0 || errno != EINTR)) {
+			end_broken(mine);
+			break;
+		}
+		if (n == 0 && wait_ms == IO_IDLE_MS && end_if_idle(mine))
+			break;
+		now_ms = clock_boot_ms();
+		for (int i = 0; i < n; i++)
+			dispatch(&events[i], now_ms);
+	}
+	return NULL;
+}
+
+static int open_descriptors(void)
+{
+	int pair[2];
+	int r = epoll_create1(EPOLL_CLOEXEC);
+
+	if (r < 0)
+		return -errno;
+	epoll_handle = private_fd_adopt(r);
+	if (epoll_handle < 0)
+		return epoll_handle;
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return -errno;
+	wake_rx = private_fd_adopt(pair[0]);
+	wake_tx = private_fd_adopt(pair[1]);
+	if (wake_rx < 0 || wake_tx < 0)
+		return wake_rx < 0 ? wake_rx : wake_tx;
+	return epoll_change(EPOLL_CTL_ADD, wake_rx, IO_READ);
+}
+
+static int start_thread(uint32_t mine)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	sigset_t all, before;
+	int r;
+
+	if (pthread_attr_init(&attr) != 0)
+		return -ENOMEM;
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&thread, &attr, io_main, (void *)(uintptr_t)mine);
+	if (r == EINVAL) { /* the program's thread-local data alone is larger than our stack */
+		pthread_attr_destroy(&attr);
+		pthread_attr_init(&attr);
+		pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+		r = pthread_create(&thread, &attr, io_main, (void *)(uintptr_t)mine);
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
+	return -r;
+}
+
+static int start_locked(void)
+{
+	uint32_t mine = atomic_load(&generation) + 1;
+	int r;
+
+	close_descriptors();
+	r = open_descriptors();
+	if (r == 0) {
+		atomic_store(&generation, mine);
+		r = start_thread(mine);
+	}
+	if (r < 0)
+		close_descriptors();
+	running = r == 0;
+	return r;
+}
+
+/* Is the wake-up socket still ours? Writes one byte to it if `wake`. */
+static bool poke(bool wake)
+{
+	int fd;
+
+	private_fd_lock();
+	fd = private_fd_number_locked(wake_tx);
+	if (fd >= 0 && wake)
+		send(fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	private_fd_unlock();
+	return fd >= 0;
+}
+
+static void push(struct io_task *task)
+{
+	struct io_task *head = atomic_load_explicit(&stack, memory_order_relaxed);
+
+	do
+		task->next = head;
+	while (!atomic_compare_exchange_weak(&stack, &head, task));
+}
+
+int io_submit(struct io_task *task)
+{
+	int saved = errno, r = 0;
+
+	lock_take(&life);
+	if (!running || !poke(false)) {
+		r = start_locked();
+	}
+	if (r == 0) {
+		push(task);
+		if (atomic_exchange(&asleep, false))
+			poke(true);
+	}
+	lock_release(&life);
+	errno = saved;
+	return r;
+}
+
+void io_reset(void)
+{
+	lock_reset(&life);
+	running = false;
+	atomic_fetch_add(&generation, 1);
+	epoll_handle = wake_rx = wake_tx = -1; /* private_fd_reset() closed them */
+	atomic_store(&stack, NULL);
+	atomic_store(&asleep, false);
+	for (size_t i = 0; i < nwatches; i++)
+		watches[i].events = 0;
+	io_timers_reset();
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/*
+ * io.h - the private io thread: an epoll loop with descriptors, timers and tasks.
+ *
+ * It starts at the first io_submit(), with all signals blocked and a small stack, and ends by itself
+ * after IO_IDLE_MS with nothing to do; the next io_submit() starts it again. It owns three private
+ * descriptors (epoll and a wake-up socket pair) while it runs.
+ *
+ * io_submit() may be called on any thread of the owner process (process.h); everything else only on
+ * the io thread itself, that is from a task, a timer or a watch.
+ */
+#ifndef NOBLOCKDNS_IO_H
+#define NOBLOCKDNS_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define IO_IDLE_MS 60000
+
+/* Something to be run once on the io thread. Owned by the submitter until run() is entered, by
+ * run() from then on. */
+struct io_task {
+	struct io_task *next; /* io.c's */
+	void (*run)(struct io_task *task, uint64_t now_ms);
+};
+
+/* Hands a task over and wakes the thread. 0, or a negative errno (no thread, no descriptor) with
+ * the task still the caller's. */
+int io_submit(struct io_task *task);
+
+struct io_timer {
+	void (*fire)(void *arg, uint64_t now_ms); /* set by the owner before io_timer_start() */
+	void *arg;
+	uint64_t at_ms; /* io.c's: CLOCK_BOOTTIME */
+	size_t place;   /* io_timer.c's: position in the heap plus 1; 0: not running */
+};
+
+/* (Re)starts a one-shot timer. 0 or -ENOMEM. */
+int io_timer_start(struct io_timer *timer, uint64_t at_ms);
+void io_timer_stop(struct io_timer *timer);
+
+enum io_events { IO_READ = 1, IO_WRITE = 2 };
+
+typedef void (*io_ready_fn)(void *arg, int handle, unsigned events, uint64_t now_ms);
+
+/* Watches a private descriptor (private_fd.h), level-triggered; `events` 0 ends it. An error or
+ * hang-up is reported as both events. 0 or a negative errno. */
+int io_watch(int handle, unsigned events, io_ready_fn ready, void *arg);
+
+/* In a forked child: there is no io thread; submitted tasks of the parent are forgotten. */
+void io_reset(void);
+
+#endif

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/*
+ * io_timer.h - the io thread's timers: a binary heap by time. io thread only.
+ */
+#ifndef NOBLOCKDNS_IO_TIMER_H
+#define NOBLOCKDNS_IO_TIMER_H
+
+#include "shim/io.h"
+
+/* Fires what is due; returns the time of the next timer, or UINT64_MAX. */
+uint64_t io_timers_run(uint64_t now_ms);
+
+/* Forgets all of them (forked child). */
+void io_timers_reset(void);
+
+#endif
