@@ -17,7 +17,7 @@
  *	noblockdns_resolver.open(&host, &r);
  *	noblockdns_resolver.view_open(r, &conf, &view);        one per set of upstreams
  *	noblockdns_resolver.query(view, &question, now, &q);   ends in exactly one question.done()
- *	...  host.watch(fd, ...)   ->  later  noblockdns_resolver.ready(r, fd, events, now)
+ *	...  host.watch(h, ...)    ->  later  noblockdns_resolver.ready(r, h, events, now)
  *	...  host.wake_at(t)       ->  later  noblockdns_resolver.tick(r, now)
  *
  * All times are milliseconds of one monotonic clock of the host's choice. All functions that return
@@ -137,20 +137,25 @@ struct resolver_host {
 
 	/*
 	 * A new socket for the resolver, close-on-exec, non-blocking, at a number where the program
-	 * does not meet it. Returns the descriptor or a negative errno.
+	 * does not meet it. Returns a handle (0 or greater) or a negative errno. A handle is not a
+	 * descriptor: the program may dup2() onto the number behind it, which then changes.
 	 */
 	int (*socket)(void *ctx, int domain, int type, int protocol);
 
-	/* Closes a descriptor that came from socket(), and stops watching it. */
-	void (*close)(void *ctx, int fd);
+	/* Closes the socket, and stops watching it. */
+	void (*close)(void *ctx, int handle);
 
-	/* Is `fd` still the socket that socket() made? (The program may have closed it with a raw
-	 * system call and have another file under that number now.) */
-	bool (*is_ours)(void *ctx, int fd);
+	/*
+	 * The descriptor behind `handle`, for one system call that does not block; or -EBADF: the
+	 * program closed it with a raw system call and may have another file under that number now.
+	 * Between a hold() that succeeded and its drop() the number cannot change its meaning.
+	 */
+	int (*hold)(void *ctx, int handle);
+	void (*drop)(void *ctx);
 
-	/* Report these resolver_events of `fd` to ready(), level-triggered; 0: no longer. Returns 0
-	 * or a negative errno. */
-	int (*watch)(void *ctx, int fd, unsigned events);
+	/* Report these resolver_events of `handle` to ready(), level-triggered; 0: no longer.
+	 * Returns 0 or a negative errno. */
+	int (*watch)(void *ctx, int handle, unsigned events);
 
 	/* Call tick() once at this time; replaces the time before; UINT64_MAX: not at all. */
 	void (*wake_at)(void *ctx, uint64_t at_ms);
@@ -190,8 +195,8 @@ struct resolver_ops {
 	/* Ends a query without calling done(). */
 	void (*cancel)(struct resolver_query *query);
 
-	/* The descriptor is ready. */
-	void (*ready)(struct resolver *r, int fd, unsigned events, uint64_t now_ms);
+	/* The socket is ready. */
+	void (*ready)(struct resolver *r, int handle, unsigned events, uint64_t now_ms);
 
 	/* The time given to wake_at() has come. */
 	void (*tick)(struct resolver *r, uint64_t now_ms);
