@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/*
+ * clock.h - the shim's one clock: CLOCK_BOOTTIME.
+ *
+ * It never jumps, and it counts time spent in suspend, as a TTL must. It is the same in every
+ * process of a boot (but not in every time namespace), so it may stand in the shared cache. The
+ * vDSO reads it: no system call. Pure code takes the time as an argument instead.
+ */
+#ifndef NOBLOCKDNS_CLOCK_H
+#define NOBLOCKDNS_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+static inline uint64_t now_boot_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static inline uint64_t now_boot_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
+}
+
+#endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/*
+ * config.h - what the user wants: NOBLOCKDNS_* in the environment, then /etc/noblockdns.conf, then
+ * the defaults.
+ *
+ * The file has `key = value` lines, the keys being the variables' names in lower case without the
+ * prefix, and comments from `#` at the start of a line. A bad value gives one line with variable,
+ * value and what is allowed, and the default is used. One table (config.c) says for each variable
+ * its kind, range, default and place in struct config.
+ *
+ * config_parse() is pure. config_load() reads the environment and the file: at the first lookup,
+ * not in the constructor, so that the children of a shell that look nothing up stay silent.
+ */
+#ifndef NOBLOCKDNS_CONFIG_H
+#define NOBLOCKDNS_CONFIG_H
+
+#include "resolver/resolver.h"
+#include "shim/log.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define CONFIG_FILE	"/etc/noblockdns.conf"
+#define CONFIG_FILE_MAX 65536 /* bytes read of it */
+
+enum config_mode { CONFIG_MODE_ON, CONFIG_MODE_OBSERVE, CONFIG_MODE_OFF };
+enum config_tls { CONFIG_TLS_STRICT, CONFIG_TLS_OPPORTUNISTIC };
+enum config_cache {
+	CONFIG_CACHE_DEFAULT, /* the file under /dev/shm */
+	CONFIG_CACHE_FILE,    /* cache_path */
+	CONFIG_CACHE_PRIVATE, /* memory of this process */
+	CONFIG_CACHE_OFF,     /* none */
+};
+
+struct config_upstream {
+	enum resolver_transport transport;
+	struct sockaddr_storage addr; /* AF_INET or AF_INET6, port set */
+	char auth_name[256];	      /* tls:// alone; "" without */
+};
+
+struct config {
+	enum config_mode mode;
+
+	struct config_upstream upstreams[RESOLVER_MAX_UPSTREAMS]; /* in order of preference */
+	unsigned nupstreams; /* 0: the servers of resolv.conf, unless: */
+
+	/*
+	 * The user wants tls:// and nothing of what is listed can be used. A lookup that would need
+	 * the network then fails with EAI_AGAIN. It goes neither to the servers of resolv.conf nor
+	 * to libc, which would both ask in clear text what the user wanted kept secret (RFC 8310
+	 * section 5, strict: fail rather than fall back). Numeric names, hosts file and cache work
+	 * as ever. With CONFIG_TLS_OPPORTUNISTIC this is never set.
+	 */
+	bool upstream_unusable;
+
+	enum config_tls tls;
+	char tls_ca[PATH_MAX]; /* "": system store */
+	char tls_pin[1024];    /* "": none; `sha256/BASE64`, separated by spaces */
+
+	enum config_cache cache;
+	char cache_path[PATH_MAX]; /* with CONFIG_CACHE_FILE */
+	uint64_t cache_size;	   /* bytes */
+
+	uint32_t deadline_ms; /* 0: from resolv.conf */
+	uint32_t stale_after_ms;
+	uint32_t stale_max_s;
+	uint32_t min_ttl_s;
+	uint32_t max_ttl_s; /* at least min_ttl_s */
+
+	bool race;
+	uint32_t race_delay_ms;
+	uint32_t resolution_delay_ms;
+
+	enum log_level log;
+	char log_file[PATH_MAX]; /* "": stderr */
+	char trace[PATH_MAX];	 /* "": off */
+};
+
+/* Value of an environment variable, or NULL. */
+typedef const char *config_getter(void *ctx, const char *name);
+
+/* One line, without a newline, about a value that is not used. */
+typedef void config_report(void *ctx, const char *line);
+
+/* `conf` is the text of the file (`len` bytes, no NUL needed; NULL: none). Always succeeds. */
+void config_parse(config_getter *get, void *get_ctx, const char *conf, size_t len,
+		  struct config *ret, config_report *report, void *report_ctx);
+
+/*
+ * config_parse() of this process's environment and CONFIG_FILE, and log_configure(). Bad values are
+ * logged, after log_configure(). Large: keep it static. Not thread-safe.
+ */
+void config_load(struct config *ret);
+
+#endif

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/*
+ * hooks.h - the functions of hooks.def, as libc has them and as we have them.
+ *
+ * For each hooked `x`:
+ *	real_x  libc's, or the next preload library's. Always callable: until hooks_resolve() has
+ *		run, the descriptor functions are bare system calls, and the name functions resolve
+ *		themselves at the first call.
+ *	nbd_x   ours. The exported `x` is a jump to it (exports.c).
+ *
+ * Atomic pointers, because a constructor that runs before ours may have started threads.
+ */
+#ifndef NOBLOCKDNS_HOOKS_H
+#define NOBLOCKDNS_HOOKS_H
+
+#include <netdb.h>
+#include <signal.h>
+#include <stddef.h>
+#include <time.h>
+
+#define HOOK(name, type, params, args)                                                             \
+	extern type(*_Atomic real_##name) params;                                                  \
+	type nbd_##name params;
+#include "shim/hooks.def"
+#undef HOOK
+
+/*
+ * Looks every real_x up with dlsym(RTLD_NEXT). Takes the loader's lock and may allocate: called by
+ * the constructor, and by a name function that is called earlier; never by a descriptor function.
+ * Keeps errno. Any thread, any number of times.
+ */
+void hooks_resolve(void);
+
+#endif

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lock.h - the mutex of the shim: small, with all signals blocked while it is held.
+ *
+ * close(), dup2() and connect() may be called in a signal handler, so a handler can arrive at the
+ * shim on a thread that is inside the shim already. A thread that holds a lock therefore takes no
+ * signal at all, not even libc's own for cancellation and set*id, which pthread_sigmask() would
+ * leave open. Taking, waiting and releasing are no cancellation points and leave errno alone.
+ *
+ *	sys_sigset saved;
+ *
+ *	lock_acquire(&lock, &saved);
+ *	...                                short; no malloc, dlsym, callback, cancellation point
+ *	lock_release(&lock, &saved);
+ *
+ * No malloc, because an allocator in this process may call close() under its own lock.
+ *
+ * Order, outermost first: process (process.c), then the lock of one module (settings, fetch, io),
+ * then private_fd. A module lock is never held while another module's lock is taken. private_fd is
+ * a leaf. The logger and the clock take none.
+ *
+ * After fork a lock may be held by a thread that the child does not have: the module's reset
+ * function calls lock_reset() (process.h). An all-zero lock is a free one.
+ */
+#ifndef NOBLOCKDNS_LOCK_H
+#define NOBLOCKDNS_LOCK_H
+
+#include "shim/sys.h"
+
+/* 0 free, 1 held, 2 held and somebody may sleep. Static or zeroed storage needs no initializer. */
+struct lock {
+	_Atomic uint32_t word;
+};
+
+/* Blocks every signal on this thread. */
+static inline void signals_block(sys_sigset *ret_saved)
+{
+	const sys_sigset all = ~(sys_sigset)0;
+
+	sys_sigmask(SIG_SETMASK, &all, ret_saved);
+}
+
+static inline void signals_restore(const sys_sigset *saved)
+{
+	sys_sigmask(SIG_SETMASK, saved, NULL);
+}
+
+/* With signals blocked by the caller already (the io thread; under another lock). Not recursive. */
+void lock_take(struct lock *lock);
+void lock_drop(struct lock *lock);
+
+/* signals_block(), then lock_take(). */
+static inline void lock_acquire(struct lock *lock, sys_sigset *ret_saved)
+{
+	signals_block(ret_saved);
+	lock_take(lock);
+}
+
+static inline void lock_release(struct lock *lock, const sys_sigset *saved)
+{
+	lock_drop(lock);
+	signals_restore(saved);
+}
+
+/* Frees the lock whoever holds it. In the one thread of a forked child only. */
+void lock_reset(struct lock *lock);
+
+#endif

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/*
+ * private_fd.h - descriptors of ours in a table that belongs to somebody else.
+ *
+ * The program does not know of them, may close them in a loop, dup2() onto them, or ask the kernel
+ * directly, past every hook. So each has a *handle*, which stays, and a number, which may change or
+ * be taken away. Numbers are high (from min(soft RLIMIT_NOFILE, 1024) - 192 on, lower only where
+ * there is no room, never 0 to 2), close-on-exec from birth, and below PRIVATE_FD_MAX.
+ *
+ *	int h = private_fd_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);   negative errno, or
+ *handle
+ *
+ *	private_fd_lock(&saved);
+ *	fd = private_fd_number_locked(h);         -EBADF: the program took it away;
+ *private_fd_close(h) if (fd >= 0) n = sys_write(fd, ...);           must not block, no cancellation
+ *point: use sys.h private_fd_unlock(&saved);
+ *
+ * Under the lock no hook can move the number away. A raw system call of the program can: then the
+ * operation meets a foreign file. That window cannot be closed, only kept short.
+ *
+ * Is a number still ours? Sockets, pipes and files are recognised by device and inode. epoll sets,
+ * eventfds and timerfds all share one inode: a member of an epoll set is recognised by being
+ * registered there (see private_fd_watch), and an epoll set by having its first member. An
+ *anonymous one that is neither counts as ours while any anonymous inode has its number: prefer a
+ *pipe or a socket pair to an eventfd.
+ *
+ * Any thread. Everything but private_fd_is() and private_fd_count() needs PROCESS_OWNER
+ * (process.h); those that make a descriptor check it themselves (-EPERM). errno is kept.
+ */
+#ifndef NOBLOCKDNS_PRIVATE_FD_H
+#define NOBLOCKDNS_PRIVATE_FD_H
+
+#include "shim/lock.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PRIVATE_FD_MAX	   65536 /* numbers; 128 KiB of address space, of which one page is used */
+#define PRIVATE_FD_HANDLES 8192	 /* at one time: race attempts come by the thousand */
+
+/*
+ * Takes `fd` over: moves it to a high number (F_DUPFD_CLOEXEC) and closes the low one, also when it
+ * fails. Returns a handle (positive) or a negative errno: -ENFILE with PRIVATE_FD_HANDLES in use.
+ */
+int private_fd_adopt(int fd);
+
+/* socket() with SOCK_CLOEXEC, adopted. Handle or negative errno. */
+int private_fd_socket(int domain, int type, int protocol);
+
+/* epoll_create1(EPOLL_CLOEXEC), adopted. Handle or negative errno. */
+int private_fd_epoll(void);
+
+/*
+ * EPOLL_CTL_ADD, MOD or (events == 0) DEL, as what is registered already demands. Remembered, since
+ * epoll files a registration under the number: when dup2() pushes `handle` to another one it is
+ * taken out and entered anew. No EPOLLONESHOT. 0 or a negative errno; -EBADF: one of them is gone.
+ */
+int private_fd_watch(int epoll, int handle, uint32_t events, uint64_t data);
+
+void private_fd_lock(sys_sigset *ret_saved);
+void private_fd_unlock(const sys_sigset *saved);
+
+/* The number of `handle` now, checked to be still ours, else -EBADF. Valid until unlock. */
+int private_fd_number_locked(int handle);
+
+/* The same for a moment: for a call that may block (epoll_wait), which no lock can be held across.
+ */
+int private_fd_number(int handle);
+
+/* The handle at `fd`, checked, else -EBADF. */
+int private_fd_find(int fd);
+
+/*
+ * Closes it, or, where the program did that already, only forgets it. A handle that is not valid
+ * any more does nothing. 0 or -EBADF.
+ */
+int private_fd_close(int handle);
+
+/*
+ * The hooks' side. -------------------------------------------------------------------------------
+ */
+
+/* Handle's slot + 1 by number; 0: not ours. Written under the lock, read without. */
+extern _Atomic uint16_t private_fd_slots[PRIVATE_FD_MAX];
+extern _Atomic unsigned private_fd_used;
+
+/* Might `fd` be private? One relaxed load. True needs private_fd_shields() to be sure. */
+static inline bool private_fd_is(int fd)
+{
+	return (unsigned)fd < PRIVATE_FD_MAX &&
+	       __builtin_expect(
+		       atomic_load_explicit(&private_fd_slots[fd], memory_order_relaxed) != 0, 0);
+}
+
+static inline unsigned private_fd_count(void)
+{
+	return atomic_load_explicit(&private_fd_used, memory_order_relaxed);
+}
+
+/*
+ * Is `fd` private, in this process, and still ours? False in a child, and where the program has put
+ * a file of its own under the number behind our back (the handle is dead from then on).
+ */
+bool private_fd_shields(int fd);
+
+/*
+ * Makes the number `fd` free, as the program believes it to be: the private descriptor there moves
+ * to another number. Where none is left the handle dies: the program's dup2() is never refused.
+ */
+void private_fd_move(int fd);
+
+/* Lowest number in [first, last] that private_fd_shields(), or -1. */
+int private_fd_next(unsigned first, unsigned last);
+
+#endif
