@@ -14,7 +14,8 @@
  * The program can take our descriptors away with a raw system call. The wake-up socket is checked
  * by device and inode before each write; when it is gone, a new generation of thread and
  * descriptors is started, and the old thread, should it ever return from epoll_wait, sees that its
- * generation is over and ends.
+ * generation is over and ends. `turn` is held by a thread whenever it is not asleep, so that two
+ * generations are never at work together.
  */
 #include "shim/io.h"
 
@@ -34,7 +35,6 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define STACK_SIZE ((size_t)256 << 10) /* c-ares and OpenSSL stay well under 100 KiB */
 #define EVENTS_MAX 64
@@ -45,23 +45,24 @@ struct watch {
 	unsigned events;
 };
 
-static struct lock life = LOCK_INIT;
-static bool running;                /* guarded by life */
+static struct lock life;	    /* no hook takes it, so the thread may be created under it */
+static bool running;		    /* guarded by life */
 static _Atomic uint32_t generation; /* of the running thread; written under life */
-static int epoll_handle = -1;       /* written under life, before the thread starts */
-static int wake_rx = -1, wake_tx = -1;
+static int epoll_handle;	    /* 0: none; written under life, before the thread starts */
+static int wake_rx, wake_tx;
 
 static _Atomic(struct io_task *) stack; /* any thread pushes (release), the loop takes (acquire) */
 static _Atomic bool asleep;
 
-static struct watch *watches; /* by handle; io thread only */
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER; /* "io thread only" means: under this */
+static struct watch *watches;				 /* by handle; io thread only */
 static size_t nwatches;
 
 static void close_handle(int *handle)
 {
-	if (*handle >= 0)
+	if (*handle > 0)
 		private_fd_close(*handle);
-	*handle = -1;
+	*handle = 0;
 }
 
 static void close_descriptors(void)
@@ -71,25 +72,9 @@ static void close_descriptors(void)
 	close_handle(&wake_tx);
 }
 
-/* epoll_ctl on private descriptors, under the lock that keeps their numbers ours. */
-static int epoll_change(int op, int handle, unsigned events)
+static uint32_t to_epoll(unsigned events)
 {
-	struct epoll_event ev = {.data.u32 = (uint32_t)handle};
-	int ep, fd, r;
-
-	if (events & IO_READ)
-		ev.events |= EPOLLIN;
-	if (events & IO_WRITE)
-		ev.events |= EPOLLOUT;
-	private_fd_lock();
-	ep = private_fd_number_locked(epoll_handle);
-	fd = private_fd_number_locked(handle);
-	if (ep < 0 || fd < 0)
-		r = -EBADF;
-	else
-		r = epoll_ctl(ep, op, fd, &ev) == 0 ? 0 : -errno;
-	private_fd_unlock();
-	return r;
+	return (events & IO_READ ? EPOLLIN : 0) | (events & IO_WRITE ? EPOLLOUT : 0);
 }
 
 static int grow_watches(size_t handle)
@@ -111,9 +96,9 @@ static int grow_watches(size_t handle)
 int io_watch(int handle, unsigned events, io_ready_fn ready, void *arg)
 {
 	struct watch *w;
-	int op, r;
+	int r;
 
-	if (handle < 0)
+	if (handle <= 0)
 		return -EBADF;
 	if ((size_t)handle >= nwatches && (r = grow_watches((size_t)handle)) < 0)
 		return r;
@@ -123,8 +108,7 @@ int io_watch(int handle, unsigned events, io_ready_fn ready, void *arg)
 		w->arg = arg;
 		return 0;
 	}
-	op = events == 0 ? EPOLL_CTL_DEL : w->events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-	r = epoll_change(op, handle, events);
+	r = private_fd_watch(epoll_handle, handle, to_epoll(events), (uint64_t)handle);
 	if (r < 0 && events != 0)
 		return r;
 	*w = (struct watch){.ready = ready, .arg = arg, .events = events};
@@ -138,9 +122,8 @@ static void drain_wake(void)
 
 	private_fd_lock();
 	fd = private_fd_number_locked(wake_rx);
-	if (fd >= 0)
-		while (recv(fd, junk, sizeof junk, MSG_DONTWAIT) > 0)
-			;
+	while (fd >= 0 && sys_read(fd, junk, sizeof junk) > 0)
+		;
 	private_fd_unlock();
 }
 
@@ -166,7 +149,7 @@ static void run_tasks(uint64_t now_ms)
 
 static void dispatch(const struct epoll_event *ev, uint64_t now_ms)
 {
-	int handle = (int)ev->data.u32;
+	int handle = (int)ev->data.u64;
 	unsigned events = 0;
 
 	if (handle == wake_rx) {
@@ -179,8 +162,7 @@ static void dispatch(const struct epoll_event *ev, uint64_t now_ms)
 		events |= IO_READ;
 	if (ev->events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
 		events |= IO_WRITE;
-	watches[handle].ready(watches[handle].arg, handle, events & watches[handle].events,
-			      now_ms);
+	watches[handle].ready(watches[handle].arg, handle, events & watches[handle].events, now_ms);
 }
 
 static bool any_watch(void)
@@ -219,14 +201,34 @@ static bool end_if_idle(uint32_t mine)
 /* The descriptors were taken away: let the next io_submit() start anew. */
 static void end_broken(uint32_t mine)
 {
+
 	lock_take(&life);
 	if (atomic_load(&generation) == mine) {
 		running = false;
 		close_descriptors();
-		for (size_t i = 0; i < nwatches; i++)
-			watches[i].events = 0;
 	}
 	lock_release(&life);
+}
+
+/* Sleeps until there is something to do. Returns the number of events, or a negative errno
+ * where the epoll descriptor is no longer ours. */
+static int sleep_until(uint64_t next, uint64_t now_ms, struct epoll_event *events, bool *ret_idle)
+{
+	int wait_ms = sleep_ms(next, now_ms);
+	int n, ep;
+
+	atomic_store(&asleep, true);
+	if (atomic_load(&stack) != NULL)
+		wait_ms = 0;
+	ep = private_fd_number(epoll_handle);
+	pthread_mutex_unlock(&turn);
+	n = ep < 0 ? ep : sys_epoll_wait(ep, events, EVENTS_MAX, wait_ms);
+	if (n == -EINTR)
+		n = 0;
+	pthread_mutex_lock(&turn);
+	atomic_store(&asleep, false);
+	*ret_idle = n == 0 && wait_ms == IO_IDLE_MS;
+	return n;
 }
 
 static void *io_main(void *arg)
@@ -235,44 +237,38 @@ static void *io_main(void *arg)
 	struct epoll_event events[EVENTS_MAX];
 
 	prctl(PR_SET_NAME, "noblockdns");
+	pthread_mutex_lock(&turn);
+	for (size_t i = 0; i < nwatches; i++) /* of an earlier generation */
+		watches[i].events = 0;
 	while (atomic_load(&generation) == mine) {
 		uint64_t now_ms = clock_boot_ms(), next;
-		int n, ep, wait_ms;
+		bool idle;
+		int n;
 
 		run_tasks(now_ms);
 		next = io_timers_run(now_ms);
-		wait_ms = sleep_ms(next, now_ms);
-		atomic_store(&asleep, true);
-		if (atomic_load(&stack) != NULL)
-			wait_ms = 0;
-		private_fd_lock();
-		ep = private_fd_number_locked(epoll_handle);
-		private_fd_unlock();
-		n = ep < 0 ? -1 : epoll_wait(ep, events, EVENTS_MAX, wait_ms);
-		atomic_store(&asleep, false);
+		n = sleep_until(next, now_ms, events, &idle);
 		if (atomic_load(&generation) != mine)
 			break;
-		if (n < 0 && (ep < 0 || errno != EINTR)) {
+		if (n < 0) {
 			end_broken(mine);
 			break;
 		}
-		if (n == 0 && wait_ms == IO_IDLE_MS && end_if_idle(mine))
+		if (idle && end_if_idle(mine))
 			break;
 		now_ms = clock_boot_ms();
 		for (int i = 0; i < n; i++)
 			dispatch(&events[i], now_ms);
 	}
+	pthread_mutex_unlock(&turn);
 	return NULL;
 }
 
 static int open_descriptors(void)
 {
 	int pair[2];
-	int r = epoll_create1(EPOLL_CLOEXEC);
 
-	if (r < 0)
-		return -errno;
-	epoll_handle = private_fd_adopt(r);
+	epoll_handle = private_fd_epoll();
 	if (epoll_handle < 0)
 		return epoll_handle;
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
@@ -281,22 +277,22 @@ static int open_descriptors(void)
 	wake_tx = private_fd_adopt(pair[1]);
 	if (wake_rx < 0 || wake_tx < 0)
 		return wake_rx < 0 ? wake_rx : wake_tx;
-	return epoll_change(EPOLL_CTL_ADD, wake_rx, IO_READ);
+	return private_fd_watch(epoll_handle, wake_rx, EPOLLIN, (uint64_t)wake_rx);
 }
 
 static int start_thread(uint32_t mine)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
-	sigset_t all, before;
+	const sys_sigset all = ~(sys_sigset)0;
+	sys_sigset saved;
 	int r;
 
 	if (pthread_attr_init(&attr) != 0)
 		return -ENOMEM;
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	sys_sigmask(SIG_SETMASK, &all, &saved); /* the thread inherits it */
 	r = pthread_create(&thread, &attr, io_main, (void *)(uintptr_t)mine);
 	if (r == EINVAL) { /* the program's thread-local data alone is larger than our stack */
 		pthread_attr_destroy(&attr);
@@ -304,7 +300,7 @@ static int start_thread(uint32_t mine)
 		pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 		r = pthread_create(&thread, &attr, io_main, (void *)(uintptr_t)mine);
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	sys_sigmask(SIG_SETMASK, &saved, NULL);
 	pthread_attr_destroy(&attr);
 	return -r;
 }
@@ -334,7 +330,7 @@ static bool poke(bool wake)
 	private_fd_lock();
 	fd = private_fd_number_locked(wake_tx);
 	if (fd >= 0 && wake)
-		send(fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+		(void)sys_write(fd, "", 1); /* full: it is awake */
 	private_fd_unlock();
 	return fd >= 0;
 }
@@ -353,9 +349,8 @@ int io_submit(struct io_task *task)
 	int saved = errno, r = 0;
 
 	lock_take(&life);
-	if (!running || !poke(false)) {
+	if (!running || !poke(false))
 		r = start_locked();
-	}
 	if (r == 0) {
 		push(task);
 		if (atomic_exchange(&asleep, false))
@@ -369,9 +364,10 @@ int io_submit(struct io_task *task)
 void io_reset(void)
 {
 	lock_reset(&life);
+	turn = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	running = false;
 	atomic_fetch_add(&generation, 1);
-	epoll_handle = wake_rx = wake_tx = -1; /* private_fd_reset() closed them */
+	epoll_handle = wake_rx = wake_tx = 0; /* private_fd_reset() closed them */
 	atomic_store(&stack, NULL);
 	atomic_store(&asleep, false);
 	for (size_t i = 0; i < nwatches; i++)

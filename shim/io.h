@@ -2,9 +2,9 @@
 /*
  * io.h - the private io thread: an epoll loop with descriptors, timers and tasks.
  *
- * It starts at the first io_submit(), with all signals blocked and a small stack, and ends by itself
- * after IO_IDLE_MS with nothing to do; the next io_submit() starts it again. It owns three private
- * descriptors (epoll and a wake-up socket pair) while it runs.
+ * It starts at the first io_submit(), with all signals blocked and a small stack, and ends by
+ * itself after IO_IDLE_MS with nothing to do; the next io_submit() starts it again. It owns three
+ * private descriptors (epoll and a wake-up socket pair) while it runs.
  *
  * io_submit() may be called on any thread of the owner process (process.h); everything else only on
  * the io thread itself, that is from a task, a timer or a watch.
@@ -33,7 +33,7 @@ struct io_timer {
 	void (*fire)(void *arg, uint64_t now_ms); /* set by the owner before io_timer_start() */
 	void *arg;
 	uint64_t at_ms; /* io.c's: CLOCK_BOOTTIME */
-	size_t place;   /* io_timer.c's: position in the heap plus 1; 0: not running */
+	size_t place;	/* io_timer.c's: position in the heap plus 1; 0: not running */
 };
 
 /* (Re)starts a one-shot timer. 0 or -ENOMEM. */

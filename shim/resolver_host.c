@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT
+/*
+ * resolver_host.c - see resolver_host.h.
+ *
+ * Loading takes no lock of ours: a thread inside a library constructor holds the loader's lock, and
+ * would wait for ours while its holder waits for the loader's. Instead every thread that finds
+ * nothing loaded loads, and one of them publishes; dlopen() counts references, so the others only
+ * drop theirs.
+ */
+#include "shim/resolver_host.h"
+
+#include "shim/io.h"
+#include "shim/log.h"
+#include "shim/private_fd.h"
+#include "shim/random.h"
+#include "shim/sys.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LIBRARY	  "libnoblockdns-resolver.so"
+#define MAX_VIEWS 8 /* one is usual; more only while settings change under lookups in flight */
+
+struct instance {
+	const struct resolver_ops *ops;
+	struct resolver *resolver;
+};
+
+struct host_view {
+	uint64_t view;
+	unsigned refs;
+	struct resolver_view *opened; /* NULL: slot is free */
+};
+
+static struct instance instance;	  /* published by `opened` */
+static _Atomic int opened;		  /* 0 not yet, 1 yes, 2 being published, -1 failed */
+static struct host_view views[MAX_VIEWS]; /* io thread only */
+
+/* ---- what the resolver asks of its host ---- */
+
+static void on_wake(void *arg, uint64_t now_ms)
+{
+	(void)arg;
+	instance.ops->tick(instance.resolver, now_ms);
+}
+
+static struct io_timer wake = {.fire = on_wake}; /* io thread only */
+
+static void on_ready(void *arg, int handle, unsigned events, uint64_t now_ms)
+{
+	unsigned told =
+		(events & IO_READ ? RESOLVER_READ : 0) | (events & IO_WRITE ? RESOLVER_WRITE : 0);
+
+	(void)arg;
+	instance.ops->ready(instance.resolver, handle, told, now_ms);
+}
+
+static int host_socket(void *ctx, int domain, int type, int protocol)
+{
+	(void)ctx;
+	return private_fd_socket(domain, type, protocol);
+}
+
+static void host_close(void *ctx, int handle)
+{
+	(void)ctx;
+	io_watch(handle, 0, on_ready, NULL);
+	private_fd_close(handle);
+}
+
+static int host_hold(void *ctx, int handle)
+{
+	int fd;
+
+	(void)ctx;
+	private_fd_lock();
+	fd = private_fd_number_locked(handle);
+	if (fd < 0)
+		private_fd_unlock();
+	return fd;
+}
+
+static void host_drop(void *ctx)
+{
+	(void)ctx;
+	private_fd_unlock();
+}
+
+static int host_watch(void *ctx, int handle, unsigned events)
+{
+	unsigned wanted =
+		(events & RESOLVER_READ ? IO_READ : 0) | (events & RESOLVER_WRITE ? IO_WRITE : 0);
+
+	(void)ctx;
+	return io_watch(handle, wanted, on_ready, NULL);
+}
+
+static void host_wake_at(void *ctx, uint64_t at_ms)
+{
+	(void)ctx;
+	if (at_ms == UINT64_MAX)
+		io_timer_stop(&wake);
+	else if (!(wake.place != 0 && wake.at_ms == at_ms))
+		io_timer_start(&wake, at_ms);
+}
+
+static void host_random(void *ctx, void *buf, unsigned len)
+{
+	(void)ctx;
+	random_bytes(buf, len);
+}
+
+static void host_log(void *ctx, enum resolver_level level, const char *fmt, va_list ap)
+{
+	static const enum log_level levels[] = {
+		[RESOLVER_LOG_ERROR] = LOG_ERROR,
+		[RESOLVER_LOG_WARN] = LOG_WARN,
+		[RESOLVER_LOG_INFO] = LOG_INFO,
+		[RESOLVER_LOG_DEBUG] = LOG_DEBUG,
+	};
+
+	(void)ctx;
+	log_vline(levels[level], fmt, ap);
+}
+
+static const struct resolver_host host = {
+	.socket = host_socket,
+	.close = host_close,
+	.hold = host_hold,
+	.drop = host_drop,
+	.watch = host_watch,
+	.wake_at = host_wake_at,
+	.random = host_random,
+	.log = host_log,
+};
+
+/* ---- loading ---- */
+
+/* The path of a library beside this one. */
+static int sibling_path(char ret[PATH_MAX])
+{
+	Dl_info self;
+	const char *slash;
+	int n;
+
+	if (dladdr(&instance, &self) == 0 || self.dli_fname == NULL)
+		return -ENOENT;
+	slash = strrchr(self.dli_fname, '/');
+	n = snprintf(ret, PATH_MAX, "%.*s%s", slash == NULL ? 0 : (int)(slash + 1 - self.dli_fname),
+		     self.dli_fname, LIBRARY);
+	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static int load(struct instance *ret, void **ret_library)
+{
+	char path[PATH_MAX];
+	const struct resolver_ops *ops;
+	int r = sibling_path(path);
+
+	if (r < 0)
+		return r;
+	*ret_library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (*ret_library == NULL) {
+		log_error("cannot load %s: %s; lookups are left to libc", path, dlerror());
+		return -ENOENT;
+	}
+	ops = dlsym(*ret_library, "noblockdns_resolver");
+	if (ops == NULL || ops->abi != RESOLVER_ABI) {
+		log_error("%s is of another version; lookups are left to libc", path);
+		return -ENOENT;
+	}
+	ret->ops = ops;
+	return ops->open(&host, &ret->resolver);
+}
+
+int resolver_host_open(void)
+{
+	struct instance mine;
+	void *library = NULL;
+	int was = atomic_load_explicit(&opened, memory_order_acquire);
+	int r;
+
+	if (was == 1)
+		return 0;
+	if (was < 0)
+		return -ENOENT;
+	r = load(&mine, &library);
+	if (r < 0) {
+		if (library != NULL)
+			dlclose(library);
+		if (r == -ENOENT)
+			atomic_compare_exchange_strong(&opened, &(int){0}, -1);
+		return r;
+	}
+	was = 0;
+	if (!atomic_compare_exchange_strong(&opened, &was, 2)) {
+		mine.ops->close(mine.resolver); /* another thread was first */
+		dlclose(library);
+		while (atomic_load_explicit(&opened, memory_order_acquire) == 2)
+			sched_yield();
+		return 0;
+	}
+	instance = mine;
+	atomic_store_explicit(&opened, 1, memory_order_release);
+	return 0;
+}
+
+/* ---- views ---- */
+
+static struct host_view *find_view(uint64_t view)
+{
+	for (int i = 0; i < MAX_VIEWS; i++)
+		if (views[i].opened != NULL && views[i].view == view)
+			return &views[i];
+	return NULL;
+}
+
+/* A free slot, if need be one whose view nobody uses any more. */
+static struct host_view *free_view(void)
+{
+	struct host_view *unused = NULL;
+
+	for (int i = 0; i < MAX_VIEWS; i++) {
+		if (views[i].opened == NULL)
+			return &views[i];
+		if (views[i].refs == 0)
+			unused = &views[i];
+	}
+	if (unused != NULL) {
+		instance.ops->view_close(unused->opened);
+		unused->opened = NULL;
+	}
+	return unused;
+}
+
+int resolver_host_get_view(uint64_t view, const struct resolver_conf *conf, struct host_view **ret)
+{
+	struct host_view *v = find_view(view);
+
+	if (v == NULL) {
+		int r;
+
+		v = free_view();
+		if (v == NULL)
+			return -ENOMEM;
+		r = instance.ops->view_open(instance.resolver, conf, &v->opened);
+		if (r < 0) {
+			v->opened = NULL;
+			return r;
+		}
+		v->view = view;
+		v->refs = 0;
+	}
+	v->refs++;
+	*ret = v;
+	return 0;
+}
+
+void resolver_host_put_view(struct host_view *view)
+{
+	view->refs--;
+}
+
+int resolver_host_query(struct host_view *view, const struct resolver_question *question,
+			uint64_t now_ms)
+{
+	struct resolver_query *query;
+
+	return instance.ops->query(view->opened, question, now_ms, &query);
+}
+
+void resolver_host_reset(void)
+{
+	int state = atomic_load(&opened);
+
+	memset(views, 0, sizeof views);
+	wake.place = 0;
+	/* The parent's io thread may have been anywhere inside the resolver at the fork: its memory
+	 * is left alone, and private_fd_reset() closes its sockets. */
+	if (state != -1)
+		atomic_store(&opened, 0);
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+/*
+ * resolver_host.h - the resolver library in this process: loads it, is its host (descriptors,
+ * timers, randomness, log), and keeps one resolver view for each view that is in use.
+ */
+#ifndef NOBLOCKDNS_RESOLVER_HOST_H
+#define NOBLOCKDNS_RESOLVER_HOST_H
+
+#include "resolver/resolver.h"
+
+/*
+ * Loads the resolver library, once, from the directory of this one. On the calling thread: a lookup
+ * inside a library constructor holds the loader's lock, and a dlopen() on another thread would wait
+ * for it for ever. 0; -ENOENT where it cannot be loaded (logged once), -ENOMEM. Any thread.
+ */
+int resolver_host_open(void);
+
+/* A resolver view that is in use; shared by all who get the same one. */
+struct host_view;
+
+/*
+ * The resolver's view under this key, opened with `conf` if need be. It stays open until the
+ * matching put, and after that until its place is needed. io thread only. 0, or a negative errno.
+ */
+int resolver_host_get_view(uint64_t view, const struct resolver_conf *conf, struct host_view **ret);
+void resolver_host_put_view(struct host_view *view);
+
+/* Puts a question to the resolver (resolver.h). io thread only. */
+int resolver_host_query(struct host_view *view, const struct resolver_question *question,
+			uint64_t now_ms);
+
+/* In a forked child: forgets the parent's resolver without a word to its peers. */
+void resolver_host_reset(void);
+
+#endif

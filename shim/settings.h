@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/*
+ * settings.h - everything that files and the environment decide about a lookup, as one immutable
+ * snapshot.
+ *
+ * A lookup takes the snapshot once and keeps it to its end, so it never sees half of a change.
+ * At most once a second one caller looks whether a file has changed (stat, nothing more); the
+ * others go on with the snapshot that they have. A hit makes no system call in between.
+ */
+#ifndef NOBLOCKDNS_SETTINGS_H
+#define NOBLOCKDNS_SETTINGS_H
+
+#include "resolver/resolver.h"
+#include "shim/cache.h"
+#include "shim/config.h"
+#include "shim/gai_conf.h"
+#include "shim/host_conf.h"
+#include "shim/hosts.h"
+#include "shim/nsswitch.h"
+#include "shim/rcu.h"
+#include "shim/resolv_conf.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SETTINGS_CHECK_MS 1000 /* a changed file is seen within this time */
+
+struct settings {
+	struct rcu_head rcu;
+	uint32_t serial;	     /* one more for each snapshot of this process */
+	const struct config *config; /* borrows; the same for the life of the process */
+	bool stand_aside;	     /* every lookup belongs to libc: mode, or no usable upstream */
+	struct resolv_conf resolv;
+	struct nsswitch_plan plan;
+	struct host_conf host_conf;
+	struct hosts *hosts; /* owns */
+	struct gai_conf gai;
+	char hostname[HOST_NAME_MAX + 1];
+	char *host_aliases; /* owns; $HOSTALIASES, NULL when not set */
+	struct resolver_conf upstreams;
+	uint64_t view;	      /* what makes two processes' answers differ: part of each cache key */
+	uint32_t deadline_ms; /* one lookup's longest wait */
+	struct cache *cache;  /* borrows; NULL when there is none */
+};
+
+/*
+ * The current snapshot; NULL where not even one could be made (no memory): libc's turn. Valid until
+ * rcu_read_unlock(); the caller is inside rcu_read_lock(). Any thread.
+ */
+const struct settings *settings_get(uint64_t now_ms);
+
+/* In a forked child: forget who was reloading. */
+void settings_reset(void);
+
+#endif
