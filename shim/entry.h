@@ -16,10 +16,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-#define ENTRY_NAME_MAX  255          /* bytes of a folded name; longer ones are not cached */
-#define ENTRY_ALIGN     8            /* of every buffer that holds an entry */
-#define ENTRY_SIZE_MAX  ((size_t)1 << 20) /* more than any DNS message can hold */
+#define ENTRY_NAME_MAX 255		 /* bytes of a folded name; longer ones are not cached */
+#define ENTRY_ALIGN    8		 /* of every buffer that holds an entry */
+#define ENTRY_SIZE_MAX ((size_t)1 << 20) /* more than any DNS message can hold */
+#define ENTRY_SIZE_AT  8		 /* where in a blob its own size stands, as a u32 */
 
 enum entry_slot { ENTRY_A, ENTRY_AAAA, ENTRY_NTYPES };
 
@@ -29,14 +31,14 @@ struct entry_rrset {
 	enum resolver_failure failure; /* with RESOLVER_FAILURE */
 	bool ad;
 	uint32_t ttl_s;
-	uint64_t stored_ms;            /* CLOCK_BOOTTIME when the answer came */
-	unsigned nnames;               /* CNAME chain, 0 to RESOLVER_CHAIN_MAX */
-	const char *names;             /* nnames NUL-terminated strings, one after the other; [0] is
-					* the question as spelt in the answer */
-	size_t names_len;              /* bytes, NULs included */
-	unsigned naddrs;
-	const unsigned char *addrs;    /* naddrs * 4 (A) or * 16 (AAAA) bytes, network order,
-					* unaligned */
+	uint64_t stored_ms;	    /* CLOCK_BOOTTIME when the answer came */
+	unsigned nnames;	    /* CNAME chain, 0 to RESOLVER_CHAIN_MAX */
+	const char *names;	    /* nnames NUL-terminated strings, one after the other; [0] is
+				     * the question as spelt in the answer */
+	size_t names_len;	    /* bytes, NULs included */
+	unsigned naddrs;	    /* at least 1 with RESOLVER_ANSWER, else 0 */
+	const unsigned char *addrs; /* naddrs * 4 (A) or * 16 (AAAA) bytes, network order,
+				     * unaligned */
 };
 
 struct entry {
@@ -57,8 +59,8 @@ static inline bool entry_fresh(const struct entry_rrset *rr, uint64_t now_ms)
 size_t entry_encoded_size(const struct entry *entry);
 
 /*
- * Encodes into `buf` (8-byte aligned). Returns the size (a multiple of 8), or -EMSGSIZE where `size`
- * is too small or a count does not fit the format.
+ * Encodes into `buf` (8-byte aligned). Returns the size (a multiple of 8), or -EMSGSIZE where
+ * `size` is too small or a count does not fit the format.
  */
 ssize_t entry_encode(const struct entry *entry, void *buf, size_t size);
 

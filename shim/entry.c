@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+/*
+ * entry.c - the flat form of an entry.
+ *
+ *	struct wire | name | names of A | names of AAAA | addresses of A | addresses of AAAA | NULs
+ *
+ * up to a multiple of 8 bytes. The names of the AAAA RRset are left out where they are those of the
+ * A RRset, as nearly always. No offset is stored: each part begins where the one before ends, and
+ * the sum must be the size. The byte order is the machine's: the file's header names it.
+ */
+#include "shim/entry.h"
+
+#include "shim/hash.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#define WIRE_FORMAT 1
+#define WIRE_SEED   0x6e6f626c6f636b64u /* of the checksum; fixed, since blobs travel */
+
+enum wire_flags {
+	WIRE_AD = 1,
+	WIRE_SAME_NAMES = 2, /* AAAA only: the names are those of the A RRset */
+};
+
+struct wire_rrset {
+	uint32_t ttl_s;
+	uint16_t names_len;
+	uint16_t naddrs;
+	uint8_t kind;
+	uint8_t failure;
+	uint8_t flags;
+	uint8_t nnames;
+};
+
+struct wire {
+	uint64_t checksum; /* of everything behind it */
+	uint32_t size;	   /* of everything */
+	uint16_t format;
+	uint16_t name_len;
+	uint64_t view;
+	uint64_t stored_ms[ENTRY_NTYPES];
+	struct wire_rrset rr[ENTRY_NTYPES];
+};
+
+static_assert(sizeof(struct wire) == 64, "the layout of the shared file");
+static_assert(offsetof(struct wire, size) == ENTRY_SIZE_AT, "entry.h says where the size stands");
+
+static const size_t addr_len[ENTRY_NTYPES] = {4, 16};
+
+static uint64_t checksum(const struct wire *wire)
+{
+	return hash_bytes(&wire->size, wire->size - sizeof(wire->checksum), WIRE_SEED);
+}
+
+static bool same_names(const struct entry *entry)
+{
+	const struct entry_rrset *a = &entry->rr[ENTRY_A], *aaaa = &entry->rr[ENTRY_AAAA];
+
+	return a->nnames > 0 && a->nnames == aaaa->nnames && a->names_len == aaaa->names_len &&
+	       memcmp(a->names, aaaa->names, a->names_len) == 0;
+}
+
+size_t entry_encoded_size(const struct entry *entry)
+{
+	size_t size = sizeof(struct wire) + entry->name_len;
+
+	for (int i = 0; i < ENTRY_NTYPES; i++)
+		size += entry->rr[i].names_len + entry->rr[i].naddrs * addr_len[i];
+	if (same_names(entry))
+		size -= entry->rr[ENTRY_AAAA].names_len;
+	return (size + 7) & ~(size_t)7;
+}
+
+static unsigned char *put(unsigned char *at, const void *data, size_t len)
+{
+	if (len > 0)
+		memcpy(at, data, len);
+	return at + len;
+}
+
+ssize_t entry_encode(const struct entry *entry, void *buf, size_t size)
+{
+	size_t need = entry_encoded_size(entry);
+	bool same = same_names(entry);
+	struct wire *wire = buf;
+	unsigned char *at = (unsigned char *)(wire + 1);
+
+	if (need > size || need > ENTRY_SIZE_MAX || entry->name_len > ENTRY_NAME_MAX)
+		return -EMSGSIZE;
+	for (int i = 0; i < ENTRY_NTYPES; i++) {
+		const struct entry_rrset *rr = &entry->rr[i];
+
+		if (rr->nnames > RESOLVER_CHAIN_MAX || rr->names_len > UINT16_MAX ||
+		    rr->naddrs > UINT16_MAX)
+			return -EMSGSIZE;
+	}
+	*wire = (struct wire){.size = (uint32_t)need,
+			      .format = WIRE_FORMAT,
+			      .name_len = (uint16_t)entry->name_len,
+			      .view = entry->view};
+	at = put(at, entry->name, entry->name_len);
+	for (int i = 0; i < ENTRY_NTYPES; i++) {
+		const struct entry_rrset *rr = &entry->rr[i];
+		bool skip = same && i == ENTRY_AAAA;
+
+		wire->stored_ms[i] = rr->stored_ms;
+		wire->rr[i] = (struct wire_rrset){
+			.ttl_s = rr->ttl_s,
+			.names_len = (uint16_t)(skip ? 0 : rr->names_len),
+			.naddrs = (uint16_t)rr->naddrs,
+			.kind = (uint8_t)rr->kind,
+			.failure = (uint8_t)rr->failure,
+			.flags = (uint8_t)((rr->ad ? WIRE_AD : 0) | (skip ? WIRE_SAME_NAMES : 0)),
+			.nnames = (uint8_t)rr->nnames};
+		at = put(at, rr->names, skip ? 0 : rr->names_len);
+	}
+	for (int i = 0; i < ENTRY_NTYPES; i++)
+		at = put(at, entry->rr[i].addrs, entry->rr[i].naddrs * addr_len[i]);
+	memset(at, 0, (size_t)((unsigned char *)buf + need - at));
+	wire->checksum = checksum(wire);
+	return (ssize_t)need;
+}
+
+/* Are there exactly `n` NUL-terminated strings in the `len` bytes? */
+static bool names_ok(const char *names, size_t len, unsigned n)
+{
+	const char *end = names + len;
+
+	for (; n > 0; n--) {
+		names = memchr(names, 0, (size_t)(end - names));
+		if (!names)
+			return false;
+		names++;
+	}
+	return names == end;
+}
+
+/* Do the values of one RRset lie in their ranges? The lengths are checked by the caller. */
+static bool rrset_ok(const struct wire_rrset *rr)
+{
+	return rr->kind <= RESOLVER_FAILURE && rr->failure <= RESOLVER_NO_MEMORY &&
+	       rr->nnames <= RESOLVER_CHAIN_MAX &&
+	       (rr->kind == RESOLVER_ANSWER) == (rr->naddrs > 0);
+}
+
+/* Sum of all lengths; cannot overflow: every term has 16 bits. */
+static size_t wire_size(const struct wire *wire)
+{
+	size_t size = sizeof(*wire) + wire->name_len;
+
+	for (int i = 0; i < ENTRY_NTYPES; i++)
+		size += wire->rr[i].names_len + wire->rr[i].naddrs * addr_len[i];
+	return (size + 7) & ~(size_t)7;
+}
+
+static bool wire_ok(const struct wire *wire, size_t size)
+{
+	const struct wire_rrset *a = &wire->rr[ENTRY_A], *aaaa = &wire->rr[ENTRY_AAAA];
+
+	return wire->size == size && wire->format == WIRE_FORMAT &&
+	       wire->name_len <= ENTRY_NAME_MAX && checksum(wire) == wire->checksum &&
+	       wire_size(wire) == size && rrset_ok(a) && rrset_ok(aaaa) &&
+	       !(a->flags & WIRE_SAME_NAMES) &&
+	       (!(aaaa->flags & WIRE_SAME_NAMES) ||
+		(aaaa->names_len == 0 && aaaa->nnames == a->nnames));
+}
+
+int entry_decode(const void *buf, size_t size, struct entry *ret)
+{
+	const struct wire *wire = buf;
+	const char *name = (const char *)(wire + 1);
+	const char *names[ENTRY_NTYPES], *addrs;
+	bool same;
+
+	if (size < sizeof(*wire) || size > ENTRY_SIZE_MAX || size % 8 || !wire_ok(wire, size))
+		return -EBADMSG;
+	same = wire->rr[ENTRY_AAAA].flags & WIRE_SAME_NAMES;
+	names[ENTRY_A] = name + wire->name_len;
+	addrs = names[ENTRY_A] + wire->rr[ENTRY_A].names_len;
+	names[ENTRY_AAAA] = same ? names[ENTRY_A] : addrs;
+	addrs += wire->rr[ENTRY_AAAA].names_len;
+	for (int i = 0; i < (same ? 1 : ENTRY_NTYPES); i++) {
+		if (!names_ok(names[i], wire->rr[i].names_len, wire->rr[i].nnames))
+			return -EBADMSG;
+	}
+	*ret = (struct entry){.view = wire->view, .name = name, .name_len = wire->name_len};
+	for (int i = 0; i < ENTRY_NTYPES; i++) {
+		const struct wire_rrset *rr = &wire->rr[i];
+
+		ret->rr[i] =
+			(struct entry_rrset){.kind = rr->kind,
+					     .failure = rr->failure,
+					     .ad = rr->flags & WIRE_AD,
+					     .ttl_s = rr->ttl_s,
+					     .stored_ms = wire->stored_ms[i],
+					     .nnames = rr->nnames,
+					     .names = names[i],
+					     .names_len = wire->rr[same ? ENTRY_A : i].names_len,
+					     .naddrs = rr->naddrs,
+					     .addrs = (const unsigned char *)addrs};
+		addrs += rr->naddrs * addr_len[i];
+	}
+	return 0;
+}
