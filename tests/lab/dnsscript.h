@@ -167,8 +167,7 @@ void lab_dns_reset_counts(struct lab_dns *dns);
 /* One query as it came. */
 struct lab_dns_query {
 	uint64_t at_ns; /* CLOCK_MONOTONIC */
-	char name[256]; /* as spelt, without the last dot; a dot or octet that is no letter, digit,
-			 * `-` or `_` in a label is shown as \DDD */
+	char name[256]; /* as spelt, without the last dot, escaped as ns_name_ntop() does, cut */
 	uint16_t type;
 	uint16_t id;
 	uint16_t source_port;

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dnsserver.c - takes queries from UDP sockets and TCP connections, counts them, and sends what
+ * dnsreply.c builds, now or later.
+ *
+ * Everything that leaves is a job: octets, where they go, and what becomes of the connection
+ * afterwards. A job names its connection by number, since that may be closed before the job is due.
+ */
+#include "dnsserver.h"
+#include "dnsconn.h"
+#include "dnsquery.h"
+#include "dnsreply.h"
+#include "loop.h"
+#include "proc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define MAX_LISTENERS 64
+#define BACKLOG	      512
+
+struct listener {
+	unsigned index;
+	struct sockaddr_storage addr;
+	socklen_t addr_len;
+	int udp;
+	int tcp;
+	int other; /* UDP, same address, another port; -1 until a rule wants it */
+};
+
+struct job {
+	struct listener *listener;
+	uint64_t conn_id; /* 0: UDP to `peer` */
+	struct sockaddr_storage peer;
+	socklen_t peer_len;
+	bool wrong_port;
+	enum dns_conn_end end;
+	size_t len; /* 0: nothing to send */
+	uint8_t octets[];
+};
+
+static struct {
+	const struct lab_dns_script *script;
+	struct dns_counts *counts;
+	struct dns_zone *zone;
+	struct dns_rules rules;
+	uint64_t seed;
+	struct listener listeners[MAX_LISTENERS];
+} server; /* the process serves one script; its one thread uses this */
+
+static int open_socket(const struct listener *l, int type, const struct sockaddr_storage *addr)
+{
+	int fd = socket(addr->ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int one = 1;
+
+	if (fd < 0)
+		lab_fail("scripted server: socket: %s", strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (addr->ss_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (bind(fd, (const struct sockaddr *)addr, l->addr_len))
+		lab_fail("scripted server: cannot bind %s: %s", server.script->listen[l->index],
+			 strerror(errno));
+	return fd;
+}
+
+static int other_port_socket(struct listener *l)
+{
+	struct sockaddr_storage addr = l->addr;
+
+	if (l->other < 0) {
+		if (addr.ss_family == AF_INET)
+			((struct sockaddr_in *)&addr)->sin_port = 0;
+		else
+			((struct sockaddr_in6 *)&addr)->sin6_port = 0;
+		l->other = open_socket(l, SOCK_DGRAM, &addr);
+	}
+	return l->other;
+}
+
+static void job_run(void *arg)
+{
+	struct job *job = arg;
+
+	if (job->conn_id)
+		dns_conn_send(job->conn_id, job->octets, job->len, job->end);
+	else if (job->len)
+		sendto(job->wrong_port ? other_port_socket(job->listener) : job->listener->udp,
+		       job->octets, job->len, 0, (struct sockaddr *)&job->peer, job->peer_len);
+	free(job);
+}
+
+/* Copies `model` with the packet's octets behind it, and runs it `delay_ms` from now. */
+static void job_start(const struct job *model, const struct dns_packet *packet, uint32_t delay_ms)
+{
+	size_t len = packet ? packet->len : 0;
+	struct job *job = malloc(sizeof(*job) + len);
+
+	if (!job)
+		lab_fail("scripted server: no memory");
+	*job = *model;
+	job->len = len;
+	if (packet)
+		memcpy(job->octets, packet->buf, len);
+	if (delay_ms == 0)
+		job_run(job);
+	else
+		lab_loop_at(lab_now_ns() + delay_ms * 1000000ULL, job_run, job);
+}
+
+static void respond(struct job *model, const struct dns_query *query, const struct dns_verdict *v)
+{
+	static const struct dns_verdict honest;
+	static struct dns_packet packet;
+	uint32_t delay_ms = v->value[LAB_DNS_DELAY];
+	bool close_now = v->on[LAB_DNS_CLOSE] || v->on[LAB_DNS_RESET];
+
+	if (v->on[LAB_DNS_DROP] || (v->on[LAB_DNS_DROP_EDNS] && query->has_opt))
+		return;
+	if (close_now) {
+		model->end = v->on[LAB_DNS_RESET] ? DNS_CONN_RESET : DNS_CONN_CLOSE;
+		job_start(model, NULL, delay_ms);
+		return;
+	}
+	dns_reply_build(server.zone, query, v, &server.seed, &packet);
+	model->wrong_port = v->on[LAB_DNS_WRONG_PORT];
+	if (v->on[LAB_DNS_TWICE])
+		job_start(model, &packet, delay_ms);
+	if (v->on[LAB_DNS_CLOSE_AFTER])
+		model->end = DNS_CONN_CLOSE;
+	job_start(model, &packet, delay_ms);
+	if (v->on[LAB_DNS_THEN_RIGHT]) {
+		dns_reply_build(server.zone, query, &honest, &server.seed, &packet);
+		model->wrong_port = false;
+		job_start(model, &packet, delay_ms + v->value[LAB_DNS_THEN_RIGHT]);
+	}
+}
+
+static uint16_t port_of(const struct sockaddr_storage *addr)
+{
+	return ntohs(addr->ss_family == AF_INET ? ((const struct sockaddr_in *)addr)->sin_port
+						: ((const struct sockaddr_in6 *)addr)->sin6_port);
+}
+
+static void record(const struct job *model, const struct dns_query *query)
+{
+	struct lab_dns_query seen = {
+		.at_ns = lab_now_ns(),
+		.type = query->type,
+		.id = query->id,
+		.source_port = port_of(&model->peer),
+		.edns_size = query->edns_size,
+		.flags = query->flags,
+		.listener = (uint8_t)model->listener->index,
+		.transport = (uint8_t)query->transport,
+	};
+
+	dns_name_print(&query->name, seen.name, sizeof(seen.name));
+	dns_counts_query(server.counts, &seen);
+	if (server.script->log) {
+		fprintf(server.script->log, "%s TYPE%u %s id %u%s\n", seen.name, seen.type,
+			seen.transport == LAB_UDP ? "udp" : "tcp", seen.id,
+			query->has_opt ? " edns" : "");
+		fflush(server.script->log);
+	}
+}
+
+/* One message from a client; `model` says how to reach it. */
+static void take_message(struct job *model, const uint8_t *msg, size_t len)
+{
+	struct dns_query query;
+	struct dns_verdict verdict;
+
+	if (dns_query_parse(msg, len, model->conn_id ? LAB_TCP : LAB_UDP, &query))
+		return;
+	record(model, &query);
+	dns_rules_apply(&server.rules, &query, &verdict);
+	respond(model, &query, &verdict);
+}
+
+static void take_tcp_message(void *arg, uint64_t conn_id, const struct sockaddr_storage *peer,
+			     const uint8_t *msg, size_t len)
+{
+	struct job model = {.listener = arg, .conn_id = conn_id, .peer = *peer};
+
+	take_message(&model, msg, len);
+}
+
+static void udp_ready(void *arg, uint32_t events)
+{
+	static uint8_t msg[DNS_MAX_MESSAGE];
+	struct listener *l = arg;
+	struct job model = {.listener = l};
+	ssize_t n;
+
+	(void)events;
+	for (;;) {
+		model.peer_len = sizeof(model.peer);
+		model.end = DNS_CONN_KEEP;
+		n = recvfrom(l->udp, msg, sizeof(msg), 0, (struct sockaddr *)&model.peer,
+			     &model.peer_len);
+		if (n < 0 && errno == ECONNREFUSED) /* an ICMP error of an answer of ours */
+			continue;
+		if (n < 0)
+			return;
+		take_message(&model, msg, (size_t)n);
+	}
+}
+
+static bool closes_at_accept(void)
+{
+	const struct dns_query any = {.name = {.len = 1}, .transport = LAB_TCP};
+	const struct lab_dns_rule *rules = server.rules.rules;
+
+	for (unsigned i = 0; rules && rules[i].action != LAB_DNS_ACTIONS; i++)
+		if (rules[i].action == LAB_DNS_CLOSE_ACCEPT &&
+		    dns_rules_match(&server.rules, i, &any))
+			return true;
+	return false;
+}
+
+static void tcp_ready(void *arg, uint32_t events)
+{
+	struct listener *l = arg;
+	struct sockaddr_storage peer;
+	socklen_t len;
+	int fd;
+
+	(void)events;
+	for (;;) {
+		len = sizeof(peer);
+		fd = accept4(l->tcp, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0)
+			return;
+		dns_counts_connection(server.counts);
+		if (closes_at_accept())
+			close(fd);
+		else
+			dns_conn_open(fd, &peer, take_tcp_message, l);
+	}
+}
+
+static void open_listener(unsigned index, const char *endpoint)
+{
+	struct listener *l = &server.listeners[index];
+
+	*l = (struct listener){.index = index, .other = -1};
+	if (lab_parse_endpoint(endpoint, 53, &l->addr, &l->addr_len))
+		lab_fail("scripted server: bad address `%s`", endpoint);
+	l->udp = open_socket(l, SOCK_DGRAM, &l->addr);
+	l->tcp = open_socket(l, SOCK_STREAM, &l->addr);
+	if (listen(l->tcp, BACKLOG))
+		lab_fail("scripted server: listen: %s", strerror(errno));
+	lab_loop_watch(l->udp, EPOLLIN, udp_ready, l);
+	lab_loop_watch(l->tcp, EPOLLIN, tcp_ready, l);
+}
+
+static unsigned count_rules(const struct lab_dns_rule *rules)
+{
+	unsigned n = 0;
+
+	while (rules && rules[n].action != LAB_DNS_ACTIONS)
+		n++;
+	return n;
+}
+
+void dns_server_run(const struct lab_dns_script *script, struct dns_counts *counts,
+		    void (*ready)(void *arg), void *arg)
+{
+	server.script = script;
+	server.counts = counts;
+	server.zone = dns_zone_new(script->rrs);
+	server.rules.rules = script->rules;
+	server.rules.hits = calloc(count_rules(script->rules) + 1, sizeof(unsigned));
+	server.seed = script->seed;
+	if (!server.rules.hits)
+		lab_fail("scripted server: no memory");
+	for (unsigned i = 0; script->listen[i]; i++) {
+		if (i == MAX_LISTENERS)
+			lab_fail("scripted server: more than %d addresses", MAX_LISTENERS);
+		open_listener(i, script->listen[i]);
+	}
+	ready(arg);
+	lab_loop_run();
+}
