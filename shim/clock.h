@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <time.h>
 
-static inline uint64_t now_boot_ns(void)
+static inline uint64_t clock_boot_ns(void)
 {
 	struct timespec ts;
 
@@ -20,7 +20,7 @@ static inline uint64_t now_boot_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static inline uint64_t now_boot_ms(void)
+static inline uint64_t clock_boot_ms(void)
 {
 	struct timespec ts;
 

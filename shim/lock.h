@@ -7,11 +7,9 @@
  * signal at all, not even libc's own for cancellation and set*id, which pthread_sigmask() would
  * leave open. Taking, waiting and releasing are no cancellation points and leave errno alone.
  *
- *	sys_sigset saved;
- *
- *	lock_acquire(&lock, &saved);
- *	...                                short; no malloc, dlsym, callback, cancellation point
- *	lock_release(&lock, &saved);
+ *	lock_take(&lock);
+ *	...                     short; no malloc, dlsym, callback, cancellation point
+ *	lock_release(&lock);
  *
  * No malloc, because an allocator in this process may call close() under its own lock.
  *
@@ -27,40 +25,21 @@
 
 #include "shim/sys.h"
 
-/* 0 free, 1 held, 2 held and somebody may sleep. Static or zeroed storage needs no initializer. */
 struct lock {
-	_Atomic uint32_t word;
+	_Atomic uint32_t word; /* 0 free, 1 held, 2 held and somebody may sleep */
+	sys_sigset saved;      /* the holder's signal mask; guarded by the lock itself */
 };
 
-/* Blocks every signal on this thread. */
-static inline void signals_block(sys_sigset *ret_saved)
-{
-	const sys_sigset all = ~(sys_sigset)0;
+#define LOCK_INIT                                                                                  \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
-	sys_sigmask(SIG_SETMASK, &all, ret_saved);
-}
-
-static inline void signals_restore(const sys_sigset *saved)
-{
-	sys_sigmask(SIG_SETMASK, saved, NULL);
-}
-
-/* With signals blocked by the caller already (the io thread; under another lock). Not recursive. */
+/* Blocks all signals, then takes. Not recursive. */
 void lock_take(struct lock *lock);
-void lock_drop(struct lock *lock);
 
-/* signals_block(), then lock_take(). */
-static inline void lock_acquire(struct lock *lock, sys_sigset *ret_saved)
-{
-	signals_block(ret_saved);
-	lock_take(lock);
-}
-
-static inline void lock_release(struct lock *lock, const sys_sigset *saved)
-{
-	lock_drop(lock);
-	signals_restore(saved);
-}
+/* Drops, then gives the signal mask back. Locks are released in the reverse order of taking. */
+void lock_release(struct lock *lock);
 
 /* Frees the lock whoever holds it. In the one thread of a forked child only. */
 void lock_reset(struct lock *lock);

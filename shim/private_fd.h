@@ -10,10 +10,10 @@
  *	int h = private_fd_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);   negative errno, or
  *handle
  *
- *	private_fd_lock(&saved);
+ *	private_fd_lock();
  *	fd = private_fd_number_locked(h);         -EBADF: the program took it away;
  *private_fd_close(h) if (fd >= 0) n = sys_write(fd, ...);           must not block, no cancellation
- *point: use sys.h private_fd_unlock(&saved);
+ *point: use sys.h private_fd_unlock();
  *
  * Under the lock no hook can move the number away. A raw system call of the program can: then the
  * operation meets a foreign file. That window cannot be closed, only kept short.
@@ -58,8 +58,8 @@ int private_fd_epoll(void);
  */
 int private_fd_watch(int epoll, int handle, uint32_t events, uint64_t data);
 
-void private_fd_lock(sys_sigset *ret_saved);
-void private_fd_unlock(const sys_sigset *saved);
+void private_fd_lock(void);
+void private_fd_unlock(void);
 
 /* The number of `handle` now, checked to be still ours, else -EBADF. Valid until unlock. */
 int private_fd_number_locked(int handle);

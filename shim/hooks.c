@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/*
+ * hooks.c - what real_x is, before and after dlsym().
+ *
+ * A hook can be called before any constructor: by other libraries' constructors, and by a malloc
+ * that is starting, under its own lock, perhaps because our dlsym() called it. So the descriptor
+ * functions start as bare system calls, and no descriptor hook ever calls dlsym() or malloc(). The
+ * name functions cannot be called from inside malloc or dlsym; they start as functions that resolve
+ * everything and then jump to what was found.
+ *
+ * The early forms behave as libc's, but are no cancellation points: before constructors have run
+ * nobody can cancel.
+ */
+#include "shim/hooks.h"
+
+#include "shim/sys.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdatomic.h>
+
+static int errno_result(int ret)
+{
+	if (ret >= 0)
+		return ret;
+	errno = -ret;
+	return -1;
+}
+
+static int early_close(int fd)
+{
+	return errno_result(sys_close(fd));
+}
+
+static int early_close_range(unsigned first, unsigned last, int flags)
+{
+	return errno_result(sys_close_range(first, last, flags));
+}
+
+/* Linux before 5.9 has no close_range; then one by one, up to what can be open. */
+static void early_closefrom(int first)
+{
+	unsigned from = first < 0 ? 0 : (unsigned)first;
+	struct rlimit limit;
+
+	if (sys_close_range(from, UINT_MAX, 0) == 0)
+		return;
+	if (sys_getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	for (; from < limit.rlim_max && from <= INT_MAX; from++)
+		(void)sys_close((int)from);
+}
+
+static int early_dup(int oldfd)
+{
+	return errno_result(sys_dup(oldfd));
+}
+
+static int early_dup2(int oldfd, int newfd)
+{
+	return errno_result(sys_dup2(oldfd, newfd));
+}
+
+static int early_dup3(int oldfd, int newfd, int flags)
+{
+	return errno_result(sys_dup3(oldfd, newfd, flags));
+}
+
+static int early_fcntl(int fd, int cmd, void *arg)
+{
+	struct f_owner_ex owner;
+	int ret;
+
+	if (cmd != F_GETOWN)
+		return errno_result(sys_fcntl(fd, cmd, (long)arg));
+	/* The plain command returns process groups as small negative numbers, which look like
+	 * errors; libc asks with the other one. */
+	ret = sys_fcntl(fd, F_GETOWN_EX, (long)&owner);
+	if (ret < 0)
+		return errno_result(ret);
+	return owner.type == F_OWNER_PGRP ? -owner.pid : owner.pid;
+}
+
+#define early___close early_close
+#define early___dup2  early_dup2
+#define early___fcntl early_fcntl
+#define early_fcntl64 early_fcntl
+
+#define HOOKS_WITHOUT_NAMES
+#define HOOK(name, type, params, args) type(*_Atomic real_##name) params = early_##name;
+#include "shim/hooks.def"
+#undef HOOK
+#undef HOOKS_WITHOUT_NAMES
+
+/* A function that libc turns out not to have: -ENOSYS in the form that the type allows. */
+#define ABSENT_RESULT(type)                                                                        \
+	__builtin_choose_expr(__builtin_types_compatible_p(type, int), EAI_SYSTEM, NULL)
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#define HOOKS_WITHOUT_DESCRIPTORS
+#define HOOK(name, type, params, args)                                                             \
+	static type absent_##name params                                                           \
+	{                                                                                          \
+		errno = ENOSYS;                                                                    \
+		return ABSENT_RESULT(type);                                                        \
+	}                                                                                          \
+	static type lazy_##name params                                                             \
+	{                                                                                          \
+		hooks_resolve();                                                                   \
+		return real_##name args;                                                           \
+	}                                                                                          \
+	type(*_Atomic real_##name) params = lazy_##name;
+#include "shim/hooks.def"
+#undef HOOK
+#undef HOOKS_WITHOUT_DESCRIPTORS
+#pragma GCC diagnostic pop
+
+/* RTLD_NEXT: what comes behind us in the search order, be it libc or another preload library. */
+static void *next(const char *name)
+{
+	void *symbol = dlsym(RTLD_NEXT, name);
+
+	if (!symbol)
+		(void)dlerror(); /* the program must not find our failure there */
+	return symbol;
+}
+
+static void resolve_all(void)
+{
+	void *symbol;
+
+#define HOOKS_WITHOUT_NAMES
+#define HOOK(name, type, params, args)                                                             \
+	symbol = next(#name);                                                                      \
+	if (symbol)                                                                                \
+		real_##name = (type(*) params)symbol;
+#include "shim/hooks.def"
+#undef HOOK
+#undef HOOKS_WITHOUT_NAMES
+
+#define HOOKS_WITHOUT_DESCRIPTORS
+#define HOOK(name, type, params, args)                                                             \
+	symbol = next(#name);                                                                      \
+	real_##name = symbol ? (type(*) params)symbol : absent_##name;
+#include "shim/hooks.def"
+#undef HOOK
+#undef HOOKS_WITHOUT_DESCRIPTORS
+}
+
+void hooks_resolve(void)
+{
+	static _Atomic bool resolved;
+	int saved = errno;
+
+	if (atomic_load_explicit(&resolved, memory_order_acquire))
+		return;
+	resolve_all();
+	atomic_store_explicit(&resolved, true, memory_order_release);
+	errno = saved;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lock.c - a futex mutex of three states, as in Drepper, "Futexes Are Tricky" (2011), section 5:
+ * an uncontended take and release make no futex call.
+ */
+#include "shim/lock.h"
+
+#include <limits.h>
+#include <stdatomic.h>
+
+enum { FREE, HELD, CONTENDED };
+
+void lock_take(struct lock *lock)
+{
+	const sys_sigset all = ~(sys_sigset)0;
+	uint32_t expected = FREE;
+	sys_sigset saved;
+
+	sys_sigmask(SIG_SETMASK, &all, &saved);
+	if (!atomic_compare_exchange_strong_explicit(&lock->word, &expected, HELD,
+						     memory_order_acquire, memory_order_relaxed)) {
+		/* Whoever waited takes it as CONTENDED: it cannot know that it was the only one. */
+		while (atomic_exchange_explicit(&lock->word, CONTENDED, memory_order_acquire) !=
+		       FREE)
+			sys_futex_wait(&lock->word, CONTENDED, NULL, false);
+	}
+	lock->saved = saved;
+}
+
+void lock_release(struct lock *lock)
+{
+	sys_sigset saved = lock->saved;
+
+	if (atomic_exchange_explicit(&lock->word, FREE, memory_order_release) == CONTENDED)
+		sys_futex_wake(&lock->word, 1, false);
+	sys_sigmask(SIG_SETMASK, &saved, NULL);
+}
+
+void lock_reset(struct lock *lock)
+{
+	atomic_store_explicit(&lock->word, FREE, memory_order_relaxed);
+}
