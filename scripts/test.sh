@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# test.sh [--asan | --tsan] - runs the unit and the end-to-end tests of the build folder $O (default
+# build), both even if the first fails, and ends with `N passed, N failed, N skipped`. The exit
+# status is 0 only if none failed.
+#
+# --asan, --tsan  $O is a sanitizer build: sets the sanitizer's options, and has its runtime
+#                 preloaded in front of the shim where an uninstrumented program runs under it.
+# V=1             also prints the start of each test.
+set -uo pipefail
+
+O=${O:-build}
+mode=${1:-}
+case $mode in
+'' | --asan | --tsan) ;;
+*)
+	echo "usage: $0 [--asan | --tsan]" >&2
+	exit 2
+	;;
+esac
+
+NBD_BUILD=$(realpath "$O") || exit 1
+export NBD_BUILD
+
+# The sanitizer runtime's real file: the loader does not read the compiler's linker scripts.
+runtime() {
+	realpath "$("${CC:-cc}" -print-file-name="$1")"
+}
+
+unit_env=()
+e2e_env=()
+case $mode in
+--asan)
+	common=abort_on_error=1:detect_stack_use_after_return=0:strict_string_checks=1
+	# Programs under the shim (shells, python) leak at exit by design: leaks are the unit tests'.
+	unit_env=(ASAN_OPTIONS="$common:detect_leaks=1" UBSAN_OPTIONS=print_stacktrace=1)
+	e2e_env=(ASAN_OPTIONS="$common:detect_leaks=0:verify_asan_link_order=0"
+		UBSAN_OPTIONS=print_stacktrace=1 NBD_SANITIZER=address
+		NBD_PRELOAD_FIRST="$(runtime libasan.so)")
+	;;
+--tsan)
+	common=halt_on_error=1:second_deadlock_stack=1:die_after_fork=0:abort_on_error=1
+	unit_env=(TSAN_OPTIONS="$common")
+	e2e_env=(TSAN_OPTIONS="$common" NBD_SANITIZER=thread
+		NBD_PRELOAD_FIRST="$(runtime libtsan.so)")
+	;;
+esac
+
+passed=0
+failed=0
+skipped=0
+result=0
+
+count() { # of one key in a report
+	sed -n "0,/^  \"$1\": /s/^  \"$1\": \([0-9]*\),/\1/p" "$2"
+}
+
+# Runs one test program: its name, its arguments, then the environment to add.
+run() {
+	local name=$1 jobs=$2 report="$NBD_BUILD/$1.json" status
+	shift 2
+	[ -x "$NBD_BUILD/$name" ] || return 0
+	echo "== $name tests"
+	rm -f "$report"
+	env "$@" "$NBD_BUILD/$name" --verbose "$jobs" --json="$report" 2>&1 |
+		if [ "${V:-0}" = 1 ]; then cat; else sed -u '/^\[RUN \]/d'; fi
+	status=${PIPESTATUS[0]}
+	if [ "$status" -ne 0 ]; then
+		result=1
+	fi
+	if [ ! -s "$report" ]; then
+		echo "$name: ended with status $status and without a report" >&2
+		failed=$((failed + 1))
+		result=1
+		return
+	fi
+	passed=$((passed + $(count passed "$report")))
+	failed=$((failed + $(count failed "$report")))
+	skipped=$((skipped + $(count skipped "$report")))
+}
+
+run unit "-j$(nproc)" "${unit_env[@]}"
+run e2e -j1 "${e2e_env[@]}" # one at a time: some of them measure
+if [ $((passed + failed + skipped)) -eq 0 ]; then
+	echo "no tests in $O" >&2
+	result=1
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+exit $result
