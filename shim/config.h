@@ -5,8 +5,8 @@
  *
  * The file has `key = value` lines, the keys being the variables' names in lower case without the
  * prefix, and comments from `#` at the start of a line. A bad value gives one line with variable,
- * value and what is allowed, and the default is used. One table (config.c) says for each variable
- * its kind, range, default and place in struct config.
+ * value and what is allowed, and the default is used. One table (config_table.h) says for each
+ * variable its kind, range, default and place in struct config.
  *
  * config_parse() is pure. config_load() reads the environment and the file: at the first lookup,
  * not in the constructor, so that the children of a shell that look nothing up stay silent.

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+/*
+ * config_load.c - the configuration of this process: environment, file, and where complaints go.
+ */
+#include "shim/config.h"
+#include "shim/sys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *from_environment(void *ctx, const char *name)
+{
+	(void)ctx;
+	return getenv(name);
+}
+
+/*
+ * Bytes read into `buf`. Without the file, 0. A line that the buffer cuts is dropped whole: half a
+ * value may be another value.
+ */
+static size_t read_file(const char *path, char *buf, size_t size)
+{
+	int fd = sys_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+	size_t len = 0;
+
+	if (fd < 0)
+		return 0;
+	while (len < size) {
+		ssize_t n = sys_read(fd, buf + len, size - len);
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	(void)sys_close(fd);
+	while (len == size && size > 0 && buf[size - 1] != '\n')
+		len = --size;
+	return len;
+}
+
+/*
+ * Complaints are kept until the log is configured, which the same text decides. What does not fit
+ * is lost: a file with that many mistakes has been complained about enough.
+ */
+struct complaints {
+	char text[8192];
+	size_t len;
+};
+
+static void collect(void *ctx, const char *line)
+{
+	struct complaints *c = ctx;
+	size_t len = strlen(line) + 1;
+
+	if (len > sizeof(c->text) - c->len)
+		return;
+	memcpy(c->text + c->len, line, len);
+	c->len += len;
+}
+
+void config_load(struct config *ret)
+{
+	static char text[CONFIG_FILE_MAX];
+	static struct complaints complaints;
+	size_t len = read_file(CONFIG_FILE, text, sizeof(text));
+
+	complaints.len = 0;
+	config_parse(from_environment, NULL, text, len, ret, collect, &complaints);
+	log_configure(ret->log, ret->log_file);
+	for (size_t at = 0; at < complaints.len; at += strlen(complaints.text + at) + 1)
+		log_error("%s", complaints.text + at);
+}
