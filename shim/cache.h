@@ -28,12 +28,13 @@ enum cache_backing {
 struct cache_options {
 	const char *path; /* of the file; NULL: /dev/shm/noblockdns.<uid>/cache-v<layout> */
 	bool want_private;
-	size_t size; /* bytes, at least CACHE_SIZE_MIN; an existing file of another size is replaced */
+	size_t size; /* bytes, at least CACHE_SIZE_MIN; an existing file of another size is replaced
+		      */
 };
 
-#define CACHE_SIZE_MIN     ((size_t)256 << 10)
+#define CACHE_SIZE_MIN	   ((size_t)256 << 10)
 #define CACHE_SIZE_DEFAULT ((size_t)8 << 20)
-#define CACHE_SIZE_MAX     ((size_t)4 << 30)
+#define CACHE_SIZE_MAX	   ((size_t)4 << 30)
 
 /*
  * Opens or creates the cache. Where the file cannot be had, a private mapping serves, and `why`

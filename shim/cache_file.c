@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cache_file.c - the steps from a path to a mapping:
+ *
+ *	1. the directory: ours (made, owner and mode checked), or the one that the user named
+ *	2. the file in it, through the directory's descriptor, no symbolic link followed
+ *	3. its owner, type, mode and number of links; then its header
+ *	4. where there is none, or one to replace: a new file without a name (O_TMPFILE) that is
+ *	   complete before it is linked into its place. No half-made file is ever seen, and a
+ *process that dies on the way leaves nothing behind. Who loses the race takes the winner's file
+ *	5. memory for header and tags, and the mapping
+ */
+#include "shim/cache_file.h"
+
+#include "shim/cache.h"
+#include "shim/hash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+
+#define DEFAULT_DIR "/dev/shm/noblockdns."
+#define OPEN_TRIES  4 /* each lost race takes one */
+
+/* One attempt to open: what the steps share. */
+struct opening {
+	struct cache_file *file;
+	char *why;
+	uint64_t want_size;
+	uint64_t boot;
+	uint32_t uid;
+	bool own_dir;	  /* the default directory: everything in it is ours to replace */
+	int dir;	  /* descriptor, owned */
+	const char *base; /* borrows from file->path */
+};
+
+static long negative(long r)
+{
+	return r < 0 ? -errno : r;
+}
+
+static int sys_open(int dir, const char *path, int flags, unsigned mode)
+{
+	return (int)negative(syscall(SYS_openat, dir, path, flags | O_CLOEXEC, mode));
+}
+
+static void sys_close(int fd)
+{
+	syscall(SYS_close, fd);
+}
+
+static int sys_stat(int dir, const char *path, int flags, struct statx *ret)
+{
+	return (int)negative(syscall(SYS_statx, dir, path, flags, STATX_BASIC_STATS, ret));
+}
+
+static ssize_t sys_read(int fd, void *buf, size_t len)
+{
+	return negative(syscall(SYS_read, fd, buf, len));
+}
+
+static ssize_t sys_write(int fd, const void *buf, size_t len)
+{
+	return negative(syscall(SYS_write, fd, buf, len));
+}
+
+/* Writes the line for the log and returns `err`. */
+__attribute__((format(printf, 3, 4))) static int refuse(struct opening *o, int err, const char *fmt,
+							...)
+{
+	va_list ap;
+	int n = snprintf(o->why, CACHE_WHY_SIZE, "%.120s: ", o->file->path);
+
+	va_start(ap, fmt);
+	vsnprintf(o->why + n, CACHE_WHY_SIZE - (size_t)n, fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+static int refuse_errno(struct opening *o, int err, const char *what)
+{
+	return refuse(o, err, "%s: %s", what, strerrordesc_np(-err));
+}
+
+/* ---- boot and path ---- */
+
+static int read_file(const char *path, void *buf, size_t size)
+{
+	int fd = sys_open(AT_FDCWD, path, O_RDONLY, 0);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = sys_read(fd, buf, size);
+	sys_close(fd);
+	return n > 0 ? (int)n : -EIO;
+}
+
+static int find_boot(struct opening *o)
+{
+	char id[64];
+	int n = read_file("/proc/sys/kernel/random/boot_id", id, sizeof(id));
+
+	if (n < 0)
+		return refuse_errno(o, n, "cannot tell this boot from others: boot_id");
+	o->boot = hash_bytes(id, (size_t)n, 0);
+	return 0;
+}
+
+/* Sets file->path and base. */
+static int set_path(struct opening *o, const char *path)
+{
+	struct cache_file *file = o->file;
+	char *slash;
+	int n;
+
+	o->own_dir = !path;
+	if (path)
+		n = snprintf(file->path, sizeof(file->path), "%s", path);
+	else
+		n = snprintf(file->path, sizeof(file->path), DEFAULT_DIR "%u/cache-v%u", o->uid,
+			     (unsigned)CACHE_LAYOUT);
+	if (n >= (int)sizeof(file->path))
+		return refuse(o, -ENAMETOOLONG, "path too long");
+	slash = strrchr(file->path, '/');
+	if (!slash || file->path[0] != '/' || slash[1] == '\0')
+		return refuse(o, -EINVAL, "not the absolute path of a file");
+	o->base = slash + 1;
+	return 0;
+}
+
+/* ---- directory ---- */
+
+static int open_dir(struct opening *o)
+{
+	char dir[PATH_MAX];
+	struct statx st;
+	int err;
+
+	memcpy(dir, o->file->path, sizeof(dir));
+	dir[o->base - o->file->path] = '\0';
+	if (!o->own_dir) {
+		o->dir = sys_open(AT_FDCWD, dir, O_PATH | O_DIRECTORY, 0);
+		return o->dir < 0 ? refuse_errno(o, o->dir, "directory") : 0;
+	}
+	dir[o->base - o->file->path - 1] = '\0';   /* a slash would follow a symbolic link */
+	syscall(SYS_mkdirat, AT_FDCWD, dir, 0700); /* whatever comes of it shows next */
+	o->dir = sys_open(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (o->dir < 0)
+		return refuse_errno(o, o->dir, "directory");
+	err = sys_stat(o->dir, "", AT_EMPTY_PATH, &st);
+	if (err < 0)
+		return refuse_errno(o, err, "directory");
+	if (st.stx_uid != o->uid)
+		return refuse(o, -EPERM, "directory belongs to user %u", st.stx_uid);
+	if (st.stx_mode & 077)
+		return refuse(o, -EPERM, "directory is open to others, mode %03o",
+			      st.stx_mode & 0777u);
+	return 0;
+}
+
+/* ---- an existing file ---- */
+
+/* -ESTALE: it lost its name meanwhile, look again. */
+static int check_file(struct opening *o, int fd, struct statx *ret)
+{
+	int err = sys_stat(fd, "", AT_EMPTY_PATH, ret);
+
+	if (err < 0)
+		return refuse_errno(o, err, "stat");
+	if (!S_ISREG(ret->stx_mode))
+		return refuse(o, -EPERM, "not a regular file");
+	if (ret->stx_uid != o->uid)
+		return refuse(o, -EPERM, "belongs to user %u", ret->stx_uid);
+	if ((ret->stx_mode & 07777) != 0600)
+		return refuse(o, -EPERM, "mode is %04o, not 0600", ret->stx_mode & 07777u);
+	if (ret->stx_nlink == 0)
+		return -ESTALE;
+	if (ret->stx_nlink > 1)
+		return refuse(o, -EPERM, "has %u links", ret->stx_nlink);
+	return 0;
+}
+
+/* Decides by the header: 0 use it, -ESTALE it was removed to make room, else refused. */
+static int judge_file(struct opening *o, int fd, uint64_t file_size)
+{
+	struct cache_header *header = &o->file->header;
+	ssize_t n = sys_read(fd, header, sizeof(*header));
+	enum cache_verdict verdict;
+	const char *says;
+
+	if (n < 0)
+		return refuse_errno(o, (int)n, "read");
+	verdict = cache_header_check(header, (size_t)n, file_size, o->want_size, o->boot);
+	says = cache_verdict_to_str(verdict);
+	switch (verdict) {
+	case CACHE_HEADER_OK:
+		return 0;
+	case CACHE_HEADER_BYTE_ORDER:
+	case CACHE_HEADER_LAYOUT:
+		return refuse(o, -EPERM, "%s: left alone", says);
+	case CACHE_HEADER_FOREIGN:
+		if (!o->own_dir)
+			return refuse(o, -EPERM, "%s: left alone", says);
+		__attribute__((fallthrough));
+	case CACHE_HEADER_DAMAGED:
+	case CACHE_HEADER_TRUNCATED:
+		refuse(o, 0, "%s: replaced", says);
+		break;
+	case CACHE_HEADER_OTHER_BOOT:
+	case CACHE_HEADER_SMALLER:
+		break;
+	}
+	/* If another process has replaced it meanwhile, its new file goes instead. It notices
+	 * (cache_is_current) and comes over to ours. */
+	n = negative(syscall(SYS_unlinkat, o->dir, o->base, 0));
+	return n < 0 && n != -ENOENT ? refuse_errno(o, (int)n, "cannot be replaced") : -ESTALE;
+}
+
+/* ---- a new file ---- */
+
+/* A file that would pass the limit is not an error but a signal, SIGXFSZ. */
+static int check_limit(struct opening *o)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < o->want_size)
+		return refuse(o, -EFBIG, "larger than RLIMIT_FSIZE allows");
+	return 0;
+}
+
+static int fill_file(struct opening *o, int fd)
+{
+	struct cache_header *header = &o->file->header;
+	uint64_t seed;
+	ssize_t n;
+
+	if (syscall(SYS_getrandom, &seed, sizeof(seed), 0) != sizeof(seed))
+		seed = hash_fold((uintptr_t)o, o->boot ^ (uint64_t)getpid());
+	cache_header_fill(header, o->want_size, o->boot, seed);
+	if (fchmod(fd, 0600) < 0 || ftruncate(fd, (off_t)o->want_size) < 0)
+		return refuse_errno(o, -errno, "cannot be sized");
+	n = sys_write(fd, header, sizeof(*header));
+	if (n != (ssize_t)sizeof(*header))
+		return refuse_errno(o, n < 0 ? (int)n : -ENOSPC, "cannot be written");
+	n = posix_fallocate(fd, 0, (off_t)header->tags_end);
+	return n ? refuse_errno(o, -(int)n, "no memory for it") : 0;
+}
+
+/* Returns the descriptor; -ESTALE where another process was first. */
+static int create_file(struct opening *o)
+{
+	char self[32];
+	int fd, err = check_limit(o);
+
+	if (err < 0)
+		return err;
+	fd = sys_open(o->dir, ".", O_TMPFILE | O_RDWR, 0600);
+	if (fd < 0)
+		return refuse_errno(o, fd, "cannot be made");
+	err = fill_file(o, fd);
+	if (err == 0) {
+		snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+		if (syscall(SYS_linkat, AT_FDCWD, self, o->dir, o->base, AT_SYMLINK_FOLLOW) < 0)
+			err = errno == EEXIST ? -ESTALE : refuse_errno(o, -errno, "link");
+	}
+	if (err < 0) {
+		sys_close(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* ---- all together ---- */
+
+/* Returns the descriptor of a file that is checked and whole; -ESTALE: look again. */
+static int open_or_create(struct opening *o, struct statx *ret)
+{
+	int fd = sys_open(o->dir, o->base, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	bool existed = fd >= 0;
+	int err;
+
+	if (fd == -ENOENT)
+		fd = create_file(o);
+	else if (fd == -ELOOP)
+		return refuse(o, fd, "is a symbolic link");
+	else if (fd < 0)
+		return refuse_errno(o, fd, "open");
+	if (fd < 0)
+		return fd;
+	err = check_file(o, fd, ret);
+	if (err == 0 && existed)
+		err = judge_file(o, fd, ret->stx_size);
+	if (err == 0 && existed && posix_fallocate(fd, 0, (off_t)o->file->header.tags_end) != 0)
+		err = refuse(o, -ENOSPC, "no memory for it");
+	if (err == 0)
+		return fd;
+	sys_close(fd);
+	return err;
+}
+
+static int map_file(struct opening *o, int fd, const struct statx *st)
+{
+	struct cache_file *file = o->file;
+
+	file->map = mmap(NULL, file->header.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (file->map == MAP_FAILED)
+		return refuse_errno(o, -errno, "mmap");
+	file->dev = (uint64_t)st->stx_dev_major << 32 | st->stx_dev_minor;
+	file->ino = st->stx_ino;
+	return 0;
+}
+
+int cache_file_open(const char *path, uint64_t size, struct cache_file *ret,
+		    char why[CACHE_WHY_SIZE])
+{
+	struct opening o = {.file = ret,
+			    .why = why,
+			    .want_size = size,
+			    .dir = -1,
+			    .uid = (uint32_t)syscall(SYS_geteuid)};
+	struct statx st;
+	int err, fd = -ESTALE;
+
+	why[0] = '\0';
+	err = set_path(&o, path);
+	if (err == 0)
+		err = find_boot(&o);
+	if (err == 0)
+		err = open_dir(&o);
+	if (err == 0) {
+		for (int i = 0; i < OPEN_TRIES && fd == -ESTALE; i++)
+			fd = open_or_create(&o, &st);
+		err = fd == -ESTALE ? refuse(&o, fd, "replaced again and again") : fd;
+	}
+	if (fd >= 0) {
+		err = map_file(&o, fd, &st);
+		sys_close(fd);
+	}
+	if (o.dir >= 0)
+		sys_close(o.dir);
+	return err;
+}
+
+void cache_file_close(struct cache_file *file)
+{
+	munmap(file->map, file->header.size);
+}
+
+static bool is_same(const struct cache_file *file, const struct statx *st)
+{
+	return st->stx_ino == file->ino && st->stx_size == file->header.size &&
+	       ((uint64_t)st->stx_dev_major << 32 | st->stx_dev_minor) == file->dev;
+}
+
+bool cache_file_is_current(const struct cache_file *file)
+{
+	struct statx st;
+
+	return sys_stat(AT_FDCWD, file->path, AT_SYMLINK_NOFOLLOW, &st) == 0 && is_same(file, &st);
+}
+
+int cache_file_back_by_path(const struct cache_file *file, uint64_t offset, uint64_t len)
+{
+	int fd = sys_open(AT_FDCWD, file->path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	struct statx st;
+	int err;
+
+	if (fd < 0)
+		return -ESTALE;
+	err = sys_stat(fd, "", AT_EMPTY_PATH, &st);
+	if (err == 0)
+		err = is_same(file, &st) ? -posix_fallocate(fd, (off_t)offset, (off_t)len)
+					 : -ESTALE;
+	sys_close(fd);
+	return err;
+}
+
+int cache_file_back(const struct cache_file *file, uint64_t offset, uint64_t len)
+{
+	if (madvise((char *)file->map + offset, len, MADV_POPULATE_WRITE) == 0)
+		return 0;
+	if (errno == EINVAL)
+		return cache_file_back_by_path(file, offset, len);
+	return errno == ENOMEM ? -ENOMEM : -ENOSPC;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cache_internal.h - what the readers (cache.c) and the writers (cache_store.c) share: the open
+ * cache, and the way from a hash to slots.
+ */
+#ifndef NOBLOCKDNS_CACHE_INTERNAL_H
+#define NOBLOCKDNS_CACHE_INTERNAL_H
+
+#include "shim/cache.h"
+#include "shim/cache_file.h"
+#include "shim/cache_layout.h"
+#include "shim/cache_slot.h"
+
+struct cache {
+	unsigned char *map;
+	size_t map_size;
+	uint64_t seed;
+	enum cache_backing backing;
+	struct cache_class classes[CACHE_NCLASSES]; /* copied, checked; never those of the file */
+	struct cache_file file;			    /* with CACHE_SHARED */
+	size_t self_size;			    /* bytes of this mapping */
+	uint64_t page;				    /* size of the machine's, in bytes */
+	_Atomic uint64_t backed[]; /* one bit a page: this process knows that it has memory */
+};
+
+/* One place in the table. */
+struct cache_place {
+	struct cache_set *set;
+	unsigned way;
+	struct cache_slot *slot;
+};
+
+/* The hash is spent three times: upper half, lower half and, for the tag, their product's middle,
+ * so names that share a set do not share bits of the tag. */
+static inline uint32_t hash_tag(uint64_t hash)
+{
+	uint32_t tag = (uint32_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+
+	return tag ? tag : 1;
+}
+
+/* Which of the candidates is set `which`, 0 or 1? They differ where there are two sets. */
+static inline uint32_t hash_set(const struct cache_class *class, uint64_t hash, int which)
+{
+	uint64_t first = (hash >> 32) * class->nsets >> 32;
+	uint64_t second = (uint32_t)hash * (uint64_t) class->nsets >> 32;
+
+	if (which == 0)
+		return (uint32_t)first;
+	if (second == first)
+		second = first + 1 < class->nsets ? first + 1 : 0;
+	return (uint32_t)second;
+}
+
+static inline struct cache_set *set_at(const struct cache *cache, const struct cache_class *class,
+				       uint32_t set)
+{
+	return (struct cache_set *)(cache->map + class->tags_at) + set;
+}
+
+static inline struct cache_slot *slot_at(const struct cache *cache, const struct cache_class *class,
+					 uint32_t set, unsigned way)
+{
+	uint64_t index = (uint64_t)set * class->ways + way;
+
+	return (struct cache_slot *)(cache->map + class->slots_at + index * class->slot_size);
+}
+
+/*
+ * Ways of the set whose tag is `tag`, as bits for set_next(). All sixteen are looked at, eight
+ * words, without a branch. The upper way of a pair may be reported wrongly when the lower one is
+ * reported (a borrow); every hit is verified anyhow. Ways that the class has not are never filled.
+ */
+static inline uint64_t set_match(const struct cache_set *set, uint32_t tag)
+{
+	const uint64_t ones = UINT64_C(0x0000000100000001), highs = ones << 31;
+	uint64_t pattern = tag * ones, found = 0;
+
+	for (unsigned i = 0; i < CACHE_TAGS / 2; i++) {
+		uint64_t x = atomic_load_explicit(&set->pairs[i], memory_order_relaxed) ^ pattern;
+
+		found |= ((x - ones) & ~x & highs) >> (31 - i);
+	}
+	return found;
+}
+
+/* Takes one way out of `found`, which is not 0. Bit i is way 2i, bit 32 + i is way 2i + 1. */
+static inline unsigned set_next(uint64_t *found)
+{
+	unsigned bit = (unsigned)__builtin_ctzll(*found);
+
+	*found &= *found - 1;
+	return (bit & 31) * 2 + (bit >> 5);
+}
+
+#endif

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cache_store.c - the writers' side of the cache.
+ *
+ *	1. the entry's class is the smallest whose slots hold it
+ *	2. where the name has a slot of that class already, it is overwritten
+ *	3. else one of the ways of the name's two sets is taken: an empty one in the emptier set; or
+ *	   the one that expired first; or the one that was not used for the longest time
+ *	4. other slots of the same name (of another class, or made by a writer that ran at the same
+ *	   time) are emptied
+ *
+ * Two writers that store one name at once may leave it in two slots. That harms nobody: both hold a
+ * lawful answer with its own time and TTL, a reader finds one of them, and the next store of the
+ * name, at the latest when the one found has expired, leaves one.
+ *
+ * The tag is set under the slot's lock, after the words: a writer killed before leaves the old tag
+ * over a locked slot, one killed after leaves the new tag over a locked slot. Either costs the slot
+ * until SLOT_STALE_MS have passed, and then whoever wants it takes it over.
+ *
+ * Runs on the io thread; correct on any.
+ */
+#include "shim/cache.h"
+
+#include "shim/cache_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define LARGEST_SLOT 8192
+#define TAKE_TRIES   4 /* ways to try when the best ones are being written by others */
+
+/* What is stored or removed. */
+struct key {
+	uint64_t hash;
+	uint64_t view;
+	const char *name;
+	size_t len;
+	uint64_t now_ms;
+};
+
+/* Gives the pages of [p, p + len) memory, once per process and page. */
+static int back(struct cache *cache, const void *p, size_t len)
+{
+	uint64_t at = (uint64_t)((const unsigned char *)p - cache->map);
+	int err;
+
+	if (cache->backing == CACHE_PRIVATE)
+		return 0;
+	for (uint64_t i = at / cache->page; i <= (at + len - 1) / cache->page; i++) {
+		_Atomic uint64_t *word = &cache->backed[i / 64];
+		uint64_t bit = UINT64_C(1) << i % 64;
+
+		if (atomic_load_explicit(word, memory_order_relaxed) & bit)
+			continue;
+		err = cache_file_back(&cache->file, i * cache->page, cache->page);
+		if (err < 0)
+			return err;
+		atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
+	}
+	return 0;
+}
+
+static uint32_t tag_get(const struct cache_set *set, unsigned way)
+{
+	uint64_t pair = atomic_load_explicit(&set->pairs[way / 2], memory_order_relaxed);
+
+	return (uint32_t)(pair >> way % 2 * 32);
+}
+
+/* In one step, without touching the neighbour, whose lock another may hold. Two writers of one way
+ * (one of them late) may produce a tag that is neither's: a name of its own, found by nobody. */
+static void tag_set(struct cache_set *set, unsigned way, uint32_t tag)
+{
+	uint64_t change = (uint64_t)(tag_get(set, way) ^ tag) << way % 2 * 32;
+
+	atomic_fetch_xor_explicit(&set->pairs[way / 2], change, memory_order_release);
+}
+
+/* Under the lock: is the slot the key's? A damaged one under the key's tag may as well be. */
+static bool is_keys_locked(const struct cache_slot *slot, size_t capacity, const struct key *key)
+{
+	_Alignas(ENTRY_ALIGN) unsigned char buf[LARGEST_SLOT];
+	struct entry entry;
+	size_t len;
+
+	if (slot_read_locked(slot, capacity, buf, &len) < 0 || entry_decode(buf, len, &entry) < 0)
+		return true;
+	return entry.view == key->view && entry.name_len == key->len &&
+	       memcmp(entry.name, key->name, key->len) == 0;
+}
+
+/*
+ * Finds the next slot of the key in the class, beginning at set 0 or 1 and, there, at the ways in
+ * `*found`, and locks it. 0, -ENOENT, -EBUSY.
+ */
+static int lock_match(struct cache *cache, const struct cache_class *class, const struct key *key,
+		      const struct cache_slot *except, struct cache_place *ret, uint64_t *ret_token)
+{
+	for (int which = 0; which < 2; which++) {
+		uint32_t set = hash_set(class, key->hash, which);
+		uint64_t found = set_match(set_at(cache, class, set), hash_tag(key->hash));
+
+		while (found) {
+			struct cache_place place = {.set = set_at(cache, class, set),
+						    .way = set_next(&found)};
+
+			if (place.way >= class->ways)
+				continue;
+			place.slot = slot_at(cache, class, set, place.way);
+			if (place.slot == except ||
+			    tag_get(place.set, place.way) != hash_tag(key->hash))
+				continue;
+			if (back(cache, place.slot, class->slot_size) < 0 ||
+			    slot_lock(place.slot, key->now_ms, ret_token) < 0)
+				return -EBUSY;
+			if (is_keys_locked(place.slot, slot_capacity(class), key)) {
+				*ret = place;
+				return 0;
+			}
+			slot_unlock(place.slot, *ret_token);
+		}
+	}
+	return -ENOENT;
+}
+
+/* ---- choosing a way to fill ---- */
+
+/*
+ * How dear the way is; the least is taken. Empty ones cost how full their set is, below 2^32; then
+ * come the expired ones, the oldest first; then the living, by tick and hits of the last use. A
+ * tick of the future, which no reader has set, counts as never used.
+ */
+static uint64_t way_cost(const struct cache_place *place, unsigned nused, uint64_t now_ms)
+{
+	uint32_t expiry_s, stamp;
+
+	if (tag_get(place->set, place->way) == 0)
+		return nused;
+	expiry_s = atomic_load_explicit(&place->slot->expiry_s, memory_order_relaxed);
+	stamp = atomic_load_explicit(&place->slot->stamp, memory_order_relaxed);
+	if (expiry_s < now_ms / 1000)
+		return UINT64_C(1) << 32 | expiry_s;
+	if (stamp > slot_stamp_used(3, now_ms))
+		stamp = 0;
+	return UINT64_C(2) << 32 | stamp;
+}
+
+static unsigned set_nused(const struct cache_set *set, unsigned ways)
+{
+	unsigned n = 0;
+
+	for (unsigned way = 0; way < ways; way++)
+		n += tag_get(set, way) != 0;
+	return n;
+}
+
+/*
+ * The cheapest of the ways whose bit in `*tried` is clear, which is then set; `empty` says whether
+ * empty ways may be taken. False: none is left.
+ */
+static bool pick_way(struct cache *cache, const struct cache_class *class, const struct key *key,
+		     bool empty, uint64_t *tried, struct cache_place *ret)
+{
+	uint64_t least = UINT64_MAX, least_bit = 0;
+
+	for (int which = 0; which < 2; which++) {
+		uint32_t set = hash_set(class, key->hash, which);
+		struct cache_place place = {.set = set_at(cache, class, set)};
+		unsigned nused = set_nused(place.set, class->ways);
+
+		for (place.way = 0; place.way < class->ways; place.way++) {
+			uint64_t bit = UINT64_C(1) << ((unsigned)which * CACHE_TAGS + place.way);
+			bool used = tag_get(place.set, place.way) != 0;
+			uint64_t cost;
+
+			place.slot = slot_at(cache, class, set, place.way);
+			if (*tried & bit || !(used || empty) ||
+			    (used && back(cache, place.slot, sizeof(*place.slot)) < 0))
+				continue;
+			cost = way_cost(&place, nused, key->now_ms);
+			if (cost < least) {
+				least = cost;
+				least_bit = bit;
+				*ret = place;
+			}
+		}
+	}
+	*tried |= least_bit;
+	return least_bit != 0;
+}
+
+/* Locks a way for a name that has none. 0, -EBUSY, -ENOSPC. */
+static int take_way(struct cache *cache, const struct cache_class *class, const struct key *key,
+		    struct cache_place *ret, uint64_t *ret_token)
+{
+	bool no_memory = false;
+	uint64_t tried = 0;
+
+	for (int i = 0; i < TAKE_TRIES; i++) {
+		uint32_t tag;
+
+		if (!pick_way(cache, class, key, !no_memory, &tried, ret))
+			break;
+		tag = tag_get(ret->set, ret->way);
+		if (back(cache, ret->slot, class->slot_size) < 0) {
+			no_memory = true; /* what is in use already can still be evicted */
+			continue;
+		}
+		if (slot_lock(ret->slot, key->now_ms, ret_token) < 0)
+			continue;
+		if (tag_get(ret->set, ret->way) == tag)
+			return 0;
+		slot_unlock(ret->slot, *ret_token); /* another writer was here first */
+	}
+	return no_memory ? -ENOSPC : -EBUSY;
+}
+
+/* ---- storing and removing ---- */
+
+static const struct cache_class *class_for(const struct cache *cache, size_t size)
+{
+	for (int i = 0; i < CACHE_NCLASSES; i++) {
+		if (size <= slot_capacity(&cache->classes[i]))
+			return &cache->classes[i];
+	}
+	return NULL;
+}
+
+/* When the last of the RRsets expires, rounded up, in seconds. */
+static uint32_t expiry_s(const struct entry *entry)
+{
+	uint64_t latest = 0;
+
+	for (int i = 0; i < ENTRY_NTYPES; i++) {
+		const struct entry_rrset *rr = &entry->rr[i];
+		uint64_t at = rr->stored_ms / 1000 + rr->ttl_s + 1;
+
+		if (rr->kind != RESOLVER_NONE && at > latest)
+			latest = at;
+	}
+	return latest < UINT32_MAX ? (uint32_t)latest : UINT32_MAX;
+}
+
+/* Empties every slot of the key but `except`. 0 where there was one; -ENOENT, -EBUSY. */
+static int empty_slots(struct cache *cache, const struct key *key, const struct cache_slot *except)
+{
+	int err, result = -ENOENT;
+
+	for (int i = 0; i < CACHE_NCLASSES; i++) {
+		const struct cache_class *class = &cache->classes[i];
+		struct cache_place place;
+		uint64_t token;
+
+		/* bounded by the candidates: a damaged file could match for ever */
+		for (unsigned n = 0; n < 2 * CACHE_TAGS; n++) {
+			err = lock_match(cache, class, key, except, &place, &token);
+			if (err < 0)
+				break;
+			tag_set(place.set, place.way, 0);
+			slot_unlock(place.slot, token);
+			result = 0;
+		}
+		if (err == -EBUSY)
+			return err;
+	}
+	return result;
+}
+
+int cache_store(struct cache *cache, uint64_t hash, const void *blob, size_t size, uint64_t now_ms)
+{
+	const struct cache_class *class;
+	struct cache_place place;
+	struct entry entry;
+	struct key key;
+	uint64_t token;
+	uint32_t stamp = 0;
+	int err;
+
+	if (entry_decode(blob, size, &entry) < 0)
+		return -EINVAL;
+	class = class_for(cache, size);
+	if (!class)
+		return -EMSGSIZE;
+	key = (struct key){hash, entry.view, entry.name, entry.name_len, now_ms};
+	err = lock_match(cache, class, &key, NULL, &place, &token);
+	if (err == 0)
+		stamp = atomic_load_explicit(&place.slot->stamp, memory_order_relaxed);
+	else if (err == -ENOENT)
+		err = take_way(cache, class, &key, &place, &token);
+	if (err < 0)
+		return err;
+	slot_write_locked(place.slot, blob, size);
+	atomic_store_explicit(&place.slot->expiry_s, expiry_s(&entry), memory_order_relaxed);
+	/* storing is no use, but it makes the entry as young as one that was just used */
+	atomic_store_explicit(&place.slot->stamp, (uint32_t)(now_ms >> 13) << 2 | (stamp & 3),
+			      memory_order_relaxed);
+	tag_set(place.set, place.way, hash_tag(hash));
+	slot_unlock(place.slot, token);
+	empty_slots(cache, &key, place.slot); /* one that is busy waits for the next store */
+	return 0;
+}
+
+int cache_remove(struct cache *cache, uint64_t hash, uint64_t view, const char *name, size_t len,
+		 uint64_t now_ms)
+{
+	const struct key key = {hash, view, name, len, now_ms};
+
+	return empty_slots(cache, &key, NULL);
+}
