@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_lock.c - mutual exclusion, and what happens to signals meanwhile.
+ */
+#include "shim/lock.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define THREADS 4
+#define ROUNDS	20000
+
+static struct lock lock = LOCK_INIT;
+static unsigned long counter; /* guarded by lock */
+
+static void *count(void *arg)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		lock_take(&lock);
+		counter++;
+		lock_release(&lock);
+	}
+	return arg;
+}
+
+Test(lock, four_threads_lose_no_increment)
+{
+	pthread_t threads[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, count, NULL), 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	cr_assert_eq(counter, (unsigned long)THREADS * ROUNDS, "counted %lu", counter);
+	cr_assert_eq(atomic_load(&lock.word), 0, "word %u after the last release", lock.word);
+}
+
+static volatile sig_atomic_t handled;
+
+static void on_signal(int sig)
+{
+	handled = sig;
+}
+
+Test(lock, holder_takes_no_signal_until_release)
+{
+	signal(SIGUSR1, on_signal);
+	lock_take(&lock);
+	raise(SIGUSR1);
+	cr_assert_eq(handled, 0);
+	lock_release(&lock);
+	cr_assert_eq(handled, SIGUSR1);
+}
+
+/* libc's own signals (cancellation, set*id) stay outside what pthread_sigmask() can reach. */
+Test(lock, holder_blocks_libcs_own_signals)
+{
+	const sys_sigset cancel = (sys_sigset)1 << (32 - 1), setxid = (sys_sigset)1 << (33 - 1);
+	sys_sigset mask = 0;
+
+	lock_take(&lock);
+	sys_sigmask(SIG_SETMASK, NULL, &mask);
+	lock_release(&lock);
+	cr_assert(mask & cancel);
+	cr_assert(mask & setxid);
+}
+
+Test(lock, release_gives_back_the_mask_that_was)
+{
+	const sys_sigset own = (sys_sigset)1 << (SIGUSR2 - 1);
+	sys_sigset mask = 0;
+
+	sys_sigmask(SIG_SETMASK, &own, NULL);
+	lock_take(&lock);
+	lock_release(&lock);
+	sys_sigmask(SIG_SETMASK, NULL, &mask);
+	cr_assert_eq(mask, own, "got %llx", (unsigned long long)mask);
+}
+
+static void on_signal_count(int sig)
+{
+	(void)sig;
+	lock_take(&lock);
+	counter++;
+	lock_release(&lock);
+}
+
+static pthread_t target;
+static _Atomic bool stop;
+static unsigned long sent;
+
+static void *send_signals(void *arg)
+{
+	while (!atomic_load(&stop)) {
+		if (pthread_kill(target, SIGUSR1) == 0)
+			sent++;
+	}
+	return arg;
+}
+
+/* Without the masking the handler would wait for the thread that it interrupted. */
+Test(lock, handler_takes_the_lock_of_the_code_that_it_interrupts, .timeout = 60)
+{
+	pthread_t sender;
+
+	signal(SIGUSR1, on_signal_count);
+	target = pthread_self();
+	cr_assert_eq(pthread_create(&sender, NULL, send_signals, NULL), 0);
+	count(NULL);
+	atomic_store(&stop, true);
+	pthread_join(sender, NULL);
+	cr_assert_gt(sent, 0);
+	cr_assert_geq(counter, ROUNDS);
+}
+
+Test(lock, reset_frees_a_lock_whose_holder_is_gone)
+{
+	sys_sigset before = 0;
+
+	sys_sigmask(SIG_SETMASK, NULL, &before);
+	lock_take(&lock);
+	lock_reset(&lock);
+	sys_sigmask(SIG_SETMASK, &before, NULL);
+	lock_take(&lock); /* hangs if it was not freed */
+	lock_release(&lock);
+	cr_assert_eq(atomic_load(&lock.word), 0);
+}
+
+static void *hold_until_told(void *arg)
+{
+	_Atomic int *phase = arg;
+
+	lock_take(&lock);
+	atomic_store(phase, 1);
+	while (atomic_load(phase) == 1)
+		sys_futex_wait((_Atomic uint32_t *)phase, 1, NULL, false);
+	lock_release(&lock);
+	return NULL;
+}
+
+/* The waiting thread sees EAGAIN or EINTR in the kernel; none of it may reach errno. */
+Test(lock, contended_take_keeps_errno)
+{
+	_Atomic int phase = 0;
+	pthread_t holder;
+
+	cr_assert_eq(pthread_create(&holder, NULL, hold_until_told, &phase), 0);
+	while (atomic_load(&phase) != 1)
+		;
+	errno = 4711;
+	atomic_store(&phase, 2);
+	sys_futex_wake((_Atomic uint32_t *)&phase, 1, false);
+	lock_take(&lock);
+	lock_release(&lock);
+	cr_assert_eq(errno, 4711);
+	pthread_join(holder, NULL);
+}
