@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/*
+ * channel.h - one c-ares channel as a bare transport: it carries packets to one upstream over one
+ * socket and hands the answers back, and decides nothing.
+ *
+ * What c-ares 1.18 would do and must not, and how it is kept from it:
+ *	read files and the environment		every option is given
+ *	time out, retransmit, other servers	one server, one try, a time limit of INT_MAX ms
+ *	judge response codes and truncation	NOCHECKRESP, IGNTC
+ *	resend after FORMERR by itself, cutting	its EDNS flag is off; it then reports at most 512
+ *	eleven bytes off the packet		bytes of a datagram, but we know the real length
+ *	make sockets				socket functions of ours
+ *	take packets without QR, any source	filtered before it sees them (RFC 5452 9.1)
+ *	port, drop bare error headers
+ *
+ * c-ares is never entered from one of its callbacks: what a callback learns is kept in the attempt,
+ * whose task delivers it later. A single c-ares query cannot be cancelled: an attempt that is not
+ * wanted any more stays inside as an orphan until it is answered or the channel is reset.
+ */
+#ifndef NOBLOCKDNS_RESOLVER_CHANNEL_H
+#define NOBLOCKDNS_RESOLVER_CHANNEL_H
+
+#include <ares.h>
+
+#include "resolver/packet.h"
+#include "resolver/transport.h"
+
+struct attempt {
+	struct list link;	     /* in channel.live while it is wanted */
+	struct reactor_task task;    /* delivers what has come */
+	struct transport *transport; /* borrows */
+	struct channel *channel;     /* borrows: the one that it was sent over */
+	attempt_done *done;	     /* NULL: an orphan */
+	void *arg;
+	bool inside;	       /* c-ares holds it and will call back */
+	bool reused;	       /* sent over a connection that had answered before */
+	unsigned nanswers;     /* of the channel when it was sent */
+	int error;	       /* what is to be delivered: this, or the answer */
+	unsigned char *answer; /* owns */
+	unsigned answer_len;
+	unsigned len;
+	unsigned char packet[PACKET_MAX];
+};
+
+struct channel {
+	ares_channel ares;			  /* owns */
+	struct reactor *reactor;		  /* borrows */
+	const struct resolver_upstream *upstream; /* borrows */
+	bool stream;
+	int handle; /* of the socket; -1: none */
+	int error;  /* errno of the last socket call that failed, from which c-ares makes its own */
+	bool stale; /* a connection that has stopped answering: nothing more is sent over it */
+	bool more;  /* a length has just been read and the message follows */
+	unsigned nanswers; /* over this socket */
+	unsigned ninside;  /* attempts that c-ares holds, orphans too */
+	struct list live;
+	const unsigned char *datagram; /* the one that c-ares is looking at */
+	unsigned datagram_len;
+};
+
+/* A channel to this upstream, without a socket. -ENOMEM. */
+int channel_open(struct reactor *reactor, const struct resolver_upstream *upstream, bool stream,
+		 struct channel **ret);
+
+/* Closes the socket and frees the channel and its orphans. Nobody is live; outside of c-ares. */
+void channel_close(struct channel *ch);
+
+/* Of a datagram channel: frees the orphans and closes the socket. Nobody is live; outside of
+ * c-ares. */
+void channel_reset(struct channel *ch);
+
+/* Sends a->packet under a fresh id. Whatever happens is delivered by a->task. */
+void channel_send(struct channel *ch, struct attempt *a);
+
+#endif

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/*
+ * upstream.h - what a view knows of one server, and the decisions that follow from it. Pure: the
+ * time is an argument, nothing is sent.
+ *
+ *	round trip	smoothed as in RFC 6298 2.3 (alpha 1/8); each attempt has an id and a socket
+ *			of its own, so no sample is ambiguous
+ *	retransmit	5 x srtt, clamped to 250 ms and the view's timeout (c-ares 1.34's rule); one
+ *			second as long as nothing is known; doubled each round
+ *	back-off	1, 2, 4 ... 30 s after a failure; an upstream in back-off is asked last, not
+ *			never; an answer ends it
+ *	EDNS		off for good once the server has answered FORMERR to it (RFC 6891 6.2.2)
+ */
+#ifndef NOBLOCKDNS_RESOLVER_UPSTREAM_H
+#define NOBLOCKDNS_RESOLVER_UPSTREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define UPSTREAM_RETRANSMIT_MIN_MS     250
+#define UPSTREAM_RETRANSMIT_UNKNOWN_MS 1000
+#define UPSTREAM_BACKOFF_MIN_MS	       1000
+#define UPSTREAM_BACKOFF_MAX_MS	       30000
+
+/* Zeroed: nothing is known. */
+struct upstream {
+	bool measured;
+	uint32_t srtt_8; /* smoothed round trip, in 1/8 ms */
+	unsigned failures;
+	uint64_t backoff_until_ms;
+	bool edns_off;
+};
+
+/* An answer came, whatever it says. */
+void upstream_answered(struct upstream *u, uint64_t rtt_ms);
+
+/* As above, but the time says nothing about the round trip (TCP: it holds a handshake). */
+void upstream_alive(struct upstream *u);
+
+/* No answer in time, or the packet or connection was refused. Failures of one outage, of many
+ * queries at once, count as one: none is counted during a back-off. True: a back-off begins. */
+bool upstream_failed(struct upstream *u, uint64_t now_ms);
+
+bool upstream_in_backoff(const struct upstream *u, uint64_t now_ms);
+
+/* How long to wait in round 0, 1, 2 before something else is tried. */
+uint64_t upstream_retransmit_ms(const struct upstream *u, uint32_t timeout_ms, unsigned round);
+
+/*
+ * Writes into `order` the indices of the `n` upstreams in the order in which a query asks them:
+ * from `first` on, cyclically, those in back-off after the others.
+ */
+void upstream_order(const struct upstream *upstreams, unsigned n, unsigned first, uint64_t now_ms,
+		    unsigned char *order);
+
+#endif

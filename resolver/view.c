@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+/*
+ * view.c - see view.h. Called on the thread that entered the resolver.
+ *
+ * Closing a view calls done() of its queries, and a done() may do anything but close the resolver,
+ * so a view is unlinked from the resolver first and its queries are taken off one by one.
+ */
+#include "resolver/view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "resolver/query.h"
+
+enum resolver_transport view_protocol(const struct resolver_view *view, unsigned upstream)
+{
+	enum resolver_transport protocol = view->conf.upstreams[upstream].transport;
+
+	return protocol == RESOLVER_UDP && view->conf.use_tcp ? RESOLVER_TCP : protocol;
+}
+
+static bool is_usable(const struct resolver *r, const struct resolver_upstream *u)
+{
+	if (u->addr.ss_family != AF_INET && u->addr.ss_family != AF_INET6)
+		return false;
+	switch (u->transport) {
+	case RESOLVER_UDP:
+		return r->engines[RESOLVER_UDP] && r->engines[RESOLVER_TCP];
+	case RESOLVER_TCP:
+	case RESOLVER_TLS:
+		return r->engines[u->transport];
+	}
+	return false;
+}
+
+int view_open(struct resolver *r, const struct resolver_conf *conf, struct resolver_view **ret)
+{
+	struct resolver_view *view;
+
+	if (!conf->nupstreams || conf->nupstreams > RESOLVER_MAX_UPSTREAMS || !conf->timeout_ms)
+		return -EINVAL;
+	for (unsigned i = 0; i < conf->nupstreams; i++)
+		if (!is_usable(r, &conf->upstreams[i]))
+			return -EINVAL;
+	view = calloc(1, sizeof(*view));
+	if (!view)
+		return -ENOMEM;
+	view->r = r;
+	view->conf = *conf;
+	list_init(&view->queries);
+	list_append(&r->views, &view->link);
+	*ret = view;
+	return 0;
+}
+
+void view_close(struct resolver_view *view, bool silent)
+{
+	list_remove(&view->link);
+	while (!list_empty(&view->queries)) {
+		struct resolver_query *q = query_of_link(view->queries.next);
+
+		if (silent)
+			query_cancel(q);
+		else
+			query_fail(q, RESOLVER_CANCELLED);
+	}
+	for (unsigned i = 0; i < view->conf.nupstreams; i++)
+		for (unsigned p = 0; p < RESOLVER_NTRANSPORTS; p++)
+			if (view->transports[i][p])
+				view->r->engines[p]->close(view->transports[i][p]);
+	free(view);
+}
+
+int view_transport(struct resolver_view *view, unsigned upstream, enum resolver_transport protocol,
+		   struct transport **ret)
+{
+	struct transport **transport = &view->transports[upstream][protocol];
+	int err = 0;
+
+	if (!*transport)
+		err = view->r->engines[protocol]->open(&view->r->reactor,
+						       &view->conf.upstreams[upstream], transport);
+	if (!err)
+		*ret = *transport;
+	return err;
+}

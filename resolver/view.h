@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/*
+ * view.h - a set of upstreams, how to ask them, what is known of them, and the queries that are
+ * being asked; and the resolver that holds the views.
+ */
+#ifndef NOBLOCKDNS_RESOLVER_VIEW_H
+#define NOBLOCKDNS_RESOLVER_VIEW_H
+
+#include "resolver/answer.h"
+#include "resolver/transport.h"
+#include "resolver/upstream.h"
+
+#define RESOLVER_NTRANSPORTS (RESOLVER_TLS + 1)
+
+struct resolver {
+	struct reactor reactor;
+	const struct transport_ops *engines[RESOLVER_NTRANSPORTS]; /* NULL: not in this build */
+	struct list views;
+	struct answer answer; /* where the answer of the moment is taken apart */
+};
+
+struct resolver_view {
+	struct list link;   /* in resolver.views */
+	struct resolver *r; /* borrows */
+	struct resolver_conf conf;
+	struct upstream upstreams[RESOLVER_MAX_UPSTREAMS];
+	/* owns; each opened when first needed */
+	struct transport *transports[RESOLVER_MAX_UPSTREAMS][RESOLVER_NTRANSPORTS];
+	unsigned next; /* `rotate`: who the next query asks first */
+	struct list queries;
+};
+
+/* A resolver that uses these engines (a test brings its own). -ENOMEM. */
+int resolver_open_with(const struct resolver_host *host,
+		       const struct transport_ops *const engines[RESOLVER_NTRANSPORTS],
+		       struct resolver **ret);
+
+/* See resolver_ops. */
+int view_open(struct resolver *r, const struct resolver_conf *conf, struct resolver_view **ret);
+
+/* Ends the view's queries, with RESOLVER_CANCELLED or, if `silent`, without done(). */
+void view_close(struct resolver_view *view, bool silent);
+
+/* The protocol that an upstream is asked over first. */
+enum resolver_transport view_protocol(const struct resolver_view *view, unsigned upstream);
+
+/* The view's transport to an upstream, opened if need be. -ENOMEM. */
+int view_transport(struct resolver_view *view, unsigned upstream, enum resolver_transport protocol,
+		   struct transport **ret);
+
+#endif

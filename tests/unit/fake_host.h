@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fake_host.h - a resolver_host for tests: a clock that the test sets, real sockets behind handles,
+ * and counters of all that the resolver asked for.
+ */
+#ifndef NOBLOCKDNS_TEST_FAKE_HOST_H
+#define NOBLOCKDNS_TEST_FAKE_HOST_H
+
+#include "resolver/resolver.h"
+
+#define FAKE_HOST_HANDLE 100 /* the first handle: far from any descriptor */
+#define FAKE_HOST_MAX	 64
+
+struct fake_socket {
+	int fd; /* -1: closed */
+	int type;
+	unsigned events;
+	bool stolen; /* hold() fails from now on */
+};
+
+struct fake_host {
+	struct resolver_host host; /* for open() */
+	uint64_t now_ms;
+	uint64_t wake_ms; /* as last told by wake_at() */
+	unsigned nwakes;  /* calls of wake_at() */
+	struct fake_socket sockets[FAKE_HOST_MAX];
+	unsigned nsockets; /* made so far */
+	unsigned nclosed;
+	unsigned held;	  /* hold() without drop() */
+	int socket_error; /* not 0: socket() fails with it */
+	uint32_t seed;
+};
+
+void fake_host_init(struct fake_host *h);
+
+/* Sets the clock, and calls tick() if its time has come, as often as it comes again. */
+void fake_host_advance(struct fake_host *h, struct resolver *r, uint64_t now_ms);
+
+/* Waits up to `timeout_ms` for a watched socket and calls ready() for each that is. Returns how
+ * many were. */
+int fake_host_poll(struct fake_host *h, struct resolver *r, int timeout_ms);
+
+unsigned fake_host_nopen(const struct fake_host *h);
+
+#endif
