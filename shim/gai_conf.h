@@ -15,7 +15,7 @@
 
 /* A row of the label or the precedence table; longest prefix first. */
 struct gai_prefix {
-	struct in6_addr prefix; /* bits past `bits` are zero */
+	struct in6_addr prefix; /* what stands past `bits` does not count */
 	unsigned bits;		/* 0 to 128 */
 	int value;
 };

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
  * order.h - the order of destination addresses: RFC 6724 section 6 as glibc 2.36 implements it
- * (RFC 3484 with its tables in gai.conf), stable.
+ * (RFC 3484 with the tables of gai.conf), stable.
  *
- * The decision is pure: everything that it asks of the network (which source address would be
- * used?) comes from a probe that the caller injects. order_probe_socket is the real one.
- * Any thread; no allocation up to ORDER_STACK_MAX destinations.
+ * The decision is pure: what it asks of the network (which source address would be used?) comes
+ * from a probe that the caller injects; order_probe_open() makes the real one. Any thread; no
+ * allocation up to ORDER_STACK_MAX destinations.
+ *
+ * glibc sorts the finished list, in which each address stands once a socket type; here the
+ * addresses alone are sorted. The result is the same as long as the rules order the addresses
+ * totally, and they do unless gai.conf gives an IPv4 and an IPv6 prefix the same precedence (rule 9
+ * compares within a family only).
  */
 #ifndef NOBLOCKDNS_ORDER_H
 #define NOBLOCKDNS_ORDER_H
@@ -21,40 +26,42 @@
 #define ORDER_MAX	65535 /* what a permutation of uint16_t can hold */
 
 struct order_dest {
-	int family;		/* AF_INET or AF_INET6 */
+	int family;		/* AF_INET or AF_INET6; a v4-mapped address is AF_INET6 */
 	uint32_t scope_id;	/* AF_INET6 */
 	unsigned char addr[16]; /* 4 or 16 bytes, network order */
 };
 
+/* What the order asks of the network. */
 struct order_probe {
 	/*
-	 * The source address (v4-mapped for IPv4) that the kernel would use towards `dest`.
-	 * 0, or a negative errno: there is none (no route). No packet is sent.
+	 * The source address (IPv4 v4-mapped) that the kernel would use towards `dest`. 0, or a
+	 * negative errno: there is none. Sends nothing. Equal neighbours are asked once.
 	 */
 	int (*source)(void *ctx, const struct order_dest *dest, struct in6_addr *ret);
 
-	/* netif_is_native(), asked at most once for each pair that comes as far as rule 7. */
+	/* netif_is_native(); asked where rule 7 is reached, at most once an interface. */
 	bool (*is_native)(void *ctx, uint32_t ifindex);
-
-	/* Releases what source() kept open; called once at the end. */
-	void (*done)(void *ctx);
-	void *ctx;
+	void *ctx; /* borrowed; handed to both */
 };
 
 /*
- * Writes to `ret_perm` [n] the order: ret_perm[0] is the index in `dests` of the address to be
- * tried first. 0, -EINVAL (n over ORDER_MAX), -ENOMEM.
+ * Writes to `ret_perm` [n] the order: dests[ret_perm[0]] is to be tried first. 0, -EINVAL (n over
+ * ORDER_MAX), -ENOMEM.
  */
 int order_sort(const struct order_dest *dests, unsigned n, const struct gai_conf *conf,
 	       const struct netif *netif, const struct order_probe *probe, uint16_t *ret_perm);
 
-/* State of the real probe: one UDP socket a family, kept for the duration of one sort. */
-struct order_sockets {
+/* The UDP socket of the real probe, kept from one destination to the next as glibc does. */
+struct order_socket {
 	int fd;
 	int family;
 };
 
-/* The real probe: connects a UDP socket and asks for its name. `sockets` outlives it. */
-struct order_probe order_probe_socket(struct order_sockets *sockets);
+/*
+ * The real probe: connects a UDP socket and asks for its name, by raw system calls. `sock` is the
+ * caller's, lives until order_probe_close(), and holds at most one descriptor, close-on-exec.
+ */
+struct order_probe order_probe_open(struct order_socket *sock);
+void order_probe_close(struct order_socket *sock);
 
 #endif

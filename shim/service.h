@@ -20,12 +20,10 @@ struct service_tuple {
 };
 
 /*
- * `service` may be NULL; `socktype`, `protocol` and `flags` as in the hints. Returns the number of
- * tuples, 1 to SERVICE_MAX, or the (negative) EAI_ code that getaddrinfo returns; EAI_SYSTEM is
- * never returned.
- *
- * `*ret_port_is_name` of glibc's checks is not made here: NULL node and NULL service is the
- * caller's business.
+ * `service` may be NULL; "" and "*" are the same. `socktype`, `protocol` and `flags` are those of
+ * the hints. Returns the number of tuples, 1 to SERVICE_MAX, or the (negative) EAI_ code of
+ * getaddrinfo(): EAI_NONAME (AI_NUMERICSERV and no number), EAI_SOCKTYPE, EAI_SERVICE, EAI_MEMORY.
+ * That node and service are not both absent is the caller's check. A number leaves errno alone.
  */
 int service_resolve(const char *service, int socktype, int protocol, int flags,
 		    struct service_tuple ret[SERVICE_MAX]);

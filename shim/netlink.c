@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+/*
+ * netlink.c - the dump: bind, ask, read until NLMSG_DONE. Messages of other askers are skipped: the
+ * port that the kernel gave the socket and the sequence number tell them apart.
+ */
+#include "shim/netlink.h"
+
+#include "shim/sys.h"
+
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#define SEQUENCE 1    /* a socket asks once */
+#define BUF_SIZE 8192 /* the kernel sends no more at once to one who reads that much */
+
+struct request {
+	struct nlmsghdr header;
+	struct rtgenmsg family;
+	char pad[3];
+};
+
+_Static_assert(sizeof(struct request) == NLMSG_SPACE(sizeof(struct rtgenmsg)), "no other padding");
+
+/* Binds to a port of the kernel's choice. */
+static int open_socket(uint32_t *ret_port)
+{
+	struct sockaddr_nl addr = {.nl_family = AF_NETLINK};
+	socklen_t len = sizeof(addr);
+	int fd = sys_socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = (int)sys_call(SYS_bind, fd, (long)&addr, len, 0, 0, 0);
+	if (!err)
+		err = (int)sys_call(SYS_getsockname, fd, (long)&addr, (long)&len, 0, 0, 0);
+	if (err) {
+		sys_close(fd);
+		return err;
+	}
+	*ret_port = addr.nl_pid;
+	return fd;
+}
+
+static int send_request(int fd, uint16_t type)
+{
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	struct request request = {
+		.header = {.nlmsg_len = sizeof(request),
+			   .nlmsg_type = type,
+			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+			   .nlmsg_seq = SEQUENCE},
+		.family = {.rtgen_family = AF_UNSPEC},
+	};
+	long n;
+
+	do {
+		n = sys_call(SYS_sendto, fd, (long)&request, sizeof(request), 0, (long)&kernel,
+			     sizeof(kernel));
+	} while (n == -EINTR);
+	return n < 0 ? (int)n : 0;
+}
+
+/* One datagram of the kernel's. Its length; 0 for somebody else's; negative errno. */
+static ssize_t receive(int fd, void *buf, size_t size)
+{
+	struct sockaddr_nl from;
+	struct iovec iov = {buf, size};
+	struct msghdr msg = {
+		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n;
+
+	do {
+		n = sys_call(SYS_recvmsg, fd, (long)&msg, 0, 0, 0, 0);
+	} while (n == -EINTR);
+	if (n < 0)
+		return n;
+	if (n == 0 || (msg.msg_flags & MSG_TRUNC))
+		return -EIO;
+	return from.nl_pid == 0 ? n : 0;
+}
+
+/* 1: NLMSG_DONE has come. Else as netlink_dump(). */
+static int read_messages(const void *buf, ssize_t len, uint32_t port, netlink_message *each,
+			 void *ctx, int *ret_value)
+{
+	const struct nlmsghdr *message = buf;
+
+	for (; NLMSG_OK(message, len); message = NLMSG_NEXT(message, len)) {
+		if (message->nlmsg_pid != port || message->nlmsg_seq != SEQUENCE)
+			continue;
+		if (message->nlmsg_type == NLMSG_DONE)
+			return 1;
+		if (message->nlmsg_type == NLMSG_ERROR)
+			return -EIO;
+		*ret_value = each(ctx, message);
+		if (*ret_value)
+			return 1;
+	}
+	return 0;
+}
+
+int netlink_dump(uint16_t type, netlink_message *each, void *ctx)
+{
+	char buf[BUF_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
+	uint32_t port = 0;
+	int value = 0;
+	int fd = open_socket(&port);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = send_request(fd, type);
+	while (!err) {
+		ssize_t n = receive(fd, buf, sizeof(buf));
+
+		err = n < 0 ? (int)n : read_messages(buf, n, port, each, ctx, &value);
+	}
+	sys_close(fd);
+	return err < 0 ? err : value;
+}

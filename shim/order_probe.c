@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/*
+ * order_probe.c - the source address towards a destination, from the kernel's routing.
+ *
+ * An IPv6 socket serves IPv4 destinations as well, and gives v4-mapped names; an IPv4 socket is
+ * replaced when an IPv6 destination comes. Where IPv6 sockets are IPv6-only, IPv4 gets its own.
+ */
+#include "shim/order.h"
+
+#include "shim/sys.h"
+
+#include <string.h>
+
+#define DISCARD_PORT 9 /* RFC 863; routes do not depend on it */
+
+union address {
+	struct sockaddr sa;
+	struct sockaddr_in in4;
+	struct sockaddr_in6 in6;
+};
+
+void order_probe_close(struct order_socket *sock)
+{
+	if (sock->fd >= 0)
+		sys_close(sock->fd);
+	sock->fd = -1;
+}
+
+/* A socket that is not connected and can reach `family`, or a negative errno. */
+static int prepare(struct order_socket *sock, int family)
+{
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+	if (sock->fd >= 0 && (sock->family == AF_INET6 || family == AF_INET)) {
+		(void)sys_call(SYS_connect, sock->fd, (long)&none, sizeof(none), 0, 0, 0);
+		return 0;
+	}
+	order_probe_close(sock);
+	sock->family = family;
+	sock->fd = sys_socket(family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_IP);
+	return sock->fd < 0 ? sock->fd : 0;
+}
+
+static socklen_t to_sockaddr(const struct order_dest *dest, union address *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->sa.sa_family = (sa_family_t)dest->family;
+	if (dest->family == AF_INET) {
+		memcpy(&ret->in4.sin_addr, dest->addr, 4);
+		ret->in4.sin_port = htons(DISCARD_PORT);
+		return sizeof(ret->in4);
+	}
+	memcpy(&ret->in6.sin6_addr, dest->addr, 16);
+	ret->in6.sin6_port = htons(DISCARD_PORT);
+	ret->in6.sin6_scope_id = dest->scope_id;
+	return sizeof(ret->in6);
+}
+
+static int connect_to(struct order_socket *sock, const struct order_dest *dest)
+{
+	union address addr;
+	socklen_t len = to_sockaddr(dest, &addr);
+	int err = prepare(sock, dest->family);
+
+	if (err)
+		return err;
+	return (int)sys_call(SYS_connect, sock->fd, (long)&addr, len, 0, 0, 0);
+}
+
+static int source(void *ctx, const struct order_dest *dest, struct in6_addr *ret)
+{
+	struct order_socket *sock = ctx;
+	union address name;
+	socklen_t len = sizeof(name);
+	int err = connect_to(sock, dest);
+
+	if (err == -EAFNOSUPPORT && sock->family == AF_INET6 && dest->family == AF_INET) {
+		order_probe_close(sock);
+		err = connect_to(sock, dest);
+	}
+	if (!err)
+		err = (int)sys_call(SYS_getsockname, sock->fd, (long)&name, (long)&len, 0, 0, 0);
+	if (err)
+		return err;
+	memset(ret, 0, sizeof(*ret));
+	if (name.sa.sa_family == AF_INET6) {
+		memcpy(ret, &name.in6.sin6_addr, 16);
+	} else {
+		ret->s6_addr[10] = ret->s6_addr[11] = 0xff;
+		memcpy(ret->s6_addr + 12, &name.in4.sin_addr, 4);
+	}
+	return 0;
+}
+
+static bool is_native(void *ctx, uint32_t ifindex)
+{
+	(void)ctx;
+	return netif_is_native(ifindex);
+}
+
+struct order_probe order_probe_open(struct order_socket *sock)
+{
+	*sock = (struct order_socket){.fd = -1, .family = AF_UNSPEC};
+	return (struct order_probe){.source = source, .is_native = is_native, .ctx = sock};
+}
