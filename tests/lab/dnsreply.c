@@ -5,21 +5,13 @@
  * Order of work: what the table says; changes to the records; the packet; changes to its octets.
  */
 #include "dnsreply.h"
+#include "random.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define UDP_WITHOUT_EDNS 512 /* RFC 1035 2.3.4 */
 #define OUR_UDP_SIZE	 1232
-
-uint64_t lab_random(uint64_t *seed)
-{
-	uint64_t z = *seed += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
 
 static void fill_random(uint8_t *buf, size_t len, uint64_t *seed)
 {

@@ -48,7 +48,4 @@ void dns_rules_apply(struct dns_rules *rules, const struct dns_query *query,
 void dns_reply_build(const struct dns_zone *zone, const struct dns_query *query,
 		     const struct dns_verdict *verdict, uint64_t *seed, struct dns_packet *ret);
 
-/* A step of a pseudo-random sequence (splitmix64). */
-uint64_t lab_random(uint64_t *seed);
-
 #endif

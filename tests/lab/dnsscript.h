@@ -12,6 +12,8 @@
  * comment; names are absolute with or without the last dot:
  *
  *	listen 127.0.0.1:53                 one address, UDP and TCP; [::1]:53 for IPv6
+ *	side far                            which side of the world (near)
+ *	seed 7                              of garbage and shuffle (0)
  *	rr www.test 300 A 192.0.2.1         owner TTL type data; TTL 0 to 4294967295
  *	rr www.test 300 AAAA 2001:db8::1
  *	rr big.test 60 A 10.0.0.1*4000      4000 addresses, counting up
@@ -143,7 +145,7 @@ struct lab_dns; /* a running server, as its starter sees it */
  */
 struct lab_dns *lab_dns_start(struct lab_world *w, const struct lab_dns_script *script);
 
-/* The same from text, printf-formatted text, on the near side. */
+/* The same from text, and from printf-formatted text. */
 struct lab_dns *lab_dns_start_text(struct lab_world *w, const char *text);
 struct lab_dns *lab_dns_startf(struct lab_world *w, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -4,6 +4,7 @@
  *
  * The text is copied once and cut into words in place; the arrays point into the copy.
  */
+#include "dnsaction.h"
 #include "dnsscript.h"
 #include "dnswire.h"
 #include "dnszone.h"
@@ -29,58 +30,6 @@ struct parser {
 	char *error;
 	size_t error_size;
 };
-
-/* Indexed by enum lab_dns_action. */
-static const struct {
-	const char *word;
-	bool has_value;
-} actions[LAB_DNS_ACTIONS] = {
-	[LAB_DNS_DELAY] = {"delay", true},
-	[LAB_DNS_DROP] = {"drop", false},
-	[LAB_DNS_RCODE] = {"rcode", true},
-	[LAB_DNS_FORMERR_EDNS] = {"formerr-edns", false},
-	[LAB_DNS_DROP_EDNS] = {"drop-edns", false},
-	[LAB_DNS_NO_OPT] = {"no-opt", false},
-	[LAB_DNS_TRUNCATE] = {"truncate", false},
-	[LAB_DNS_WRONG_ID] = {"wrong-id", false},
-	[LAB_DNS_WRONG_QUESTION] = {"wrong-question", false},
-	[LAB_DNS_NO_QUESTION] = {"no-question", false},
-	[LAB_DNS_WRONG_PORT] = {"wrong-port", false},
-	[LAB_DNS_NOT_RESPONSE] = {"not-response", false},
-	[LAB_DNS_GARBAGE] = {"garbage", true},
-	[LAB_DNS_GARBAGE_BODY] = {"garbage-body", false},
-	[LAB_DNS_CUT] = {"cut", true},
-	[LAB_DNS_BAD_RDLEN] = {"bad-rdlen", false},
-	[LAB_DNS_BAD_POINTER] = {"bad-pointer", false},
-	[LAB_DNS_BAD_COUNT] = {"bad-count", false},
-	[LAB_DNS_POISON] = {"poison", false},
-	[LAB_DNS_REVERSE] = {"reverse", false},
-	[LAB_DNS_SHUFFLE] = {"shuffle", false},
-	[LAB_DNS_NO_SOA] = {"no-soa", false},
-	[LAB_DNS_EMPTY] = {"empty", false},
-	[LAB_DNS_TTL] = {"ttl", true},
-	[LAB_DNS_AD] = {"ad", false},
-	[LAB_DNS_AD_ALWAYS] = {"ad-always", false},
-	[LAB_DNS_TWICE] = {"twice", false},
-	[LAB_DNS_THEN_RIGHT] = {"then-right", true},
-	[LAB_DNS_CLOSE] = {"close", false},
-	[LAB_DNS_CLOSE_AFTER] = {"close-after", false},
-	[LAB_DNS_RESET] = {"reset", false},
-	[LAB_DNS_CLOSE_ACCEPT] = {"close-accept", false},
-};
-
-static const struct {
-	const char *word;
-	enum dns_rcode rcode;
-} rcodes[] = {
-	{"noerror", DNS_NOERROR},   {"formerr", DNS_FORMERR}, {"servfail", DNS_SERVFAIL},
-	{"nxdomain", DNS_NXDOMAIN}, {"notimp", DNS_NOTIMP},   {"refused", DNS_REFUSED},
-};
-
-const char *lab_dns_action_to_str(enum lab_dns_action action)
-{
-	return action < LAB_DNS_ACTIONS ? actions[action].word : "?";
-}
 
 static int __attribute__((format(printf, 2, 3))) complain(struct parser *p, const char *fmt, ...)
 {
@@ -164,22 +113,13 @@ static int parse_rr(struct parser *p, char *rest)
 
 static int parse_action(struct parser *p, const char *w, char **rest, struct lab_dns_rule *rule)
 {
-	for (size_t i = 0; i < sizeof(rcodes) / sizeof(*rcodes); i++) {
-		if (strcmp(w, rcodes[i].word) == 0) {
-			rule->action = LAB_DNS_RCODE;
-			rule->value = rcodes[i].rcode;
-			return 0;
-		}
-	}
-	for (unsigned i = 0; i < LAB_DNS_ACTIONS; i++) {
-		if (strcmp(w, actions[i].word) != 0)
-			continue;
-		rule->action = (enum lab_dns_action)i;
-		if (actions[i].has_value && parse_u32(word(rest), &rule->value))
-			return complain(p, "`%s` wants a number", w);
-		return 0;
-	}
-	return complain(p, "unknown action `%s`", w);
+	bool has_value;
+
+	if (dns_action_parse(w, &rule->action, &rule->value, &has_value))
+		return complain(p, "unknown action `%s`", w);
+	if (has_value && parse_u32(word(rest), &rule->value))
+		return complain(p, "`%s` wants a number", w);
+	return 0;
 }
 
 static int parse_rule(struct parser *p, char *rest)
@@ -218,6 +158,26 @@ static int parse_listen(struct parser *p, char *rest)
 	return 0;
 }
 
+static int parse_side(struct parser *p, char *rest)
+{
+	const char *w = tail(&rest);
+
+	if (strcmp(w, "near") != 0 && strcmp(w, "far") != 0)
+		return complain(p, "`side` is `near` or `far`");
+	p->script.side = *w == 'f' ? LAB_FAR : LAB_NEAR;
+	return 0;
+}
+
+static int parse_seed(struct parser *p, char *rest)
+{
+	uint32_t seed;
+
+	if (parse_u32(tail(&rest), &seed))
+		return complain(p, "`seed` wants a number");
+	p->script.seed = seed;
+	return 0;
+}
+
 static int parse_line(struct parser *p, char *line)
 {
 	char *comment = strchr(line, '#');
@@ -228,11 +188,15 @@ static int parse_line(struct parser *p, char *line)
 	w = word(&line);
 	if (strcmp(w, "listen") == 0)
 		return parse_listen(p, line);
+	if (strcmp(w, "side") == 0)
+		return parse_side(p, line);
+	if (strcmp(w, "seed") == 0)
+		return parse_seed(p, line);
 	if (strcmp(w, "rr") == 0)
 		return parse_rr(p, line);
 	if (strcmp(w, "on") == 0)
 		return parse_rule(p, line);
-	return *w ? complain(p, "`%s` is none of listen, rr, on", w) : 0;
+	return *w ? complain(p, "`%s` is none of listen, side, seed, rr, on", w) : 0;
 }
 
 static int parse_text(struct parser *p)

@@ -117,24 +117,42 @@ void lab_addresses_add(struct lab_world *w)
 	       used ? lines : "");
 }
 
-void lab_link_veth(struct lab_world *w)
+/* The far side's addresses on its `lab0`, and its far prefixes. */
+static void configure_far(struct lab_world *w)
 {
-	char pid[32];
-
-	/* `ip` names the other namespace by a process in it, or by a descriptor's path. */
-	snprintf(pid, sizeof(pid), "/proc/%d/fd/%d", getpid(), w->ns[LAB_FAR]);
-	lab_ip(w, LAB_NEAR,
-	       "link add lab0 type veth peer name lab0 netns %s\n"
-	       "addr add " LAB_NEAR_V4 "/24 dev lab0\n"
-	       "addr add " LAB_NEAR_V6 "/64 dev lab0 nodad\n"
-	       "link set lab0 up\n"
-	       "route add default via " LAB_FAR_GW_V4 "\n",
-	       pid);
 	lab_ip(w, LAB_FAR,
+	       "link set lab0 addrgenmode none\n"
 	       "addr add " LAB_FAR_GW_V4 "/24 dev lab0\n"
 	       "addr add " LAB_FAR_GW_V6 "/64 dev lab0 nodad\n"
 	       "link set lab0 up\n"
 	       "route add local " LAB_FAR_NET_V4 " dev lo\n"
-	       "-6 route add local " LAB_FAR_NET_V6 " dev lo\n");
-	lab_ip(w, LAB_NEAR, "-6 route add default via " LAB_FAR_GW_V6 "\n");
+	       "route add local " LAB_FAR_NET_V6 " dev lo\n");
+}
+
+/* `via`: how the near side reaches the rest of the world. */
+static void configure_near(struct lab_world *w, const char *via_v4, const char *via_v6)
+{
+	lab_ip(w, LAB_NEAR,
+	       "link set lab0 addrgenmode none\n"
+	       "addr add " LAB_NEAR_V4 "/24 dev lab0\n"
+	       "addr add " LAB_NEAR_V6 "/64 dev lab0 nodad\n"
+	       "link set lab0 up\n"
+	       "route add 0.0.0.0/0 %s\n"
+	       "route add ::/0 %s\n",
+	       via_v4, via_v6);
+}
+
+void lab_link_veth(struct lab_world *w)
+{
+	/* `ip` names the other namespace by a path. */
+	lab_ip(w, LAB_NEAR, "link add lab0 type veth peer name lab0 netns /proc/%d/fd/%d\n",
+	       getpid(), w->ns[LAB_FAR]);
+	configure_far(w);
+	configure_near(w, "via " LAB_FAR_GW_V4, "via " LAB_FAR_GW_V6);
+}
+
+void lab_link_tun(struct lab_world *w)
+{
+	configure_far(w);
+	configure_near(w, "dev lab0", "dev lab0");
 }
