@@ -97,7 +97,7 @@ pid_t lab_proc_spawn(struct lab_world *w, const struct lab_proc_opts *opts)
 int lab_proc_wait(pid_t pid, unsigned timeout_ms)
 {
 	unsigned long long end = lab_now_ns() + timeout_ms * 1000000ULL;
-	int fd = pidfd_open(pid, 0);
+	int fd = timeout_ms ? pidfd_open(pid, 0) : -1;
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	int status = 0;
 	int ready = -1;

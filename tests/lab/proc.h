@@ -32,7 +32,7 @@ void lab_proc_run(struct lab_world *w, const struct lab_proc_opts *opts,
 /* Starts it with our own standard streams and does not wait: its pid. */
 pid_t lab_proc_spawn(struct lab_world *w, const struct lab_proc_opts *opts);
 
-/* waitpid() with a limit, then SIGKILL. Returns the wait status. */
+/* waitpid() with a limit (0: none), then SIGKILL. Returns the wait status. */
 int lab_proc_wait(pid_t pid, unsigned timeout_ms);
 
 /* The build folder: $NBD_BUILD, else "build". */
