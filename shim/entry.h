@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 #define ENTRY_NAME_MAX 255		 /* bytes of a folded name; longer ones are not cached */
+#define ENTRY_ROOM      1024         /* bytes that hold all but unusually long answers */
 #define ENTRY_ALIGN    8		 /* of every buffer that holds an entry */
 #define ENTRY_SIZE_MAX ((size_t)1 << 20) /* more than any DNS message can hold */
 #define ENTRY_SIZE_AT  8		 /* where in a blob its own size stands, as a u32 */

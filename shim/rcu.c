@@ -15,18 +15,23 @@
  */
 #include "shim/rcu.h"
 
+#include "shim/lock.h"
+
 #include <stddef.h>
 
 struct rcu_shard rcu_shards[RCU_SHARDS];
 _Atomic uint32_t rcu_phase;
 
-static struct rcu_head *pending; /* guarded by the writers' lock */
-static struct rcu_head *waiting; /* likewise */
+static struct lock lock;	 /* a leaf: taken under any module's lock */
+static struct rcu_head *pending; /* guarded by lock */
+static struct rcu_head *waiting; /* guarded by lock */
 
-void rcu_retire_locked(struct rcu_head *head)
+void rcu_retire(struct rcu_head *head)
 {
+	lock_take(&lock);
 	head->next = pending;
 	pending = head;
+	lock_release(&lock);
 }
 
 static bool drained(unsigned phase)
@@ -37,25 +42,38 @@ static bool drained(unsigned phase)
 	return true;
 }
 
-unsigned rcu_poll_locked(void)
+/* Moves the lists one step on and returns what is to be freed. */
+static struct rcu_head *advance_locked(void)
 {
-	unsigned freed = 0;
 	unsigned phase = atomic_load_explicit(&rcu_phase, memory_order_relaxed);
+	struct rcu_head *over = waiting;
 
 	if ((pending == NULL && waiting == NULL) || !drained(phase ^ 1))
-		return 0;
-	for (struct rcu_head *head = waiting, *next; head != NULL; head = next, freed++) {
-		next = head->next;
-		head->free(head);
-	}
+		return NULL;
 	waiting = pending;
 	pending = NULL;
 	atomic_store_explicit(&rcu_phase, phase ^ 1, memory_order_seq_cst);
+	return over;
+}
+
+unsigned rcu_poll(void)
+{
+	struct rcu_head *over, *next;
+	unsigned freed = 0;
+
+	lock_take(&lock);
+	over = advance_locked();
+	lock_release(&lock);
+	for (; over != NULL; over = next, freed++) {
+		next = over->next;
+		over->free(over);
+	}
 	return freed;
 }
 
 void rcu_reset(void)
 {
+	lock_reset(&lock);
 	for (unsigned i = 0; i < RCU_SHARDS; i++)
 		for (unsigned phase = 0; phase < 2; phase++)
 			atomic_store(&rcu_shards[i].readers[phase], 0);

@@ -56,14 +56,15 @@ struct rcu_head {
 
 /*
  * Hands over an object that is no longer published. `head->free` will run once, in some later
- * rcu_poll(). The caller holds the lock that serialises all writers.
+ * rcu_poll(). Any thread of the owner process.
  */
-void rcu_retire_locked(struct rcu_head *head);
+void rcu_retire(struct rcu_head *head);
 
-/* Frees what no reader can hold any more. Never waits. Same lock. Returns how many were freed. */
-unsigned rcu_poll_locked(void);
+/* Frees what no reader can hold any more; waits for no reader. Returns how many were freed. Any
+ * thread of the owner process. */
+unsigned rcu_poll(void);
 
-/* In a forked child: the readers of the parent's other threads are gone. Same lock, or alone. */
+/* In a forked child: the readers of the parent's other threads are gone. */
 void rcu_reset(void);
 
 #endif

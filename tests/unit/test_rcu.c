@@ -25,7 +25,7 @@ static void retire(struct object *o)
 {
 	o->alive = 1;
 	o->head.free = object_free;
-	rcu_retire_locked(&o->head);
+	rcu_retire(&o->head);
 }
 
 Test(rcu, without_readers_two_polls_free)
@@ -33,8 +33,8 @@ Test(rcu, without_readers_two_polls_free)
 	static struct object o;
 
 	retire(&o);
-	cr_expect_eq(rcu_poll_locked(), 0u);
-	cr_expect_eq(rcu_poll_locked(), 1u);
+	cr_expect_eq(rcu_poll(), 0u);
+	cr_expect_eq(rcu_poll(), 1u);
 	cr_expect_eq(o.alive, 0);
 }
 
@@ -45,11 +45,11 @@ Test(rcu, reader_from_before_keeps_the_object)
 
 	retire(&o);
 	for (int i = 0; i < 10; i++)
-		rcu_poll_locked();
+		rcu_poll();
 	cr_expect_eq(o.alive, 1, "freed under its reader");
 	rcu_read_unlock(token);
 	for (int i = 0; i < 3; i++)
-		rcu_poll_locked();
+		rcu_poll();
 	cr_expect_eq(o.alive, 0);
 }
 
@@ -64,7 +64,7 @@ Test(rcu, readers_that_never_pause_do_not_keep_it)
 
 		rcu_read_unlock(old);
 		old = next;
-		rcu_poll_locked();
+		rcu_poll();
 	}
 	rcu_read_unlock(old);
 	cr_expect_eq(o.alive, 0, "overlapping readers kept the object for ever");
@@ -78,7 +78,7 @@ Test(rcu, reset_forgets_readers_of_other_threads)
 	retire(&o);
 	rcu_reset();
 	for (int i = 0; i < 3; i++)
-		rcu_poll_locked();
+		rcu_poll();
 	cr_expect_eq(o.alive, 0);
 }
 
@@ -116,15 +116,15 @@ Test(rcu, no_reader_sees_a_freed_object)
 		old = atomic_exchange(&published, &all[i]);
 		if (old != NULL) {
 			old->head.free = object_free;
-			rcu_retire_locked(&old->head);
+			rcu_retire(&old->head);
 		}
-		rcu_poll_locked();
+		rcu_poll();
 	}
 	atomic_store(&stop, 1);
 	for (int i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	for (int i = 0; i < 3; i++)
-		rcu_poll_locked();
+		rcu_poll();
 	cr_expect_eq(dead_seen, 0, "%d reads of a freed object", dead_seen);
 	cr_expect_eq(freed, ROUNDS - 1, "freed %d of %d", freed, ROUNDS - 1);
 	free(all);

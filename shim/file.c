@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/* file.c - see file.h. */
+#include "shim/file.h"
+
+#include "shim/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void file_identify(const char *path, struct file_id *ret)
+{
+	struct stat st;
+
+	memset(ret, 0, sizeof *ret);
+	if (sys_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0) < 0)
+		return;
+	ret->dev = st.st_dev;
+	ret->ino = st.st_ino;
+	ret->size = (uint64_t)st.st_size;
+	ret->mtime_s = st.st_mtim.tv_sec;
+	ret->mtime_ns = (uint32_t)st.st_mtim.tv_nsec;
+	ret->ctime_s = st.st_ctim.tv_sec;
+	ret->ctime_ns = (uint32_t)st.st_ctim.tv_nsec;
+}
+
+/* Reads to the end, whatever fstat() said: files of /proc and files being written differ. */
+static int read_all(int fd, size_t room, char **ret_text, size_t *ret_len)
+{
+	char *text = malloc(room);
+	size_t len = 0;
+
+	while (text != NULL) {
+		ssize_t n = sys_read(fd, text + len, room - len);
+		char *grown;
+
+		if (n == -EINTR)
+			continue;
+		if (n < 0 || len + (size_t)n > FILE_SIZE_MAX) {
+			free(text);
+			return n < 0 ? (int)n : -EFBIG;
+		}
+		if (n == 0) {
+			*ret_text = text;
+			*ret_len = len;
+			return 0;
+		}
+		len += (size_t)n;
+		if (len < room)
+			continue;
+		grown = realloc(text, room * 2);
+		if (grown == NULL)
+			free(text);
+		text = grown;
+		room *= 2;
+	}
+	return -ENOMEM;
+}
+
+int file_read(const char *path, char **ret_text, size_t *ret_len)
+{
+	struct stat st;
+	size_t room = 4096;
+	int r, fd = sys_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+
+	if (fd < 0)
+		return fd;
+	if (sys_fstat(fd, &st) == 0 && st.st_size > 0 && (size_t)st.st_size < FILE_SIZE_MAX)
+		room = (size_t)st.st_size + 1;
+	r = read_all(fd, room, ret_text, ret_len);
+	sys_close(fd);
+	return r;
+}

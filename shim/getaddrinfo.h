@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+/*
+ * getaddrinfo.h - the steps that getaddrinfo() and getaddrinfo_a() have in common.
+ */
+#ifndef NOBLOCKDNS_GETADDRINFO_H
+#define NOBLOCKDNS_GETADDRINFO_H
+
+#include "shim/addrinfo.h"
+#include "shim/resolve.h"
+
+#include <netdb.h>
+#include <stdbool.h>
+
+/* Are these arguments a name to be looked up? Numeric nodes, NULL, and errors are libc's. Pure. */
+bool getaddrinfo_is_ours(const char *node, const struct addrinfo *hints);
+
+/* Checks hints and service against the network and the services. 0 or EAI_*. Inside
+ * rcu_read_lock(). */
+int getaddrinfo_prepare(const char *service, const struct addrinfo *hints, uint64_t now_ms,
+			struct addrinfo_request *ret);
+
+/* AI_IDN: the name as DNS has it; *ret_owned is to be freed. 0 or EAI_IDN_ENCODE. */
+int getaddrinfo_encode(const char *node, const struct addrinfo_request *request,
+		       const char **ret_name, char **ret_owned);
+
+void getaddrinfo_query(const struct addrinfo_request *request, const struct resolve *call,
+		       const char *name, struct lookup_query *ret);
+
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+/*
+ * hook_getaddrinfo.c - getaddrinfo(3).
+ *
+ *	1. arguments that need no name service, or that are wrong, go to libc;
+ *	2. AI_ADDRCONFIG, service and AI_IDN as libc does them;
+ *	3. the lookup (lookup.h) over the cache; where it has to ask, resolve.h;
+ *	4. the list (addrinfo.h).
+ * Whatever goes wrong inside becomes the plain libc call.
+ */
+#include "shim/addrinfo.h"
+#include "shim/getaddrinfo.h"
+#include "shim/hooks.h"
+#include "shim/idn.h"
+#include "shim/init.h"
+#include "shim/netstate.h"
+#include "shim/resolve.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KNOWN_FLAGS                                                                                \
+	(AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_ADDRCONFIG | AI_V4MAPPED | AI_ALL |       \
+	 AI_NUMERICSERV | AI_IDN | AI_CANONIDN | 0x100 |                                           \
+	 0x200) /* the last two: AI_IDN_*, no-ops */
+
+static const struct addrinfo default_hints = {.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG};
+
+/* Is it an address, by inet_aton's generous rules, or does it at least look like one? */
+static bool looks_numeric(const char *node)
+{
+	struct in_addr addr;
+
+	if (*node >= '0' && *node <= '9' && inet_aton(node, &addr) != 0)
+		return true;
+	return strpbrk(node, ":%") != NULL;
+}
+
+bool getaddrinfo_is_ours(const char *node, const struct addrinfo *hints)
+{
+	if (node == NULL || *node == '\0' || strcmp(node, ".") == 0 || strcmp(node, "*") == 0)
+		return false;
+	if (hints != NULL) {
+		if ((hints->ai_flags & ~KNOWN_FLAGS) || (hints->ai_flags & AI_NUMERICHOST))
+			return false;
+		if (hints->ai_family != AF_UNSPEC && hints->ai_family != AF_INET &&
+		    hints->ai_family != AF_INET6)
+			return false;
+	}
+	return !looks_numeric(node);
+}
+
+/* AI_ADDRCONFIG: only families that the host has an address of. */
+static int narrow_family(struct addrinfo_request *request, uint64_t now_ms)
+{
+	const struct netif *netif;
+
+	if (!(request->flags & AI_ADDRCONFIG))
+		return 0;
+	netif = &netstate_get(now_ms)->netif;
+	if (request->family == AF_UNSPEC) {
+		if (netif->seen_ipv4 != netif->seen_ipv6)
+			request->family = netif->seen_ipv4 ? AF_INET : AF_INET6;
+		return 0;
+	}
+	return (request->family == AF_INET ? netif->seen_ipv4 : netif->seen_ipv6) ? 0 : EAI_NONAME;
+}
+
+int getaddrinfo_prepare(const char *service, const struct addrinfo *hints, uint64_t now_ms,
+			struct addrinfo_request *ret)
+{
+	int r;
+
+	if (hints == NULL)
+		hints = &default_hints;
+	if (service != NULL && strcmp(service, "*") == 0)
+		service = NULL;
+	ret->flags = hints->ai_flags;
+	ret->family = hints->ai_family;
+	r = narrow_family(ret, now_ms);
+	if (r != 0)
+		return r;
+	r = service_resolve(service, hints->ai_socktype, hints->ai_protocol, hints->ai_flags,
+			    ret->tuples);
+	ret->ntuples = r > 0 ? (unsigned)r : 0;
+	return r < 0 ? r : 0;
+}
+
+int getaddrinfo_encode(const char *node, const struct addrinfo_request *request,
+		       const char **ret_name, char **ret_owned)
+{
+	*ret_name = node;
+	*ret_owned = NULL;
+	if (!(request->flags & AI_IDN) || !idn_needs_encoding(node))
+		return 0;
+	if (idn_to_dns(node, ret_owned) != 0)
+		return EAI_IDN_ENCODE;
+	*ret_name = *ret_owned;
+	return 0;
+}
+
+void getaddrinfo_query(const struct addrinfo_request *request, const struct resolve *call,
+		       const char *name, struct lookup_query *ret)
+{
+	*ret = (struct lookup_query){
+		.settings = call->settings,
+		.source = &call->source,
+		.name = name,
+		.family = request->family,
+		.want_canon = request->flags & AI_CANONNAME,
+		.v4mapped = request->flags & AI_V4MAPPED,
+		.all = request->flags & AI_ALL,
+	};
+}
+
+/* The state of a call that may be cancelled while it waits. */
+struct pending {
+	struct resolve *call;
+	struct lookup_answer *answer;
+	char *name_owned;
+};
+
+static void clean_up(void *arg)
+{
+	struct pending *p = arg;
+
+	lookup_answer_free(p->answer);
+	resolve_end(p->call);
+	free(p->name_owned);
+}
+
+/* Asks the network for what is missing, as often as need be. Never LOOKUP_ASK. */
+static enum lookup_result ask_all(struct pending *p, const struct lookup_query *query,
+				  struct lookup_question *question)
+{
+	enum lookup_result r;
+
+	do {
+		if (resolve_ask(p->call, question) < 0)
+			return LOOKUP_LIBC;
+		r = lookup_addrinfo(query, p->answer, question);
+	} while (r == LOOKUP_ASK);
+	return r;
+}
+
+static enum lookup_result go_on(struct pending *p, const struct lookup_query *query,
+				struct lookup_question *question)
+{
+	enum lookup_result r;
+
+	pthread_cleanup_push(clean_up, p);
+	r = ask_all(p, query, question);
+	pthread_cleanup_pop(0);
+	return r;
+}
+
+static enum lookup_result look_up(const char *node, const struct addrinfo_request *request,
+				  struct resolve *call, int *ret_eai, struct addrinfo **ret)
+{
+	struct lookup_question question;
+	struct lookup_answer answer;
+	struct lookup_query query;
+	enum lookup_result r;
+	const char *name;
+	struct pending pending = {.call = call, .answer = &answer};
+
+	*ret_eai = getaddrinfo_encode(node, request, &name, &pending.name_owned);
+	if (*ret_eai != 0)
+		return LOOKUP_LIBC; /* libc's own error, or success where only we failed */
+	lookup_answer_init(&answer);
+	getaddrinfo_query(request, call, name, &query);
+	r = lookup_addrinfo(&query, &answer, &question);
+	if (r == LOOKUP_ASK)
+		r = go_on(&pending, &query, &question);
+	if (r == LOOKUP_DONE) {
+		*ret_eai = answer.eai;
+		if (answer.eai == 0)
+			*ret_eai = addrinfo_finish(request, call->settings, node, &answer,
+						   call->now_ms, ret);
+		else
+			h_errno = answer.h_err;
+		if (*ret_eai == EAI_SYSTEM)
+			errno = answer.err;
+	}
+	lookup_answer_free(&answer);
+	free(pending.name_owned);
+	return r;
+}
+
+int nbd_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+		    struct addrinfo **res)
+{
+	struct addrinfo_request request;
+	struct resolve call;
+	enum lookup_result r = LOOKUP_DONE;
+	int eai, saved = errno;
+
+	if (!getaddrinfo_is_ours(node, hints) || init_stands_aside() || !resolve_begin(&call))
+		return real_getaddrinfo(node, service, hints, res);
+	eai = getaddrinfo_prepare(service, hints, call.now_ms, &request);
+	if (eai == 0)
+		r = look_up(node, &request, &call, &eai, res);
+	resolve_end(&call);
+	if (r == LOOKUP_LIBC)
+		return real_getaddrinfo(node, service, hints, res);
+	if (eai != EAI_SYSTEM)
+		errno = saved;
+	return eai;
+}

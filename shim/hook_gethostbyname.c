@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+/*
+ * hook_gethostbyname.c - gethostbyname(3), gethostbyname2(3) and their _r forms.
+ *
+ * One function does the work for a caller's buffer. The forms without a buffer keep one each, as
+ * libc does: the result is valid until the next call, and threads that share it get what they
+ * deserve, but no crash.
+ */
+#include "shim/hooks.h"
+#include "shim/hostent.h"
+#include "shim/init.h"
+#include "shim/lock.h"
+#include "shim/resolve.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Result of one call; `libc` means that libc has to be called instead. */
+struct outcome {
+	bool libc;
+	bool found;
+	int h_err;
+	int err; /* the _r forms' result */
+};
+
+/* Numeric names go to libc: it knows them without asking anybody. */
+static bool is_ours(const char *name, int family)
+{
+	if (name == NULL || *name == '\0' || strcmp(name, ".") == 0)
+		return false;
+	if (family != AF_INET && family != AF_INET6)
+		return false;
+	return name[strspn(name, "0123456789.")] != '\0' && strpbrk(name, ":%") == NULL;
+}
+
+struct pending {
+	struct resolve *call;
+	struct lookup_answer *answer;
+};
+
+static void clean_up(void *arg)
+{
+	struct pending *p = arg;
+
+	lookup_answer_free(p->answer);
+	resolve_end(p->call);
+}
+
+static enum lookup_result ask_all(struct pending *p, const struct lookup_query *query,
+				  bool *ret_from_files, struct lookup_question *question)
+{
+	enum lookup_result r;
+
+	do {
+		if (resolve_ask(p->call, question) < 0)
+			return LOOKUP_LIBC;
+		r = lookup_hostent(query, p->answer, ret_from_files, question);
+	} while (r == LOOKUP_ASK);
+	return r;
+}
+
+static enum lookup_result go_on(struct pending *p, const struct lookup_query *query,
+				bool *ret_from_files, struct lookup_question *question)
+{
+	enum lookup_result r;
+
+	pthread_cleanup_push(clean_up, p);
+	r = ask_all(p, query, ret_from_files, question);
+	pthread_cleanup_pop(0);
+	return r;
+}
+
+/* The errors of the _r forms, as nss's common code (getXXbyYY_r) derives them from the status. */
+static void fail(const struct lookup_answer *answer, struct outcome *ret)
+{
+	ret->h_err = answer->h_err;
+	if (answer->h_err == TRY_AGAIN)
+		ret->err = EAGAIN;
+	else if (answer->h_err == NETDB_INTERNAL)
+		ret->err = answer->err;
+}
+
+static void succeed(const struct lookup_query *query, const struct lookup_answer *answer,
+		    bool from_files, char *buf, size_t size, struct hostent *hostent,
+		    struct outcome *ret)
+{
+	int r = from_files ? hosts_hostent(query->settings->hosts, query->name, query->family,
+					   query->settings->host_conf.multi, hostent, buf, size)
+			   : hostent_build(answer, query->family, buf, size, hostent);
+
+	ret->found = r == 0;
+	if (r < 0) {
+		ret->h_err = NETDB_INTERNAL;
+		ret->err = -r;
+	}
+}
+
+static struct outcome look_up(const char *name, int family, struct hostent *hostent, char *buf,
+			      size_t size)
+{
+	struct outcome outcome = {.libc = true};
+	struct lookup_question question;
+	struct lookup_answer answer;
+	struct lookup_query query = {.name = name, .family = family};
+	struct resolve call;
+	struct pending pending = {.call = &call, .answer = &answer};
+	enum lookup_result r = LOOKUP_LIBC;
+	bool from_files;
+
+	if (!is_ours(name, family) || init_stands_aside() || !resolve_begin(&call))
+		return outcome;
+	query.settings = call.settings;
+	query.source = &call.source;
+	lookup_answer_init(&answer);
+	/* Options that reorder what gethostbyname returns, and nothing else, are libc's business.
+	 */
+	if (!call.settings->host_conf.reorder && !call.settings->resolv.has_sortlist)
+		r = lookup_hostent(&query, &answer, &from_files, &question);
+	if (r == LOOKUP_ASK)
+		r = go_on(&pending, &query, &from_files, &question);
+	if (r == LOOKUP_DONE) {
+		outcome.libc = false;
+		if (answer.eai == 0)
+			succeed(&query, &answer, from_files, buf, size, hostent, &outcome);
+		else
+			fail(&answer, &outcome);
+	}
+	lookup_answer_free(&answer);
+	resolve_end(&call);
+	return outcome;
+}
+
+int nbd_gethostbyname2_r(const char *name, int af, struct hostent *ret, char *buf, size_t buflen,
+			 struct hostent **result, int *h_errnop)
+{
+	int saved = errno;
+	struct outcome outcome = look_up(name, af, ret, buf, buflen);
+
+	if (outcome.libc)
+		return real_gethostbyname2_r(name, af, ret, buf, buflen, result, h_errnop);
+	*result = outcome.found ? ret : NULL;
+	*h_errnop = outcome.h_err;
+	errno = outcome.err != 0 ? outcome.err : saved;
+	return outcome.err;
+}
+
+int nbd_gethostbyname_r(const char *name, struct hostent *ret, char *buf, size_t buflen,
+			struct hostent **result, int *h_errnop)
+{
+	int saved = errno;
+	struct outcome outcome = look_up(name, AF_INET, ret, buf, buflen);
+
+	if (outcome.libc)
+		return real_gethostbyname_r(name, ret, buf, buflen, result, h_errnop);
+	*result = outcome.found ? ret : NULL;
+	*h_errnop = outcome.h_err;
+	errno = outcome.err != 0 ? outcome.err : saved;
+	return outcome.err;
+}
+
+/* ---- the forms without a buffer ---- */
+
+struct kept {
+	struct lock lock;
+	char *buf;		/* owns; guarded by lock */
+	struct hostent hostent; /* points into buf; guarded by lock */
+};
+
+/* As in libc, but the buffer grows outside the lock: a lookup may wait. */
+static struct hostent *keep(struct kept *kept, const char *name, int family, bool *ret_libc)
+{
+	size_t size = 1024;
+	struct hostent hostent;
+	struct outcome outcome;
+	char *buf = NULL, *old;
+
+	do {
+		char *grown = realloc(buf, size *= 2);
+
+		if (grown == NULL) {
+			free(buf);
+			h_errno = NETDB_INTERNAL;
+			return NULL;
+		}
+		buf = grown;
+		outcome = look_up(name, family, &hostent, buf, size);
+	} while (outcome.err == ERANGE);
+	*ret_libc = outcome.libc;
+	if (!outcome.found) {
+		free(buf);
+		if (!outcome.libc && outcome.h_err != 0)
+			h_errno = outcome.h_err;
+		if (outcome.err != 0)
+			errno = outcome.err;
+		return NULL;
+	}
+	lock_take(&kept->lock);
+	old = kept->buf;
+	kept->buf = buf;
+	kept->hostent = hostent;
+	lock_release(&kept->lock);
+	free(old);
+	return &kept->hostent;
+}
+
+struct hostent *nbd_gethostbyname(const char *name)
+{
+	static struct kept kept;
+	bool libc = false;
+	int saved = errno;
+	struct hostent *hostent = keep(&kept, name, AF_INET, &libc);
+
+	if (hostent != NULL)
+		errno = saved;
+	return libc ? real_gethostbyname(name) : hostent;
+}
+
+struct hostent *nbd_gethostbyname2(const char *name, int af)
+{
+	static struct kept kept;
+	bool libc = false;
+	int saved = errno;
+	struct hostent *hostent = keep(&kept, name, af, &libc);
+
+	if (hostent != NULL)
+		errno = saved;
+	return libc ? real_gethostbyname2(name, af) : hostent;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+/*
+ * order_cache.h - the order of a list of addresses (order.h), remembered: asking the kernel for the
+ * source address of each costs microseconds, and a name in use is asked for again and again.
+ *
+ * Process-local, fixed size, no lock. Any thread.
+ */
+#ifndef NOBLOCKDNS_ORDER_CACHE_H
+#define NOBLOCKDNS_ORDER_CACHE_H
+
+#include "shim/netstate.h"
+#include "shim/order.h"
+#include "shim/settings.h"
+
+/* A route may change without any change that netstate.h notices; after this time it is seen. */
+#define ORDER_CACHE_MS 10000
+
+/* As order_sort(), for the network `state` at `now_ms`. */
+int order_cached(const struct order_dest *dests, unsigned n, const struct settings *settings,
+		 const struct netstate *state, uint64_t now_ms, uint16_t *ret_perm);
+
+#endif

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+/* resolve.c - see resolve.h. */
+#include "shim/resolve.h"
+
+#include "shim/clock.h"
+#include "shim/process.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct resolve_fetched {
+	struct resolve_fetched *next;
+	struct name name;
+	struct blob *blob; /* one reference; NULL: the deadline passed */
+};
+
+/* What a call's own fetch did not bring counts as timed out, or the lookup would ask for ever. */
+static void fill_missing(struct entry *entry)
+{
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		if (entry->rr[t].kind == RESOLVER_NONE)
+			entry->rr[t] = (struct entry_rrset){.kind = RESOLVER_FAILURE,
+							    .failure = RESOLVER_TIMEOUT};
+}
+
+static bool has_types(const struct entry *entry, unsigned types, uint64_t now_ms)
+{
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		if ((types & 1u << t) && !entry_fresh(&entry->rr[t], now_ms))
+			return false;
+	return true;
+}
+
+static int find_fetched(const struct resolve *call, const struct name *name, struct entry *ret)
+{
+	for (const struct resolve_fetched *f = call->fetched; f != NULL; f = f->next) {
+		if (f->name.len != name->len || memcmp(f->name.text, name->text, name->len) != 0)
+			continue;
+		if (f->blob == NULL || entry_decode(f->blob->data, f->blob->size, ret) < 0)
+			memset(ret, 0, sizeof *ret);
+		fill_missing(ret);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int find_cached(struct resolve *call, const struct name *name, unsigned types,
+		       struct entry *ret)
+{
+	struct cache *cache = call->settings->cache;
+	uint64_t view = call->settings->view, hash;
+	size_t need;
+	int r;
+
+	if (cache == NULL)
+		return -EAGAIN;
+	hash = cache_hash(cache, view, name->text, name->len);
+	r = cache_lookup(cache, hash, view, name->text, name->len, call->now_ms, call->room,
+			 sizeof call->room, ret, &need);
+	if (r == -ENOBUFS) {
+		free(call->large);
+		call->large = malloc(need);
+		if (call->large != NULL)
+			r = cache_lookup(cache, hash, view, name->text, name->len, call->now_ms,
+					 call->large, need, ret, &need);
+	}
+	return r == 0 && has_types(ret, types, call->now_ms) ? 0 : -EAGAIN;
+}
+
+static int find(void *ctx, const struct name *name, unsigned types, struct entry *ret)
+{
+	struct resolve *call = ctx;
+
+	if (call->fetched != NULL && find_fetched(call, name, ret) == 0)
+		return 0;
+	return find_cached(call, name, types, ret);
+}
+
+bool resolve_begin(struct resolve *call)
+{
+	call->now_ms = clock_boot_ms();
+	call->token = rcu_read_lock();
+	call->settings = settings_get(call->now_ms);
+	if (call->settings == NULL || call->settings->stand_aside) {
+		rcu_read_unlock(call->token);
+		return false;
+	}
+	call->source.find = find;
+	call->source.ctx = call;
+	call->deadline_ms = call->now_ms + call->settings->deadline_ms;
+	call->fetched = NULL;
+	call->large = NULL;
+	return true;
+}
+
+void resolve_end(struct resolve *call)
+{
+	struct resolve_fetched *next;
+
+	rcu_read_unlock(call->token);
+	for (struct resolve_fetched *f = call->fetched; f != NULL; f = next) {
+		next = f->next;
+		blob_release(f->blob);
+		free(f);
+	}
+	free(call->large);
+}
+
+int resolve_take(struct resolve *call, const struct name *name, struct blob *blob)
+{
+	struct resolve_fetched *f = malloc(sizeof *f);
+
+	if (f == NULL) {
+		blob_release(blob);
+		return -ENOMEM;
+	}
+	f->name = *name;
+	f->blob = blob;
+	f->next = call->fetched;
+	call->fetched = f;
+	return 0;
+}
+
+static void abandon(void *arg)
+{
+	fetch_abandon(arg);
+}
+
+/* Waits; a signal is the moment to look whether the thread is being cancelled. */
+static struct blob *wait_for(struct fetch *fetch, uint64_t deadline_ms)
+{
+	struct blob *blob;
+	bool interrupted;
+
+	do {
+		blob = fetch_wait(fetch, deadline_ms, &interrupted);
+		if (interrupted) {
+			pthread_cleanup_push(abandon, fetch);
+			pthread_testcancel();
+			pthread_cleanup_pop(0);
+		}
+	} while (interrupted);
+	return blob;
+}
+
+int resolve_ask(struct resolve *call, const struct lookup_question *question)
+{
+	struct fetch *fetch;
+	int r;
+
+	if (process_check() != PROCESS_OWNER)
+		return -EXDEV;
+	if (call->now_ms >= call->deadline_ms)
+		return resolve_take(call, &question->name, NULL);
+	r = fetch_start(call->settings, &question->name, question->spelling, question->types,
+			call->now_ms, NULL, NULL, &fetch);
+	if (r < 0)
+		return r;
+	r = resolve_take(call, &question->name, wait_for(fetch, call->deadline_ms));
+	call->now_ms = clock_boot_ms();
+	return r;
+}

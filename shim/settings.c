@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+/*
+ * settings.c - the current snapshot, and who replaces it.
+ *
+ * Procedure:
+ *	1. A caller that finds no snapshot, or one that was last checked SETTINGS_CHECK_MS ago,
+ *tries to move `checked_ms` forward. One thread wins; the others keep what they have.
+ *	2. The winner looks at the files (seven stat calls). Nothing changed: done.
+ *	3. Else it builds a new snapshot, publishes it, retires the old one (rcu.h).
+ * The same check finds a cache file that was removed, replaced or truncated, and opens another.
+ */
+#include "shim/settings.h"
+
+#include "shim/lock.h"
+#include "shim/log.h"
+#include "shim/process.h"
+#include "shim/settings_build.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static _Atomic(struct settings *) current; /* released by the builder, acquired by every lookup */
+static _Atomic uint64_t checked_ms;
+
+static struct lock lock;
+static struct settings_stamp stamp; /* of `current`; guarded by lock */
+static struct config config;	    /* guarded by lock until `current` is published */
+static bool configured;		    /* guarded by lock */
+static struct cache *cache;	    /* guarded by lock; readers have it from the snapshot */
+
+struct retired_cache {
+	struct rcu_head rcu;
+	struct cache *cache;
+};
+
+static void free_cache(struct rcu_head *head)
+{
+	struct retired_cache *retired = (struct retired_cache *)head;
+
+	cache_close(retired->cache);
+	free(retired);
+}
+
+static void free_settings(struct rcu_head *head)
+{
+	settings_free((struct settings *)head);
+}
+
+static void retire_cache_locked(struct cache *old)
+{
+	struct retired_cache *retired = malloc(sizeof *retired);
+
+	if (retired == NULL)
+		return; /* one mapping stays until exit */
+	retired->rcu.free = free_cache;
+	retired->cache = old;
+	rcu_retire(&retired->rcu);
+}
+
+/* Opens the cache, or a new one in place of one that is gone. True when it changed. */
+static bool refresh_cache_locked(void)
+{
+	const struct cache_options options = {
+		.path = config.cache == CONFIG_CACHE_FILE ? config.cache_path : NULL,
+		.want_private = config.cache == CONFIG_CACHE_PRIVATE,
+		.size = config.cache_size,
+	};
+	struct cache *opened = NULL;
+	char why[256];
+
+	if (config.cache == CONFIG_CACHE_OFF || (cache != NULL && cache_is_current(cache)))
+		return false;
+	if (cache_open(&options, &opened, why) < 0) {
+		log_warn("cache: no memory; every lookup goes to the network");
+		return false;
+	}
+	if (why[0] != '\0')
+		log_warn("cache: %s", why);
+	if (cache != NULL)
+		retire_cache_locked(cache);
+	cache = opened;
+	return true;
+}
+
+static void publish_locked(struct settings *s, const struct settings_stamp *new_stamp)
+{
+	struct settings *old = atomic_exchange_explicit(&current, s, memory_order_seq_cst);
+
+	stamp = *new_stamp;
+	if (old == NULL)
+		return;
+	old->rcu.free = free_settings;
+	rcu_retire(&old->rcu);
+}
+
+static void refresh_locked(uint64_t now_ms)
+{
+	struct settings *s = atomic_load_explicit(&current, memory_order_relaxed);
+	struct settings_stamp now;
+	bool changed = s == NULL;
+
+	if (!configured) {
+		config_load(&config);
+		configured = true;
+	}
+	atomic_store_explicit(&checked_ms, now_ms, memory_order_relaxed);
+	settings_stamp(&now);
+	changed |= refresh_cache_locked();
+	if (changed || settings_stamp_differs(&stamp, &now, s)) {
+		struct settings *built =
+			settings_build(&now, &config, cache, s == NULL ? 1 : s->serial + 1);
+
+		if (built != NULL)
+			publish_locked(built, &now);
+	}
+	rcu_poll();
+}
+
+static const struct settings *refresh(struct settings *s, uint64_t now_ms)
+{
+	uint64_t was = atomic_load_explicit(&checked_ms, memory_order_relaxed);
+	int saved = errno;
+
+	if (s != NULL && !atomic_compare_exchange_strong(&checked_ms, &was, now_ms))
+		return s; /* another thread has taken it on */
+	if (process_check() != PROCESS_OWNER)
+		return s;
+	lock_take(&lock);
+	if (s != NULL || atomic_load(&current) == NULL)
+		refresh_locked(now_ms);
+	lock_release(&lock);
+	errno = saved;
+	return atomic_load_explicit(&current, memory_order_acquire);
+}
+
+const struct settings *settings_get(uint64_t now_ms)
+{
+	struct settings *s = atomic_load_explicit(&current, memory_order_acquire);
+	uint64_t checked = atomic_load_explicit(&checked_ms, memory_order_relaxed);
+
+	if (s != NULL && now_ms - checked < SETTINGS_CHECK_MS)
+		return s;
+	return refresh(s, now_ms);
+}
+
+void settings_reset(void)
+{
+	lock_reset(&lock);
+	rcu_reset();
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+/*
+ * settings_build.c - see settings_build.h.
+ *
+ * The view is a hash of what decides which answers a process may be given: the upstreams in their
+ * order with their transports, the options that change what they say (trust-ad), the network
+ * namespace, and the time namespace, since the times in the cache are CLOCK_BOOTTIME. Search list,
+ * ndots, timeouts and rotate change which questions are put, not what the answer to one is, so
+ * processes that differ in them share.
+ */
+#include "shim/settings_build.h"
+
+#include "shim/hash.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEADLINE_MAX_MS 10000 /* cap of resolv.conf's product; an explicit value may be more */
+
+static const char *const paths[SOURCE_COUNT] = {
+	[SOURCE_RESOLV_CONF] = "/etc/resolv.conf",
+	[SOURCE_NSSWITCH] = "/etc/nsswitch.conf",
+	[SOURCE_HOSTS] = "/etc/hosts",
+	[SOURCE_HOST_CONF] = "/etc/host.conf",
+	[SOURCE_GAI_CONF] = "/etc/gai.conf",
+	[SOURCE_NETNS] = "/proc/thread-self/ns/net",
+	[SOURCE_TIMENS] = "/proc/thread-self/ns/time",
+};
+
+static const char *const variables[] = {"LOCALDOMAIN", "RES_OPTIONS", "HOSTALIASES", "RESOLV_MULTI",
+					"RESOLV_REORDER"};
+
+static uint64_t hash_string(const char *s, uint64_t seed)
+{
+	return s == NULL ? seed + 1 : hash_bytes(s, strlen(s) + 1, seed);
+}
+
+void settings_stamp(struct settings_stamp *ret)
+{
+	char hostname[HOST_NAME_MAX + 1] = "";
+
+	for (int i = 0; i < SOURCE_COUNT; i++)
+		file_identify(paths[i], &ret->files[i]);
+	gethostname(hostname, sizeof hostname - 1);
+	ret->environment = hash_string(hostname, 0);
+	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
+		ret->environment = hash_string(secure_getenv(variables[i]), ret->environment);
+}
+
+bool settings_stamp_differs(const struct settings_stamp *was, const struct settings_stamp *now,
+			    const struct settings *settings)
+{
+	if (was->environment != now->environment)
+		return true;
+	for (int i = 0; i < SOURCE_COUNT; i++) {
+		if (i == SOURCE_RESOLV_CONF && settings->resolv.no_reload)
+			continue;
+		if (memcmp(&was->files[i], &now->files[i], sizeof was->files[i]) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Text of a source; *ret_text is NULL where the file cannot be read: for libc that is no file. */
+static void read_source(enum settings_source source, char **ret_text, size_t *ret_len)
+{
+	*ret_text = NULL;
+	*ret_len = 0;
+	file_read(paths[source], ret_text, ret_len);
+}
+
+static int load_resolv_conf(struct settings *s)
+{
+	const struct resolv_env env = {.localdomain = secure_getenv("LOCALDOMAIN"),
+				       .res_options = secure_getenv("RES_OPTIONS"),
+				       .hostname = s->hostname};
+	char *text;
+	size_t len;
+	int r;
+
+	read_source(SOURCE_RESOLV_CONF, &text, &len);
+	r = resolv_conf_parse(text, len, &env, &s->resolv);
+	free(text);
+	return r;
+}
+
+static int load_hosts(struct settings *s)
+{
+	const struct host_conf_env env = {.multi = secure_getenv("RESOLV_MULTI"),
+					  .reorder = secure_getenv("RESOLV_REORDER")};
+	char *text;
+	size_t len;
+	int r;
+
+	read_source(SOURCE_HOST_CONF, &text, &len);
+	host_conf_parse(text, len, &env, &s->host_conf);
+	free(text);
+	read_source(SOURCE_HOSTS, &text, &len);
+	r = hosts_build(text, len, &s->hosts);
+	free(text);
+	return r;
+}
+
+static int load_gai_conf(struct settings *s)
+{
+	char *text;
+	size_t len;
+	int r;
+
+	read_source(SOURCE_GAI_CONF, &text, &len);
+	r = gai_conf_parse(text, len, &s->gai);
+	free(text);
+	return r;
+}
+
+static void load_nsswitch(struct settings *s)
+{
+	char *text;
+	size_t len;
+
+	read_source(SOURCE_NSSWITCH, &text, &len);
+	nsswitch_parse(text, len, &s->plan);
+	free(text);
+}
+
+static void choose_upstreams(struct settings *s)
+{
+	struct resolver_conf *u = &s->upstreams;
+
+	u->timeout_ms = s->resolv.timeout_s ? s->resolv.timeout_s * 1000 : 1000;
+	u->attempts = s->resolv.attempts ? s->resolv.attempts : 1;
+	u->rotate = s->resolv.rotate;
+	u->use_tcp = s->resolv.use_vc;
+	u->trust_ad = s->resolv.trust_ad;
+	for (unsigned i = 0; i < s->config->nupstreams; i++) {
+		u->upstreams[u->nupstreams].transport = s->config->upstreams[i].transport;
+		u->upstreams[u->nupstreams++].addr = s->config->upstreams[i].addr;
+	}
+	for (unsigned i = 0; s->config->nupstreams == 0 && i < s->resolv.nservers; i++) {
+		u->upstreams[u->nupstreams].transport = RESOLVER_UDP;
+		u->upstreams[u->nupstreams++].addr = s->resolv.servers[i];
+	}
+}
+
+static void choose_deadline(struct settings *s)
+{
+	const struct resolver_conf *u = &s->upstreams;
+	uint64_t product = (uint64_t)u->timeout_ms * u->attempts * u->nupstreams;
+
+	s->deadline_ms = s->config->deadline_ms	     ? s->config->deadline_ms
+			 : product < DEADLINE_MAX_MS ? (uint32_t)product
+						     : DEADLINE_MAX_MS;
+	/* `attempts:0` asks nobody, and an upstream that was to be private and cannot be had must
+	 * not be replaced by one that is not: fail at once. */
+	if (s->resolv.attempts == 0 || s->config->upstream_unusable)
+		s->deadline_ms = 0;
+}
+
+static uint64_t hash_upstream(const struct resolver_upstream *u, uint64_t seed)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&u->addr;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&u->addr;
+
+	seed = hash_fold(seed ^ u->transport, HASH_K0);
+	if (u->addr.ss_family == AF_INET)
+		return hash_bytes(&in->sin_addr, 4, seed ^ in->sin_port);
+	return hash_bytes(&in6->sin6_addr, 16,
+			  seed ^ in6->sin6_port ^ (uint64_t)in6->sin6_scope_id << 32);
+}
+
+static uint64_t hash_view(const struct settings *s, const struct settings_stamp *stamp)
+{
+	const uint64_t namespaces[] = {
+		stamp->files[SOURCE_NETNS].dev,
+		stamp->files[SOURCE_NETNS].ino,
+		stamp->files[SOURCE_TIMENS].dev,
+		stamp->files[SOURCE_TIMENS].ino,
+	};
+	uint64_t view = hash_bytes(namespaces, sizeof namespaces, 0);
+
+	view = hash_fold(view ^ s->upstreams.trust_ad, HASH_K1 ^ s->upstreams.use_tcp);
+	for (unsigned i = 0; i < s->upstreams.nupstreams; i++)
+		view = hash_upstream(&s->upstreams.upstreams[i], view);
+	return view;
+}
+
+static int load_environment(struct settings *s)
+{
+	const char *aliases = secure_getenv("HOSTALIASES");
+
+	gethostname(s->hostname, sizeof s->hostname - 1);
+	s->host_aliases = aliases == NULL ? NULL : strdup(aliases);
+	return aliases != NULL && s->host_aliases == NULL ? -1 : 0;
+}
+
+struct settings *settings_build(const struct settings_stamp *stamp, const struct config *config,
+				struct cache *cache, uint32_t serial)
+{
+	struct settings *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return NULL;
+	s->serial = serial;
+	s->config = config;
+	s->cache = cache;
+	s->stand_aside = config->mode != CONFIG_MODE_ON;
+	s->gai = gai_conf_default;
+	if (load_environment(s) < 0 || load_resolv_conf(s) < 0 || load_hosts(s) < 0 ||
+	    load_gai_conf(s) < 0) {
+		settings_free(s);
+		return NULL;
+	}
+	load_nsswitch(s);
+	choose_upstreams(s);
+	choose_deadline(s);
+	s->view = hash_view(s, stamp);
+	return s;
+}
+
+void settings_free(struct settings *s)
+{
+	resolv_conf_free(&s->resolv);
+	hosts_free(s->hosts);
+	gai_conf_free(&s->gai);
+	free(s->host_aliases);
+	free(s);
+}
