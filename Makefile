@@ -11,6 +11,7 @@ STATIC    ?= 1
 CC        ?= cc
 SAN       ?=
 V         ?= 0
+comma     := ,
 Q         := $(if $(filter 1,$(V)),,@)
 say        = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
 
@@ -21,13 +22,14 @@ FORTIFY   := $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 CFLAGS    ?= -O2 -g
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -pthread -MMD -MP -I. \
 	     $(WARN) $(HARDEN) $(FORTIFY) $(CFLAGS) $(SAN)
-SO_LDFLAGS := -shared -Wl,-z,relro,-z,now,-z,defs,-z,noexecstack -Wl,--hash-style=gnu \
+SO_LDFLAGS := -shared -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs -Wl,--hash-style=gnu \
 	     -Wl,--as-needed -Wl,--gc-sections -Wl,-O1
 ifeq ($(SAN),)
 # The shim is always loaded at program start, so its thread-local data may live in static TLS.
 SHIM_CFLAGS := -ftls-model=initial-exec -fno-plt -ffunction-sections -fdata-sections
 else
-SO_LDFLAGS := $(filter-out -Wl$(comma)-z%,$(SO_LDFLAGS))
+# The sanitizer runtime's symbols come from the program.
+SO_LDFLAGS := $(subst $(comma)-z$(comma)defs,,$(SO_LDFLAGS))
 endif
 RESOLVER_CFLAGS := -ffunction-sections -fdata-sections
 
@@ -54,6 +56,10 @@ else
 RESOLVER_LIBS := -lcares -lssl -lcrypto -Wl,-Bstatic -lresolv -Wl,-Bdynamic
 endif
 
+# Debug information goes into a file beside the library, where gdb and perf find it.
+split_debug = $(if $(SAN),,$(Q)cd $(@D) && objcopy --only-keep-debug $(@F) $(@F).debug && \
+	strip --strip-unneeded $(@F) && objcopy --add-gnu-debuglink=$(@F).debug $(@F))
+
 .DEFAULT_GOAL := all
 .PHONY: all deps demo test unit e2e bench asan tsan fuzz lint format install clean libs tests
 
@@ -74,13 +80,15 @@ $(O)/exports.map: shim/hooks.def Makefile
 
 $(SHIM_SO): $(call obj,$(SHIM_SRC)) $(O)/exports.map
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN) $(CFLAGS) $(SO_LDFLAGS) -Wl,--version-script=$(O)/exports.map -Wl,-soname,libnoblockdns.so \
-		-o $@ $(filter %.o,$^)
+	$(Q)$(CC) $(SAN) $(CFLAGS) $(SO_LDFLAGS) -Wl,--version-script=$(O)/exports.map \
+		-Wl,-soname,$(@F) -o $@ $(filter %.o,$^)
+	$(split_debug)
 
 $(RESOLVER_SO): $(call obj,$(RESOLVER_SRC)) resolver/exports.map
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN) $(CFLAGS) $(SO_LDFLAGS) -Wl,--version-script=resolver/exports.map \
-		-Wl,--exclude-libs,ALL -Wl,-soname,libnoblockdns-resolver.so -o $@ $(filter %.o,$^) $(RESOLVER_LIBS)
+		-Wl,--exclude-libs,ALL -Wl,--wrap=fopen -Wl,-soname,$(@F) -o $@ $(filter %.o,$^) $(RESOLVER_LIBS)
+	$(split_debug)
 
 # One Criterion program for all unit tests, one for all end-to-end tests.
 $(O)/unit: $(call obj,$(UNIT_SRC)) $(UNIT_SHIM_OBJ) $(call obj,$(RESOLVER_SRC)) $(call obj,$(LAB_SRC))

@@ -92,10 +92,14 @@ int getaddrinfo_prepare(const char *service, const struct addrinfo *hints, uint6
 int getaddrinfo_encode(const char *node, const struct addrinfo_request *request,
 		       const char **ret_name, char **ret_owned)
 {
+	const char *c = node;
+
 	*ret_name = node;
 	*ret_owned = NULL;
-	if (!(request->flags & AI_IDN) || !idn_needs_encoding(node))
-		return 0;
+	while (*c > 0)
+		c++;
+	if (!(request->flags & AI_IDN) || *c == '\0')
+		return 0; /* plain ASCII encodes to itself */
 	if (idn_to_dns(node, ret_owned) != 0)
 		return EAI_IDN_ENCODE;
 	*ret_name = *ret_owned;

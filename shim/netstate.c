@@ -34,21 +34,18 @@ static uint64_t hash_default_source(int family, uint64_t seed)
 	static const struct order_dest v4 = {.family = AF_INET, .addr = {203, 0, 113, 1}};
 	static const struct order_dest v6 = {.family = AF_INET6,
 					     .addr = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}};
-	struct order_sockets sockets;
-	struct order_probe probe = order_probe_socket(&sockets);
+	struct order_socket sock;
+	struct order_probe probe = order_probe_open(&sock);
 	struct in6_addr source;
 	int r = probe.source(probe.ctx, family == AF_INET ? &v4 : &v6, &source);
 
-	probe.done(probe.ctx);
+	order_probe_close(&sock);
 	return r < 0 ? hash_fold(seed, HASH_K0) : hash_bytes(&source, sizeof source, seed);
 }
 
 static uint64_t hash_network(const struct netif *netif)
 {
-	uint64_t hash = netif_hash(netif);
-
-	hash = hash_default_source(AF_INET, hash);
-	return hash_default_source(AF_INET6, hash);
+	return hash_default_source(AF_INET6, hash_default_source(AF_INET, netif->hash));
 }
 
 static void refresh_locked(const struct netstate *old)

@@ -12,7 +12,6 @@
 
 #include "shim/hash.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 
 #define SLOTS  1024 /* a power of two; 16 KiB */
@@ -48,12 +47,11 @@ static uint64_t pack(const uint16_t *perm, unsigned n)
 static int sort(const struct order_dest *dests, unsigned n, const struct settings *settings,
 		const struct netstate *state, uint16_t *ret_perm)
 {
-	struct order_sockets sockets;
-	struct order_probe probe = order_probe_socket(&sockets);
-	int saved = errno;
+	struct order_socket sock;
+	struct order_probe probe = order_probe_open(&sock);
 	int r = order_sort(dests, n, &settings->gai, &state->netif, &probe, ret_perm);
 
-	errno = saved;
+	order_probe_close(&sock);
 	return r;
 }
 
