@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_log.c - what a line looks like, where it goes, and what it must never do to the program.
+ */
+#include "shim/log.h"
+
+#include "shim/sys.h"
+
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int read_end; /* of the pipe that is descriptor 2 */
+
+static void stderr_is_a_pipe(void)
+{
+	int pipe_fds[2];
+
+	cr_assert_eq(pipe(pipe_fds), 0);
+	sys_dup2(pipe_fds[1], STDERR_FILENO);
+	close(pipe_fds[1]);
+	fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK);
+	read_end = pipe_fds[0];
+}
+
+/* What came so far, and an empty string where nothing did. Static storage. */
+static const char *written(void)
+{
+	static char text[65536];
+	ssize_t n = read(read_end, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+Test(log, line_has_name_pid_and_newline, .init = stderr_is_a_pipe)
+{
+	char expected[64];
+
+	log_error("cache: %s, %d", "gone", 7);
+	snprintf(expected, sizeof(expected), "noblockdns[%d]: cache: gone, 7\n", (int)getpid());
+	cr_assert_str_eq(written(), expected);
+}
+
+Test(log, below_the_threshold_is_silent, .init = stderr_is_a_pipe)
+{
+	log_warn("w");
+	log_line(LOG_DEBUG, "d");
+	cr_assert_str_empty(written());
+	log_configure(LOG_WARN, NULL);
+	log_warn("w");
+	log_info("i");
+	cr_assert_not_null(strstr(written(), ": w\n"));
+}
+
+Test(log, identical_error_comes_once, .init = stderr_is_a_pipe)
+{
+	log_error("same");
+	cr_assert_str_not_empty(written());
+	log_error("same");
+	cr_assert_str_empty(written());
+	log_error("other");
+	cr_assert_str_not_empty(written());
+}
+
+Test(log, debug_lines_repeat, .init = stderr_is_a_pipe)
+{
+	log_configure(LOG_DEBUG, NULL);
+	log_debug("same");
+	written();
+	log_debug("same");
+	cr_assert_str_not_empty(written());
+}
+
+Test(log, newline_in_an_argument_starts_no_line, .init = stderr_is_a_pipe)
+{
+	const char *text;
+
+	log_error("name %s", "a\nnoblockdns[1]: b\033[31m");
+	text = written();
+	cr_assert_eq(strchr(text, '\n'), text + strlen(text) - 1, "%s", text);
+	cr_assert_null(strchr(text, '\033'));
+}
+
+Test(log, long_line_is_cut_and_ended, .init = stderr_is_a_pipe)
+{
+	char text[4 * LOG_LINE_MAX];
+	const char *line;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	log_error("%s", text);
+	line = written();
+	cr_assert_leq(strlen(line), LOG_LINE_MAX);
+	cr_assert_eq(line[strlen(line) - 1], '\n');
+}
+
+Test(log, errno_is_kept, .init = stderr_is_a_pipe)
+{
+	log_configure(LOG_ERROR, "/nonexistent/log");
+	errno = 4711;
+	log_error("x");
+	cr_assert_eq(errno, 4711);
+}
+
+/* SIGPIPE is left at its default, which would end the test. */
+Test(log, reader_that_has_gone_raises_no_signal, .init = stderr_is_a_pipe)
+{
+	close(read_end);
+	log_error("x");
+}
+
+static volatile sig_atomic_t handled;
+
+static void on_signal(int sig)
+{
+	handled = sig;
+}
+
+/* It was the program's own and must still arrive. */
+Test(log, pending_sigpipe_of_the_program_survives, .init = stderr_is_a_pipe)
+{
+	sigset_t set, old;
+
+	signal(SIGPIPE, on_signal);
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	raise(SIGPIPE);
+	close(read_end);
+	log_error("x");
+	cr_assert_eq(handled, 0);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	cr_assert_eq(handled, SIGPIPE);
+}
+
+Test(log, full_pipe_does_not_block, .init = stderr_is_a_pipe, .timeout = 60)
+{
+	char block[4096] = {0};
+
+	fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
+	while (write(STDERR_FILENO, block, sizeof(block)) > 0)
+		;
+	fcntl(STDERR_FILENO, F_SETFL, 0);
+	log_error("x");
+}
+
+/* Descriptor 2 may be anything in a daemon that closed it. */
+static void replace_stderr(int fd)
+{
+	cr_assert_geq(fd, 0);
+	sys_dup2(fd, STDERR_FILENO);
+}
+
+Test(log, file_open_for_reading_and_writing_is_no_stderr)
+{
+	char name[] = "/tmp/noblockdns-test-XXXXXX";
+	struct stat st;
+
+	replace_stderr(mkstemp(name));
+	unlink(name);
+	log_error("x");
+	fstat(STDERR_FILENO, &st);
+	cr_assert_eq(st.st_size, 0);
+}
+
+Test(log, redirected_stderr_is_written)
+{
+	char name[] = "/tmp/noblockdns-test-XXXXXX";
+	struct stat st;
+
+	close(mkstemp(name));
+	replace_stderr(open(name, O_WRONLY));
+	unlink(name);
+	log_error("x");
+	fstat(STDERR_FILENO, &st);
+	cr_assert_gt(st.st_size, 0);
+}
+
+Test(log, network_socket_is_no_stderr)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(addr);
+	int rx = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0),
+	    tx = socket(AF_INET, SOCK_DGRAM, 0);
+	char byte;
+
+	cr_assert_eq(bind(rx, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	getsockname(rx, (struct sockaddr *)&addr, &len);
+	cr_assert_eq(connect(tx, (struct sockaddr *)&addr, len), 0);
+	replace_stderr(tx);
+	log_error("x");
+	cr_assert_lt(read(rx, &byte, 1), 0);
+}
+
+Test(log, unix_socket_is_a_journals_stderr)
+{
+	int pair[2];
+	char byte;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	replace_stderr(pair[0]);
+	log_error("x");
+	cr_assert_eq(read(pair[1], &byte, 1), 1);
+}
+
+static char log_path[] = "/tmp/noblockdns-test-XXXXXX";
+
+static void log_to_a_file(void)
+{
+	stderr_is_a_pipe();
+	close(mkstemp(log_path));
+	log_configure(LOG_INFO, log_path);
+}
+
+static void remove_log(void)
+{
+	unlink(log_path);
+}
+
+Test(log, file_is_appended_to_and_no_descriptor_stays, .init = log_to_a_file, .fini = remove_log)
+{
+	char text[256] = "";
+	int before = dup(0), after;
+
+	close(before);
+	log_info("one");
+	log_info("two");
+	after = open(log_path, O_RDONLY);
+	cr_assert_eq(after, before);
+	cr_assert_gt(read(after, text, sizeof(text) - 1), 0);
+	cr_assert_not_null(strstr(text, ": one\n"));
+	cr_assert_not_null(strstr(text, ": two\n"));
+	cr_assert_str_empty(written());
+}
+
+/* A link that somebody else put there would let them choose which file we write to. */
+Test(log, link_is_not_followed_and_stderr_serves, .init = log_to_a_file, .fini = remove_log)
+{
+	char target[] = "/tmp/noblockdns-test-XXXXXX";
+	struct stat st;
+	int fd = mkstemp(target);
+
+	unlink(log_path);
+	cr_assert_eq(symlink(target, log_path), 0);
+	log_info("x");
+	fstat(fd, &st);
+	unlink(target);
+	cr_assert_eq(st.st_size, 0);
+	cr_assert_str_not_empty(written());
+}
+
+Test(log, every_level_has_a_name)
+{
+	for (int level = LOG_ERROR; level <= LOG_DEBUG; level++)
+		cr_assert_str_neq(log_level_to_str((enum log_level)level), "?");
+}
