@@ -33,7 +33,7 @@ static bool is_within(const char *name, const char *zone)
 	size_t name_len = strlen(name), zone_len = strlen(zone), escapes = 0;
 	size_t start = name_len - zone_len;
 
-	if (!zone_len)
+	if (!strcmp(zone, "."))
 		return true;
 	if (zone_len > name_len || !same_name(name + start, zone))
 		return false;
@@ -122,8 +122,6 @@ static bool extend_chain(struct answer *a, ns_msg *msg, const ns_rr *rr)
 				 RESOLVER_NAME_MAX);
 	if (len < 0 || len > ns_rr_rdlen(*rr))
 		return false;
-	if (target[0] == '.')
-		target[0] = '\0'; /* the root, as ns_parserr() writes it */
 	for (unsigned i = 0; i < a->nchain; i++)
 		if (same_name(a->chain[i], target))
 			return false;
