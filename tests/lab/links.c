@@ -117,16 +117,21 @@ void lab_addresses_add(struct lab_world *w)
 	       used ? lines : "");
 }
 
-/* The far side's addresses on its `lab0`, and its far prefixes. */
+void lab_far_prefixes(struct lab_world *w)
+{
+	lab_ip(w, LAB_FAR,
+	       "link set lo up\n"
+	       "route replace local " LAB_FAR_NET_V4 " dev lo\n"
+	       "route replace local " LAB_FAR_NET_V6 " dev lo\n");
+}
+
 static void configure_far(struct lab_world *w)
 {
 	lab_ip(w, LAB_FAR,
 	       "link set lab0 addrgenmode none\n"
 	       "addr add " LAB_FAR_GW_V4 "/24 dev lab0\n"
 	       "addr add " LAB_FAR_GW_V6 "/64 dev lab0 nodad\n"
-	       "link set lab0 up\n"
-	       "route add local " LAB_FAR_NET_V4 " dev lo\n"
-	       "route add local " LAB_FAR_NET_V6 " dev lo\n");
+	       "link set lab0 up\n");
 }
 
 /* `via`: how the near side reaches the rest of the world. */

@@ -139,6 +139,7 @@ static void make_sides(struct lab_world *w)
 		lab_fail("second network namespace: %s", strerror(errno));
 	w->ns[LAB_FAR] = open_netns();
 	prepare_side(LAB_FAR);
+	lab_far_prefixes(w);
 	lab_enter_side(w, LAB_NEAR);
 }
 

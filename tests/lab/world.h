@@ -29,6 +29,7 @@ void lab_etc_make(const struct lab_world *w);
 void lab_loopback_up(void);
 void lab_sysctl(const char *path, const char *value); /* below /proc/sys; missing: ignored */
 void lab_addresses_add(struct lab_world *w);
-void lab_link_tun(struct lab_world *w); /* addresses for the forwarder's devices */
+void lab_far_prefixes(struct lab_world *w); /* makes them local to the far side */
+void lab_link_tun(struct lab_world *w);	    /* addresses for the forwarder's devices */
 
 #endif

@@ -85,6 +85,7 @@ static void serve(struct lab_world *w, struct lab_forwarder_opts *opts, const ch
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	opts->rules = rules;
 	opts->nrules = read_rules(path, rules);
+	lab_far_prefixes(w);
 	f = lab_forwarder_start(w, opts);
 	puts("ready");
 	fflush(stdout);
