@@ -61,7 +61,8 @@ split_debug = $(if $(SAN),,$(Q)cd $(@D) && objcopy --only-keep-debug $(@F) $(@F)
 	strip --strip-unneeded $(@F) && objcopy --add-gnu-debuglink=$(@F).debug $(@F))
 
 .DEFAULT_GOAL := all
-.PHONY: all deps demo test unit e2e bench asan tsan fuzz lint format install clean libs tests
+.PHONY: all deps demo test unit e2e bench asan tsan fuzz lint lint-objects format install clean libs \
+	tests
 
 all: libs
 libs: $(SHIM_SO) $(RESOLVER_SO)
@@ -120,6 +121,10 @@ BENCHES   := $(patsubst tests/bench/%.c,$(O)/bench/%,$(BENCH_SRC))
 
 deps:
 	$(Q)scripts/deps.sh
+
+# Compiles everything and links nothing.
+lint-objects: $(call obj,$(SHIM_SRC) $(RESOLVER_SRC) $(UNIT_SRC) $(E2E_SRC) $(CLIENT_SRC) $(LAB_SRC) \
+	$(LAB_TOOL_SRC) $(BENCH_SRC))
 
 tests: libs $(O)/unit $(O)/e2e $(CLIENTS) $(LAB_TOOLS)
 
