@@ -8,10 +8,11 @@
  * leave open. Taking, waiting and releasing are no cancellation points and leave errno alone.
  *
  *	lock_take(&lock);
- *	...                     short; no malloc, dlsym, callback, cancellation point
+ *	...                     short; no callback, no dlopen or dlsym, no cancellation point
  *	lock_release(&lock);
  *
- * No malloc, because an allocator in this process may call close() under its own lock.
+ * An allocator in this process may call close() under its own lock. So no malloc under a lock that
+ *a descriptor hook takes, which is private_fd's alone; a module's own lock may cover one.
  *
  * Order, outermost first: process (process.c), then the lock of one module (settings, fetch, io),
  * then private_fd. A module lock is never held while another module's lock is taken. private_fd is

@@ -14,15 +14,15 @@
 
 #include <assert.h>
 
-#define SLOT_BITS  13
-#define GENERATION ((1u << (31 - SLOT_BITS)) - 1)
+/* A handle is a slot's index and, below it, the low bits of the slot's generation, never 0. */
+#define GENERATIONS 8
 
-static_assert(PRIVATE_FD_HANDLES == 1 << SLOT_BITS, "a handle holds a slot's index");
 static_assert(PRIVATE_FD_HANDLES < UINT16_MAX, "private_fd_slots holds index + 1");
 
 struct slot {
-	int number;	     /* 0: free */
-	uint32_t generation; /* raised when freed, so that old handles are recognised */
+	int number;	    /* 0: free */
+	uint8_t generation; /* 1 to GENERATIONS - 1; the next one when freed, so that old
+			     * handles are recognised */
 	dev_t dev;
 	ino_t ino;
 	bool anonymous; /* shares its inode with others: see is_ours() */
@@ -57,12 +57,12 @@ void private_fd_unlock(void)
 
 static int handle_of(const struct slot *slot)
 {
-	return (int)((slot->generation & GENERATION) << SLOT_BITS) | (int)(slot - slots);
+	return (int)(slot - slots) * GENERATIONS + (int)slot->generation;
 }
 
 static struct slot *slot_of(int handle)
 {
-	struct slot *slot = &slots[(unsigned)handle % PRIVATE_FD_HANDLES];
+	struct slot *slot = &slots[(unsigned)handle / GENERATIONS % PRIVATE_FD_HANDLES];
 
 	return handle > 0 && slot->number && handle_of(slot) == handle ? slot : NULL;
 }
@@ -106,9 +106,7 @@ static void slot_free(struct slot *slot)
 	atomic_store_explicit(&private_fd_slots[slot->number], 0, memory_order_relaxed);
 	atomic_fetch_sub_explicit(&private_fd_used, 1, memory_order_relaxed);
 	slot->number = 0;
-	slot->generation++;
-	if ((slot->generation & GENERATION) == 0)
-		slot->generation++;
+	slot->generation = slot->generation % (GENERATIONS - 1) + 1;
 	slot->next = free_slots;
 	free_slots = (uint16_t)(slot - slots + 1);
 }

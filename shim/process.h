@@ -75,5 +75,6 @@ void private_fd_reset(void);
 void io_reset(void) __attribute__((weak));
 void fetch_reset(void) __attribute__((weak));
 void settings_reset(void) __attribute__((weak));
+void netstate_reset(void) __attribute__((weak));
 
 #endif
