@@ -32,7 +32,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define RESOLVER_ABI           1u   /* raised whenever anything in this header changes shape */
+#define RESOLVER_ABI	       1u /* raised whenever anything in this header changes shape */
 #define RESOLVER_MAX_UPSTREAMS 8
 #define RESOLVER_NAME_MAX      1025 /* a presentation-form name with its NUL (glibc's NS_MAXDNAME) */
 #define RESOLVER_CHAIN_MAX     17   /* the owner of the question and at most 16 CNAME targets */
@@ -42,7 +42,7 @@ struct resolver_view;
 struct resolver_query;
 
 enum resolver_type {
-	RESOLVER_A = 1,     /* RFC 1035 3.4.1 */
+	RESOLVER_A = 1,	    /* RFC 1035 3.4.1 */
 	RESOLVER_AAAA = 28, /* RFC 3596 2.1 */
 };
 
@@ -63,8 +63,8 @@ enum resolver_failure {
 	RESOLVER_REFUSED,     /* RCODE 5, or 4 (NOTIMP), likewise */
 	RESOLVER_FORMERR,     /* RCODE 1, with EDNS and without */
 	RESOLVER_MALFORMED,   /* answers came, none could be parsed or believed */
-	RESOLVER_BAD_NAME,    /* the question cannot be put into a packet (label or name too long) */
-	RESOLVER_CANCELLED,   /* cancel(), view_close() or close() */
+	RESOLVER_BAD_NAME,  /* the question cannot be put into a packet (label or name too long) */
+	RESOLVER_CANCELLED, /* cancel(), view_close() or close() */
 	RESOLVER_NO_MEMORY,
 };
 
@@ -75,25 +75,25 @@ struct resolver_rrset {
 	enum resolver_type type;
 	enum resolver_kind kind;
 	enum resolver_failure failure; /* with RESOLVER_FAILURE */
-	bool ad;                       /* the upstream set AD (RFC 4035 3.2.3) */
-	uint32_t ttl_s;                /* least TTL along the chain; of a negative answer
+	bool ad;		       /* the upstream set AD (RFC 4035 3.2.3) */
+	uint32_t ttl_s;		       /* least TTL along the chain; of a negative answer
 					* min(SOA TTL, SOA MINIMUM); 0: may not be cached */
-	unsigned nnames;               /* the CNAME chain, 1 to RESOLVER_CHAIN_MAX, with ANSWER and
+	unsigned nnames;	       /* the CNAME chain, 1 to RESOLVER_CHAIN_MAX, with ANSWER and
 					* NODATA; 0 otherwise */
 	const char *const *names;      /* [nnames] presentation form without a trailing dot, as
 					* spelt in the answer; [0] the question, last the canonical
 					* name */
-	unsigned naddrs;               /* with ANSWER, else 0; duplicates kept, in packet order */
+	unsigned naddrs;	       /* with ANSWER, else 0; duplicates kept, in packet order */
 	const unsigned char *addrs;    /* [naddrs * 4] or [naddrs * 16], network byte order */
 };
 
 struct resolver_question {
-	const char *name;        /* borrowed during query(); absolute, with or without trailing dot */
+	const char *name; /* borrowed during query(); absolute, with or without trailing dot */
 	enum resolver_type type;
-	uint64_t deadline_ms;    /* done(RESOLVER_TIMEOUT) comes no later than this */
+	uint64_t deadline_ms; /* done(RESOLVER_TIMEOUT) comes no later than this */
 	void (*done)(void *arg, const struct resolver_rrset *rrset); /* exactly once, never from
 								      * inside query() */
-	void *arg;               /* handed back to done() */
+	void *arg;						     /* handed back to done() */
 };
 
 enum resolver_transport {
@@ -110,13 +110,13 @@ struct resolver_upstream {
 /* What makes one view: upstreams in order of preference, and how to ask them. Copied. */
 struct resolver_conf {
 	struct resolver_upstream upstreams[RESOLVER_MAX_UPSTREAMS];
-	unsigned nupstreams;  /* at least 1 */
-	uint32_t timeout_ms;  /* resolv.conf `timeout`: longest wait for one try, at least 1 */
-	unsigned attempts;    /* resolv.conf `attempts`: rounds over the upstreams, 1 to 5 */
-	bool rotate;          /* resolv.conf `rotate`: start each query at the next upstream */
-	bool use_tcp;         /* resolv.conf `use-vc`: RESOLVER_UDP upstreams are asked over TCP */
-	bool trust_ad;        /* resolv.conf `trust-ad`: set AD in queries and believe it (RFC 6840
-			       * 5.7) */
+	unsigned nupstreams; /* at least 1 */
+	uint32_t timeout_ms; /* resolv.conf `timeout`: longest wait for one try, at least 1 */
+	unsigned attempts;   /* resolv.conf `attempts`: rounds over the upstreams, 1 to 5 */
+	bool rotate;	     /* resolv.conf `rotate`: start each query at the next upstream */
+	bool use_tcp;	     /* resolv.conf `use-vc`: RESOLVER_UDP upstreams are asked over TCP */
+	bool trust_ad;	     /* resolv.conf `trust-ad`: set AD in queries and believe it (RFC 6840
+			      * 5.7) */
 };
 
 enum resolver_events { RESOLVER_READ = 1, RESOLVER_WRITE = 2 };

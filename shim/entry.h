@@ -18,11 +18,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define ENTRY_NAME_MAX 255		 /* bytes of a folded name; longer ones are not cached */
-#define ENTRY_ROOM      1024         /* bytes that hold all but unusually long answers */
-#define ENTRY_ALIGN    8		 /* of every buffer that holds an entry */
-#define ENTRY_SIZE_MAX ((size_t)1 << 20) /* more than any DNS message can hold */
-#define ENTRY_SIZE_AT  8		 /* where in a blob its own size stands, as a u32 */
+#define ENTRY_NAME_MAX	255		  /* bytes of a folded name; longer ones are not cached */
+#define ENTRY_ROOM	1024		  /* bytes that hold all but unusually long answers */
+#define ENTRY_ALIGN	8		  /* of every buffer that holds an entry */
+#define ENTRY_SIZE_MAX	((size_t)1 << 20) /* more than any DNS message can hold */
+#define ENTRY_SIZE_AT	8		  /* where in a blob its own size stands, as a u32 */
+#define ENTRY_HEAD_SIZE 64		  /* bytes; no blob is shorter */
 
 enum entry_slot { ENTRY_A, ENTRY_AAAA, ENTRY_NTYPES };
 
@@ -70,5 +71,11 @@ ssize_t entry_encode(const struct entry *entry, void *buf, size_t size);
  * `ret` points into `buf`.
  */
 int entry_decode(const void *buf, size_t size, struct entry *ret);
+
+/*
+ * When the last of the RRsets expires, in whole seconds of CLOCK_BOOTTIME, from the first
+ * ENTRY_HEAD_SIZE bytes of a blob (8-byte aligned), which are not checked: an estimate.
+ */
+uint64_t entry_head_expiry_s(const void *head);
 
 #endif

@@ -16,6 +16,7 @@
 #include "shim/fetch.h"
 
 #include "shim/clock.h"
+#include "shim/hash.h"
 #include "shim/resolver_host.h"
 #include "shim/settings.h"
 #include "shim/sys.h"
@@ -68,7 +69,9 @@ struct job {
 	struct fetch *first; /* owns one reference: name, view and limits of the job */
 };
 
-static struct job *jobs; /* io thread only */
+#define BUCKETS 256
+
+static struct job *jobs[BUCKETS]; /* lists, by job_bucket(); io thread only */
 
 static const enum resolver_type wire_types[ENTRY_NTYPES] = {RESOLVER_A, RESOLVER_AAAA};
 
@@ -262,9 +265,14 @@ static void finish_satisfied(struct job *job, uint64_t now_ms)
 	blob_release(blob);
 }
 
+static struct job **job_bucket(const struct fetch *f)
+{
+	return &jobs[hash_bytes(f->name.text, f->name.len, f->view) % BUCKETS];
+}
+
 static void job_free(struct job *job)
 {
-	for (struct job **link = &jobs; *link != NULL; link = &(*link)->next)
+	for (struct job **link = job_bucket(job->first); *link != NULL; link = &(*link)->next)
 		if (*link == job) {
 			*link = job->next;
 			break;
@@ -352,7 +360,7 @@ static void ask(struct job *job, unsigned types, uint64_t now_ms)
 
 static struct job *find_job(const struct fetch *f)
 {
-	for (struct job *job = jobs; job != NULL; job = job->next)
+	for (struct job *job = *job_bucket(f); job != NULL; job = job->next)
 		if (job->first->view == f->view && job->first->name.len == f->name.len &&
 		    memcmp(job->first->name.text, f->name.text, f->name.len) == 0)
 			return job;
@@ -372,8 +380,8 @@ static struct job *new_job(struct fetch *f)
 	job->delay = (struct io_timer){.fire = on_delay, .arg = job};
 	job->first = f;
 	atomic_fetch_add(&f->refs, 1);
-	job->next = jobs;
-	jobs = job;
+	job->next = *job_bucket(f);
+	*job_bucket(f) = job;
 	return job;
 }
 
@@ -479,6 +487,6 @@ void fetch_abandon(struct fetch *f)
 
 void fetch_reset(void)
 {
-	jobs = NULL; /* their memory is the parent's, as is every asker */
+	memset(jobs, 0, sizeof jobs); /* their memory is the parent's, as is every asker */
 	resolver_host_reset();
 }

@@ -9,11 +9,11 @@
 #include "shim/hooks.h"
 #include "shim/hostent.h"
 #include "shim/init.h"
-#include "shim/lock.h"
 #include "shim/resolve.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,69 +162,60 @@ int nbd_gethostbyname_r(const char *name, struct hostent *ret, char *buf, size_t
 
 /* ---- the forms without a buffer ---- */
 
+/* One result, in one allocation; owned by the function that returned it, until its next call. */
 struct kept {
-	struct lock lock;
-	char *buf;		/* owns; guarded by lock */
-	struct hostent hostent; /* points into buf; guarded by lock */
+	struct hostent hostent;
+	char buf[];
 };
 
-/* As in libc, but the buffer grows outside the lock: a lookup may wait. */
-static struct hostent *keep(struct kept *kept, const char *name, int family, bool *ret_libc)
+/* Looks up, and puts the result in place of the last one. A thread that still reads that one reads
+ * freed memory, as it does in libc. */
+static struct hostent *keep(_Atomic(struct kept *) *slot, const char *name, int family,
+			    bool *ret_libc)
 {
 	size_t size = 1024;
-	struct hostent hostent;
-	struct outcome outcome;
-	char *buf = NULL, *old;
+	struct outcome outcome = {.err = ERANGE};
+	struct kept *kept = NULL;
+	int saved = errno;
 
-	do {
-		char *grown = realloc(buf, size *= 2);
+	while (outcome.err == ERANGE) {
+		struct kept *grown = realloc(kept, sizeof *kept + (size *= 2));
 
 		if (grown == NULL) {
-			free(buf);
+			free(kept);
 			h_errno = NETDB_INTERNAL;
 			return NULL;
 		}
-		buf = grown;
-		outcome = look_up(name, family, &hostent, buf, size);
-	} while (outcome.err == ERANGE);
-	*ret_libc = outcome.libc;
-	if (!outcome.found) {
-		free(buf);
-		if (!outcome.libc && outcome.h_err != 0)
-			h_errno = outcome.h_err;
-		if (outcome.err != 0)
-			errno = outcome.err;
-		return NULL;
+		kept = grown;
+		outcome = look_up(name, family, &kept->hostent, kept->buf, size);
 	}
-	lock_take(&kept->lock);
-	old = kept->buf;
-	kept->buf = buf;
-	kept->hostent = hostent;
-	lock_release(&kept->lock);
-	free(old);
-	return &kept->hostent;
+	*ret_libc = outcome.libc;
+	if (outcome.found) {
+		free(atomic_exchange(slot, kept));
+		errno = saved;
+		return &kept->hostent;
+	}
+	free(kept);
+	if (outcome.h_err != 0)
+		h_errno = outcome.h_err;
+	errno = outcome.err != 0 ? outcome.err : saved;
+	return NULL;
 }
 
 struct hostent *nbd_gethostbyname(const char *name)
 {
-	static struct kept kept;
+	static _Atomic(struct kept *) slot;
 	bool libc = false;
-	int saved = errno;
-	struct hostent *hostent = keep(&kept, name, AF_INET, &libc);
+	struct hostent *hostent = keep(&slot, name, AF_INET, &libc);
 
-	if (hostent != NULL)
-		errno = saved;
 	return libc ? real_gethostbyname(name) : hostent;
 }
 
 struct hostent *nbd_gethostbyname2(const char *name, int af)
 {
-	static struct kept kept;
+	static _Atomic(struct kept *) slot;
 	bool libc = false;
-	int saved = errno;
-	struct hostent *hostent = keep(&kept, name, af, &libc);
+	struct hostent *hostent = keep(&slot, name, af, &libc);
 
-	if (hostent != NULL)
-		errno = saved;
 	return libc ? real_gethostbyname2(name, af) : hostent;
 }

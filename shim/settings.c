@@ -13,6 +13,7 @@
 
 #include "shim/lock.h"
 #include "shim/log.h"
+#include "shim/netstate.h"
 #include "shim/process.h"
 #include "shim/settings_build.h"
 
@@ -147,4 +148,5 @@ void settings_reset(void)
 {
 	lock_reset(&lock);
 	rcu_reset();
+	netstate_reset();
 }
