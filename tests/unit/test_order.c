@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_order.c - each rule of RFC 6724 with a network that the test makes up, the stability of the
+ * sort, and the real probe on loopback.
+ */
+#include "shim/order.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX 8
+
+/* A destination with the source that the network has for it ("" for none), and that one's state. */
+struct route {
+	const char *dest;
+	const char *source;
+	uint8_t flags;
+	uint8_t prefix_len;
+	uint32_t ifindex;
+};
+
+struct network {
+	const struct route *routes; /* ends with a NULL dest */
+	uint32_t tunnel;	    /* interface that is not native */
+	unsigned asked, asked_native;
+};
+
+static struct in6_addr to_in6(const char *text)
+{
+	struct in6_addr addr = {0};
+
+	if (inet_pton(AF_INET6, text, &addr) != 1) {
+		cr_assert_eq(inet_pton(AF_INET, text, addr.s6_addr + 12), 1, "%s", text);
+		addr.s6_addr[10] = addr.s6_addr[11] = 0xff;
+	}
+	return addr;
+}
+
+static struct order_dest to_dest(const char *text)
+{
+	struct order_dest dest = {.family = AF_INET6};
+
+	if (inet_pton(AF_INET, text, dest.addr) == 1)
+		dest.family = AF_INET;
+	else
+		cr_assert_eq(inet_pton(AF_INET6, text, dest.addr), 1, "%s", text);
+	return dest;
+}
+
+static int source(void *ctx, const struct order_dest *dest, struct in6_addr *ret)
+{
+	struct network *network = ctx;
+
+	network->asked++;
+	for (const struct route *r = network->routes; r->dest; r++) {
+		struct order_dest d = to_dest(r->dest);
+
+		if (d.family != dest->family ||
+		    memcmp(d.addr, dest->addr, d.family == AF_INET ? 4 : 16) != 0)
+			continue;
+		if (!*r->source)
+			return -ENETUNREACH;
+		*ret = to_in6(r->source);
+		return 0;
+	}
+	return -ENETUNREACH;
+}
+
+static bool is_native(void *ctx, uint32_t ifindex)
+{
+	struct network *network = ctx;
+
+	network->asked_native++;
+	return ifindex != network->tunnel;
+}
+
+static int compare_addrs(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct in6_addr));
+}
+
+/* The order of the routes' destinations, as "2 0 1". */
+static const char *sort(struct network *network, const struct gai_conf *conf, char *buf)
+{
+	struct order_probe probe = {source, is_native, network};
+	struct netif_addr addrs[MAX] = {0};
+	struct netif netif = {.addrs = addrs};
+	struct order_dest dests[MAX];
+	uint16_t perm[MAX];
+	unsigned n = 0;
+	char *p = buf;
+
+	for (const struct route *r = network->routes; r->dest; r++) {
+		dests[n++] = to_dest(r->dest);
+		if (!*r->source || !r->ifindex)
+			continue;
+		addrs[netif.naddrs++] = (struct netif_addr){.addr = to_in6(r->source),
+							    .ifindex = r->ifindex,
+							    .flags = r->flags,
+							    .prefix_len = r->prefix_len};
+	}
+	qsort(addrs, netif.naddrs, sizeof(addrs[0]), compare_addrs);
+	cr_assert_eq(order_sort(dests, n, conf, &netif, &probe, perm), 0);
+	for (unsigned i = 0; i < n; i++)
+		p += sprintf(p, i ? " %u" : "%u", perm[i]);
+	return buf;
+}
+
+Test(order, rules)
+{
+	static const struct {
+		const char *rule;
+		struct route routes[MAX];
+		const char *want;
+	} cases[] = {
+		{"1: usable",
+		 {{"2001:db8::1", "", 0, 0, 0}, {"1.2.3.4", "10.0.0.1", 0, 8, 1}},
+		 "1 0"},
+		{"1: neither usable, precedence decides",
+		 {{"1.2.3.4", "", 0, 0, 0}, {"2001:db8::1", "", 0, 0, 0}},
+		 "1 0"},
+		{"2: scope of the source",
+		 {{"2001:db8::1", "fe80::1", 0, 64, 1}, {"1.2.3.4", "10.0.0.1", 0, 8, 1}},
+		 "1 0"},
+		{"2: IPv4 scopes by table",
+		 {{"1.2.3.4", "169.254.1.1", 0, 16, 1}, {"8.8.8.8", "10.0.0.1", 0, 8, 1}},
+		 "1 0"},
+		{"2: site-local and multicast scopes",
+		 {{"ff02::1", "2001:db8::9", 0, 64, 1},
+		  {"ff05::1", "fec0::9", 0, 64, 1},
+		  {"fec0::1", "2001:db8::9", 0, 64, 1}},
+		 "1 0 2"},
+		{"3: deprecated",
+		 {{"2001:db8::1", "2001:db8::8", NETIF_DEPRECATED, 64, 1},
+		  {"2001:db8::2", "2001:db8:1::9", 0, 64, 1}},
+		 "1 0"},
+		{"4: home address",
+		 {{"2001:db8::1", "2001:db8::8", 0, 64, 1},
+		  {"2001:db8::2", "2001:db8:1::9", NETIF_HOME, 64, 1}},
+		 "1 0"},
+		{"5: label",
+		 {{"2001:db8::1", "fd00::1", 0, 64, 1}, {"1.2.3.4", "10.0.0.1", 0, 8, 1}},
+		 "1 0"},
+		{"6: precedence",
+		 {{"1.2.3.4", "10.0.0.1", 0, 8, 1}, {"2001:db8::1", "2001:db8:1::1", 0, 64, 1}},
+		 "1 0"},
+		{"6: precedence of ::1",
+		 {{"127.0.0.1", "127.0.0.1", 0, 8, 1}, {"::1", "::1", 0, 128, 1}},
+		 "1 0"},
+		{"7: native",
+		 {{"2001:db8::1", "2001:db8:1::1", 0, 64, 7},
+		  {"2001:db8:f::2", "2001:db8:2::1", 0, 64, 1}},
+		 "1 0"},
+		{"7: an interface that is not known is not native",
+		 {{"2001:db8::1", "2001:db8:1::1", 0, 64, 0},
+		  {"2001:db8:f::2", "2001:db8:2::1", 0, 64, 1}},
+		 "1 0"},
+		{"8: smaller scope",
+		 {{"2001:db8::1", "2001:db8:1::1", 0, 64, 1}, {"fe80::2", "fe80::1", 0, 64, 1}},
+		 "1 0"},
+		{"9: longest prefix, IPv6",
+		 {{"2001:db8::1", "2001:db8:8000::1", 0, 64, 1},
+		  {"2001:db8:8001::1", "2001:db8:8000::1", 0, 64, 1},
+		  {"2001:db8:8000::1", "2001:db8:8000::1", 0, 64, 1}},
+		 "2 1 0"},
+		{"9: IPv4 within the subnet only",
+		 {{"10.0.1.1", "10.0.0.1", 0, 24, 1},
+		  {"10.0.3.1", "10.0.0.1", 0, 24, 1},
+		  {"10.0.0.200", "10.0.0.1", 0, 24, 1},
+		  {"10.0.0.3", "10.0.0.1", 0, 24, 1}},
+		 "3 2 0 1"},
+		{"9: without a known prefix the subnet is the source",
+		 {{"10.0.0.3", "10.0.0.1", 0, 0, 0}, {"10.0.0.1", "10.0.0.1", 0, 0, 0}},
+		 "1 0"},
+		{"9: a loopback source is lo's",
+		 {{"127.0.0.9", "127.0.0.9", 0, 0, 0}, {"127.0.0.1", "127.0.0.1", 0, 8, 1}},
+		 "0 1"},
+		{"9: a v4-mapped destination is IPv6",
+		 {{"::ffff:1.2.3.4", "::ffff:10.0.0.1", 0, 8, 1},
+		  {"::ffff:10.0.0.2", "::ffff:10.0.0.1", 0, 8, 1}},
+		 "1 0"},
+		{"10: as they came",
+		 {{"1.2.3.4", "10.0.0.1", 0, 8, 1},
+		  {"1.2.3.5", "10.0.0.1", 0, 8, 1},
+		  {"1.2.3.3", "10.0.0.1", 0, 8, 1}},
+		 "0 1 2"},
+	};
+	char got[64];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct network network = {.routes = cases[i].routes, .tunnel = 7};
+
+		cr_expect_str_eq(sort(&network, &gai_conf_default, got), cases[i].want,
+				 "rule %s: got %s, want %s", cases[i].rule, got, cases[i].want);
+	}
+}
+
+Test(order, configured_tables_count)
+{
+	static const struct route routes[MAX] = {{"2001:db8::1", "2001:db8:1::1", 0, 64, 1},
+						 {"1.2.3.4", "10.0.0.1", 0, 8, 1}};
+	static const char text[] = "precedence ::ffff:0:0/96 100\n";
+	struct network network = {.routes = routes};
+	struct gai_conf conf;
+	char got[64];
+
+	cr_assert_eq(gai_conf_parse(text, strlen(text), &conf), 0);
+	cr_expect_str_eq(sort(&network, &conf, got), "1 0");
+	gai_conf_free(&conf);
+}
+
+Test(order, equal_neighbours_are_probed_once)
+{
+	static const struct route routes[MAX] = {{"1.2.3.4", "10.0.0.1", 0, 8, 1},
+						 {"1.2.3.4", "10.0.0.1", 0, 8, 1},
+						 {"1.2.3.5", "10.0.0.1", 0, 8, 1},
+						 {"1.2.3.4", "10.0.0.1", 0, 8, 1}};
+	struct network network = {.routes = routes};
+	char got[64];
+
+	sort(&network, &gai_conf_default, got);
+	cr_expect_eq(network.asked, 3);
+	cr_expect_eq(network.asked_native, 0);
+}
+
+Test(order, each_interface_is_asked_for_once)
+{
+	static const struct route routes[MAX] = {{"2001:db8::1", "2001:db8:1::1", 0, 64, 1},
+						 {"2001:db8::2", "2001:db8:2::1", 0, 64, 2},
+						 {"2001:db8::3", "2001:db8:1::1", 0, 64, 1},
+						 {"2001:db8::4", "2001:db8:2::1", 0, 64, 2}};
+	struct network network = {.routes = routes, .tunnel = 1};
+	char got[64];
+
+	cr_expect_str_eq(sort(&network, &gai_conf_default, got), "1 3 0 2");
+	cr_expect_eq(network.asked_native, 2);
+}
+
+/* Precedence by the last byte: a key with many ties, so that a sort that is not stable shows. */
+static int numbered_source(void *ctx, const struct order_dest *dest, struct in6_addr *ret)
+{
+	(void)ctx;
+	(void)dest;
+	(void)ret;
+	return -ENETUNREACH;
+}
+
+Test(order, many_destinations_are_sorted_and_stable)
+{
+	static const unsigned sizes[] = {0, 1, 2, 3, 63, 64, 65, 1000, ORDER_MAX};
+	static struct order_dest dests[ORDER_MAX];
+	static uint16_t perm[ORDER_MAX];
+	static const char text[] = "precedence ::1/128 1\nprecedence ::2/128 2\n"
+				   "precedence ::3/128 3\nprecedence ::4/128 4\n";
+	struct order_probe probe = {numbered_source, NULL, NULL};
+	struct gai_conf conf;
+
+	cr_assert_eq(gai_conf_parse(text, strlen(text), &conf), 0);
+	srand(1);
+	for (unsigned i = 0; i < ORDER_MAX; i++) {
+		dests[i].family = AF_INET6;
+		dests[i].addr[15] = (unsigned char)(1 + rand() % 4);
+		if (dests[i].addr[15] == 1) /* ::1 has another scope, which rule 8 compares first */
+			dests[i].addr[15] = 2;
+	}
+	for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
+		unsigned n = sizes[k];
+
+		cr_assert_eq(order_sort(dests, n, &conf, &netif_unknown, &probe, perm), 0);
+		for (unsigned i = 1; i < n; i++) {
+			int a = dests[perm[i - 1]].addr[15], b = dests[perm[i]].addr[15];
+
+			cr_assert(a > b || (a == b && perm[i - 1] < perm[i]), "n %u, place %u", n,
+				  i);
+		}
+	}
+	cr_expect_eq(order_sort(dests, ORDER_MAX + 1u, &conf, &netif_unknown, &probe, perm),
+		     -EINVAL);
+	gai_conf_free(&conf);
+}
+
+Test(order, real_probe_on_loopback)
+{
+	static const char *const dests[] = {"127.0.0.1", "127.0.0.1", "::1", "127.0.0.1"};
+	struct order_socket sock;
+	struct order_probe probe = order_probe_open(&sock);
+	struct in6_addr v4 = to_in6("127.0.0.1"), v6 = to_in6("::1");
+
+	for (size_t i = 0; i < sizeof(dests) / sizeof(dests[0]); i++) {
+		struct order_dest dest = to_dest(dests[i]);
+		struct in6_addr got;
+		int err = probe.source(probe.ctx, &dest, &got);
+
+		if (err && dest.family == AF_INET6)
+			continue; /* a machine without IPv6 */
+		cr_assert_eq(err, 0, "%s: %s", dests[i], strerror(-err));
+		cr_expect_arr_eq(&got, dest.family == AF_INET ? &v4 : &v6, sizeof(got), "%s",
+				 dests[i]);
+	}
+	cr_expect_geq(sock.fd, 0);
+	order_probe_close(&sock);
+	cr_expect_eq(sock.fd, -1);
+}
