@@ -14,23 +14,31 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define SLOTS 16384 /* more names than that are counted in the totals alone */
-#define RING  4096
+#define SLOTS	   131072 /* for this many names, less some */
+#define PROBES	   256 /* a name that finds no slot within these is counted in the totals alone */
+#define TYPES	   8   /* of one name; likewise */
+#define RING	   4096
+#define TRANSPORTS 3 /* by enum lab_dns_transport; the first is unused */
+
+struct type_count {
+	uint16_t type;
+	uint64_t n[TRANSPORTS];
+};
 
 struct slot {
-	char name[256]; /* lower case; only where total > 0 */
-	uint16_t type;
-	uint16_t transport;
-	uint64_t total;
+	char name[256]; /* lower case; only where `used` */
+	bool used;
+	unsigned ntypes;
+	struct type_count types[TYPES];
 };
 
 struct dns_counts {
 	atomic_flag lock;
-	uint64_t by_type[65536][3]; /* [type][transport]; [.][0] unused; [0] all types */
+	uint64_t by_type[65536][TRANSPORTS]; /* of all names; [LAB_ANY_TYPE]: of all types */
 	uint64_t connections;
 	uint64_t nqueries;
-	struct slot slots[SLOTS];
 	struct lab_dns_query ring[RING];
+	struct slot slots[SLOTS]; /* memory comes as names do */
 };
 
 struct dns_counts *dns_counts_new(void)
@@ -63,7 +71,9 @@ void dns_counts_reset(struct dns_counts *counts)
 {
 	dns_counts_lock(counts);
 	memset(counts->by_type, 0, sizeof(counts->by_type));
-	memset(counts->slots, 0, sizeof(counts->slots));
+	for (struct slot *s = counts->slots; s < counts->slots + SLOTS; s++)
+		if (s->used)
+			memset(s, 0, sizeof(*s));
 	counts->connections = 0;
 	counts->nqueries = 0;
 	dns_counts_unlock(counts);
@@ -80,29 +90,43 @@ static void lower(const char *name, char *ret)
 	ret[i] = '\0';
 }
 
-static uint32_t hash(const char *name, uint16_t type, uint16_t transport)
+static uint32_t hash(const char *name)
 {
-	uint32_t h = 2166136261u ^ type ^ (uint32_t)transport << 16; /* FNV-1a */
+	uint32_t h = 2166136261u; /* FNV-1a */
 
 	for (; *name; name++)
 		h = (h ^ (unsigned char)*name) * 16777619u;
 	return h;
 }
 
-/* The slot of that key, or the empty one where it belongs, or NULL when the table is full. */
-static const struct slot *find_slot(const struct dns_counts *counts, const char *name,
-				    uint16_t type, uint16_t transport)
+/* The name's slot, or the free one where it belongs, or NULL. */
+static const struct slot *find_slot(const struct dns_counts *counts, const char *name)
 {
-	uint32_t h = hash(name, type, transport);
+	uint32_t h = hash(name);
 
-	for (uint32_t i = 0; i < SLOTS; i++) {
+	for (uint32_t i = 0; i < PROBES; i++) {
 		const struct slot *s = &counts->slots[(h + i) % SLOTS];
 
-		if (s->total == 0 ||
-		    (s->type == type && s->transport == transport && strcmp(s->name, name) == 0))
+		if (!s->used || strcmp(s->name, name) == 0)
 			return s;
 	}
 	return NULL;
+}
+
+static void count_in_slot(struct slot *s, const char *name, uint16_t type, uint8_t transport)
+{
+	unsigned i = 0;
+
+	if (!s->used)
+		strcpy(s->name, name);
+	s->used = true;
+	while (i < s->ntypes && s->types[i].type != type)
+		i++;
+	if (i == TYPES)
+		return;
+	if (i == s->ntypes)
+		s->types[s->ntypes++].type = type;
+	s->types[i].n[transport]++;
 }
 
 void dns_counts_query(struct dns_counts *counts, const struct lab_dns_query *query)
@@ -116,13 +140,9 @@ void dns_counts_query(struct dns_counts *counts, const struct lab_dns_query *que
 	if (query->type != LAB_ANY_TYPE)
 		counts->by_type[LAB_ANY_TYPE][query->transport]++;
 	counts->ring[counts->nqueries++ % RING] = *query;
-	s = (struct slot *)find_slot(counts, name, query->type, query->transport);
-	if (s) {
-		memcpy(s->name, name, sizeof(name));
-		s->type = query->type;
-		s->transport = query->transport;
-		s->total++;
-	}
+	s = (struct slot *)find_slot(counts, name);
+	if (s)
+		count_in_slot(s, name, query->type, query->transport);
 	dns_counts_unlock(counts);
 }
 
@@ -136,16 +156,12 @@ void dns_counts_connection(struct dns_counts *counts)
 static uint64_t count_name(const struct dns_counts *counts, const char *name, uint16_t type,
 			   uint16_t transport)
 {
-	const struct slot *s;
+	const struct slot *s = find_slot(counts, name);
 	uint64_t total = 0;
 
-	if (type != LAB_ANY_TYPE) {
-		s = find_slot(counts, name, type, transport);
-		return s ? s->total : 0;
-	}
-	for (s = counts->slots; s < counts->slots + SLOTS; s++)
-		if (s->total && s->transport == transport && strcmp(s->name, name) == 0)
-			total += s->total;
+	for (unsigned i = 0; s && i < s->ntypes; i++)
+		if (type == LAB_ANY_TYPE || s->types[i].type == type)
+			total += s->types[i].n[transport];
 	return total;
 }
 

@@ -27,22 +27,22 @@ struct dns_verdict {
 	uint32_t value[LAB_DNS_ACTIONS]; /* of the last rule; of DELAY the sum */
 };
 
-/* Rules with their counters. `hits` counts matches before `after` and `first` are applied. */
-struct dns_rules {
-	const struct lab_dns_rule *rules; /* borrowed */
-	unsigned *hits;			  /* owned, one a rule */
-};
+/* The rules of a script, made ready for matching. */
+struct dns_rules;
 
 /* 0, or -EINVAL: not a query with one question. */
 int dns_query_parse(const uint8_t *msg, size_t len, enum lab_dns_transport transport,
 		    struct dns_query *ret);
 
-/* Does rule i take this query? Counts it. */
-bool dns_rules_match(struct dns_rules *rules, unsigned i, const struct dns_query *query);
+/* Ends the process on a rule whose name is no name. Borrows `rules`. */
+struct dns_rules *dns_rules_new(const struct lab_dns_rule *rules);
 
-/* All rules but close-accept. */
+/* All rules but close-accept. Counts the matches. */
 void dns_rules_apply(struct dns_rules *rules, const struct dns_query *query,
 		     struct dns_verdict *ret);
+
+/* Does a close-accept rule take the connection that was just accepted? Counts likewise. */
+bool dns_rules_close_accept(struct dns_rules *rules);
 
 /* Builds the answer that the verdict asks for. `seed` is advanced where chance is used. */
 void dns_reply_build(const struct dns_zone *zone, const struct dns_query *query,

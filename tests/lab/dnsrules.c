@@ -5,7 +5,26 @@
 #include "dnsreply.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum name_kind {
+	NAME_ANY,
+	NAME_EXACT,
+	NAME_BELOW, /* the name itself is not meant */
+};
+
+struct ready_rule {
+	const struct lab_dns_rule *rule; /* borrowed */
+	enum name_kind kind;
+	struct dns_name name;
+	unsigned hits; /* matches before `after` and `first` are applied */
+};
+
+struct dns_rules {
+	unsigned nrules;
+	struct ready_rule rules[];
+};
 
 /* Looks for the OPT record (RFC 6891 6.1.1) among the additional records. */
 static void read_opt(const uint8_t *msg, size_t len, size_t pos, struct dns_query *query)
@@ -40,44 +59,90 @@ int dns_query_parse(const uint8_t *msg, size_t len, enum lab_dns_transport trans
 	return 0;
 }
 
-static bool name_matches(const char *pattern, const struct dns_name *name)
+static enum name_kind name_kind(const char *pattern)
 {
-	struct dns_name parsed;
-
 	if (!pattern || strcmp(pattern, "*") == 0)
-		return true;
-	if (strncmp(pattern, "*.", 2) == 0)
-		return dns_name_parse(pattern + 2, &parsed) == 0 && dns_name_below(name, &parsed);
-	return dns_name_parse(pattern, &parsed) == 0 && dns_name_equal(name, &parsed);
+		return NAME_ANY;
+	return strncmp(pattern, "*.", 2) == 0 ? NAME_BELOW : NAME_EXACT;
 }
 
-bool dns_rules_match(struct dns_rules *rules, unsigned i, const struct dns_query *query)
+struct dns_rules *dns_rules_new(const struct lab_dns_rule *rules)
 {
-	const struct lab_dns_rule *rule = &rules->rules[i];
-	unsigned hit;
+	struct dns_rules *ready;
+	unsigned n = 0;
 
-	if ((rule->type != LAB_ANY_TYPE && rule->type != query->type) ||
-	    (rule->transport != LAB_ANY_TRANSPORT && rule->transport != query->transport) ||
-	    !name_matches(rule->name, &query->name))
-		return false;
-	hit = rules->hits[i]++;
-	return hit >= rule->after && (rule->first == 0 || hit < rule->after + rule->first);
+	while (rules && rules[n].action != LAB_DNS_ACTIONS)
+		n++;
+	ready = calloc(1, sizeof(*ready) + n * sizeof(*ready->rules));
+	if (!ready)
+		lab_fail("scripted server: no memory");
+	ready->nrules = n;
+	for (unsigned i = 0; i < n; i++) {
+		struct ready_rule *r = &ready->rules[i];
+		const char *name = rules[i].name;
+
+		r->rule = &rules[i];
+		r->kind = name_kind(name);
+		if (r->kind != NAME_ANY &&
+		    dns_name_parse(r->kind == NAME_BELOW ? name + 2 : name, &r->name))
+			lab_fail("scripted server: rule %u: bad name `%s`", i, name);
+	}
+	return ready;
+}
+
+static bool name_matches(const struct ready_rule *r, const struct dns_name *name)
+{
+	switch (r->kind) {
+	case NAME_ANY:
+		return true;
+	case NAME_EXACT:
+		return dns_name_equal(name, &r->name);
+	case NAME_BELOW:
+		return dns_name_below(name, &r->name);
+	}
+	return false;
+}
+
+/* Counts the match, and says whether `after` and `first` let it act. */
+static bool hit(struct ready_rule *r)
+{
+	unsigned n = r->hits++;
+
+	return n >= r->rule->after && (r->rule->first == 0 || n < r->rule->after + r->rule->first);
+}
+
+static bool matches(const struct ready_rule *r, const struct dns_query *query)
+{
+	return (r->rule->type == LAB_ANY_TYPE || r->rule->type == query->type) &&
+	       (r->rule->transport == LAB_ANY_TRANSPORT ||
+		r->rule->transport == query->transport) &&
+	       name_matches(r, &query->name);
 }
 
 void dns_rules_apply(struct dns_rules *rules, const struct dns_query *query,
 		     struct dns_verdict *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	for (unsigned i = 0; rules->rules && rules->rules[i].action != LAB_DNS_ACTIONS; i++) {
-		const struct lab_dns_rule *rule = &rules->rules[i];
+	for (unsigned i = 0; i < rules->nrules; i++) {
+		struct ready_rule *r = &rules->rules[i];
+		enum lab_dns_action action = r->rule->action;
 
-		/* Connections are matched when they are accepted, not again by their queries. */
-		if (rule->action == LAB_DNS_CLOSE_ACCEPT || !dns_rules_match(rules, i, query))
+		if (action == LAB_DNS_CLOSE_ACCEPT || !matches(r, query) || !hit(r))
 			continue;
-		if (rule->action == LAB_DNS_DELAY)
-			ret->value[LAB_DNS_DELAY] += rule->value;
+		if (action == LAB_DNS_DELAY)
+			ret->value[action] += r->rule->value;
 		else
-			ret->value[rule->action] = rule->value;
-		ret->on[rule->action] = true;
+			ret->value[action] = r->rule->value;
+		ret->on[action] = true;
 	}
+}
+
+bool dns_rules_close_accept(struct dns_rules *rules)
+{
+	bool close = false;
+
+	for (unsigned i = 0; i < rules->nrules; i++)
+		if (rules->rules[i].rule->action == LAB_DNS_CLOSE_ACCEPT && hit(&rules->rules[i]))
+			close = true;
+	return close;
 }

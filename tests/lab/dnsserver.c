@@ -46,7 +46,7 @@ static struct {
 	const struct lab_dns_script *script;
 	struct dns_counts *counts;
 	struct dns_zone *zone;
-	struct dns_rules rules;
+	struct dns_rules *rules;
 	uint64_t seed;
 	struct listener listeners[MAX_LISTENERS];
 } server; /* the process serves one script; its one thread uses this */
@@ -177,7 +177,7 @@ static void take_message(struct job *model, const uint8_t *msg, size_t len)
 	if (dns_query_parse(msg, len, model->conn_id ? LAB_TCP : LAB_UDP, &query))
 		return;
 	record(model, &query);
-	dns_rules_apply(&server.rules, &query, &verdict);
+	dns_rules_apply(server.rules, &query, &verdict);
 	respond(model, &query, &verdict);
 }
 
@@ -210,18 +210,6 @@ static void udp_ready(void *arg, uint32_t events)
 	}
 }
 
-static bool closes_at_accept(void)
-{
-	const struct dns_query any = {.name = {.len = 1}, .transport = LAB_TCP};
-	const struct lab_dns_rule *rules = server.rules.rules;
-
-	for (unsigned i = 0; rules && rules[i].action != LAB_DNS_ACTIONS; i++)
-		if (rules[i].action == LAB_DNS_CLOSE_ACCEPT &&
-		    dns_rules_match(&server.rules, i, &any))
-			return true;
-	return false;
-}
-
 static void tcp_ready(void *arg, uint32_t events)
 {
 	struct listener *l = arg;
@@ -236,7 +224,7 @@ static void tcp_ready(void *arg, uint32_t events)
 		if (fd < 0)
 			return;
 		dns_counts_connection(server.counts);
-		if (closes_at_accept())
+		if (dns_rules_close_accept(server.rules))
 			close(fd);
 		else
 			dns_conn_open(fd, &peer, take_tcp_message, l);
@@ -258,26 +246,14 @@ static void open_listener(unsigned index, const char *endpoint)
 	lab_loop_watch(l->tcp, EPOLLIN, tcp_ready, l);
 }
 
-static unsigned count_rules(const struct lab_dns_rule *rules)
-{
-	unsigned n = 0;
-
-	while (rules && rules[n].action != LAB_DNS_ACTIONS)
-		n++;
-	return n;
-}
-
 void dns_server_run(const struct lab_dns_script *script, struct dns_counts *counts,
 		    void (*ready)(void *arg), void *arg)
 {
 	server.script = script;
 	server.counts = counts;
 	server.zone = dns_zone_new(script->rrs);
-	server.rules.rules = script->rules;
-	server.rules.hits = calloc(count_rules(script->rules) + 1, sizeof(unsigned));
+	server.rules = dns_rules_new(script->rules);
 	server.seed = script->seed;
-	if (!server.rules.hits)
-		lab_fail("scripted server: no memory");
 	for (unsigned i = 0; script->listen[i]; i++) {
 		if (i == MAX_LISTENERS)
 			lab_fail("scripted server: more than %d addresses", MAX_LISTENERS);

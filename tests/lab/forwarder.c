@@ -35,7 +35,7 @@ struct table {
 	atomic_flag lock;
 	unsigned nrules;
 	struct lab_rule rules[LAB_MAX_RULES];
-	struct packet_match matches[LAB_MAX_RULES];
+	struct lab_packet_match matches[LAB_MAX_RULES];
 	uint64_t packets[LAB_MAX_RULES + 1]; /* the last: no rule matched */
 	uint64_t dropped[LAB_MAX_RULES + 1];
 };
@@ -98,14 +98,14 @@ static struct fate decide(const struct lab_rule *rule, uint64_t nth)
 }
 
 /* Finds the packet's rule, counts it there, and draws its fate. */
-static struct fate judge(const struct packet *p, enum lab_direction direction)
+static struct fate judge(const struct lab_packet *p, enum lab_direction direction)
 {
 	struct table *t = forwarder.table;
 	struct fate fate = {.action = LAB_PASS};
 	unsigned i = 0;
 
 	lock(t);
-	while (i < t->nrules && !packet_matches(&t->matches[i], p, direction))
+	while (i < t->nrules && !lab_packet_matches(&t->matches[i], p, direction))
 		i++;
 	if (i == t->nrules)
 		i = LAB_MAX_RULES;
@@ -143,7 +143,7 @@ static void deliver_at(uint64_t at_ns, int tun, const uint8_t *data, size_t len)
 	lab_loop_at(at_ns, deliver_delayed, d);
 }
 
-static void forward(const struct packet *p, enum lab_side from, uint64_t now_ns)
+static void forward(const struct lab_packet *p, enum lab_side from, uint64_t now_ns)
 {
 	uint8_t answer[128];
 	struct fate fate = judge(p, from == LAB_NEAR ? LAB_OUT : LAB_IN);
@@ -154,7 +154,7 @@ static void forward(const struct packet *p, enum lab_side from, uint64_t now_ns)
 	if (fate.lost)
 		return;
 	if (fate.action != LAB_PASS) {
-		len = packet_reject(p, fate.action, answer);
+		len = lab_packet_reject(p, fate.action, answer);
 		data = answer;
 		tun = forwarder.tun[from];
 	}
@@ -170,7 +170,7 @@ static void tun_ready(void *arg, uint32_t events)
 {
 	static uint8_t data[PACKET_MAX];
 	enum lab_side from = arg ? LAB_FAR : LAB_NEAR;
-	struct packet p;
+	struct lab_packet p;
 	ssize_t n;
 
 	(void)events;
@@ -178,10 +178,10 @@ static void tun_ready(void *arg, uint32_t events)
 		uint64_t now_ns = lab_now_ns();
 
 		/* The kernel's own multicast chatter is none of the test's packets. */
-		if (packet_parse(data, (size_t)n, &p) || p.multicast)
+		if (lab_packet_parse(data, (size_t)n, &p) || p.multicast)
 			continue;
 		if (forwarder.capture >= 0)
-			pcap_write(forwarder.capture, now_ns, data, (size_t)n);
+			lab_pcap_write(forwarder.capture, now_ns, data, (size_t)n);
 		forward(&p, from, now_ns);
 	}
 }
@@ -203,11 +203,16 @@ static int open_tun(struct lab_world *w, enum lab_side side)
 static _Noreturn void run(struct lab_world *w, const struct lab_forwarder_opts *opts,
 			  struct table *table, int ready_fd)
 {
+	const struct sched_param first = {.sched_priority = 1};
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Delays stay exact on a busy machine; where it is not allowed, they are as exact as can
+	 * be. */
+	(void)sched_setscheduler(0, SCHED_FIFO, &first);
 	forwarder.table = table;
 	forwarder.seed = opts->seed;
 	forwarder.capture = -1;
-	if (opts->capture && (forwarder.capture = pcap_create(opts->capture)) < 0)
+	if (opts->capture && (forwarder.capture = lab_pcap_create(opts->capture)) < 0)
 		lab_fail("capture %s: %s", opts->capture, strerror(-forwarder.capture));
 	for (int side = LAB_NEAR; side <= LAB_FAR; side++) {
 		forwarder.tun[side] = open_tun(w, (enum lab_side)side);
@@ -260,13 +265,13 @@ void lab_forwarder_stop(struct lab_forwarder *f)
 
 void lab_forwarder_rules(struct lab_forwarder *f, const struct lab_rule *rules, unsigned nrules)
 {
-	struct packet_match matches[LAB_MAX_RULES];
+	struct lab_packet_match matches[LAB_MAX_RULES];
 	struct table *t = f->table;
 
 	if (nrules > LAB_MAX_RULES)
 		lab_fail("forwarder: more than %d rules", LAB_MAX_RULES);
 	for (unsigned i = 0; i < nrules; i++)
-		if (packet_match_compile(&rules[i].match, &matches[i]))
+		if (lab_packet_match_compile(&rules[i].match, &matches[i]))
 			lab_fail("forwarder: rule %u: bad prefix `%s`", i, rules[i].match.remote);
 	lock(t);
 	t->nrules = nrules;

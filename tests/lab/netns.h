@@ -132,7 +132,9 @@ _Noreturn void lab_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2
 
 /* lab_assert(cond) or lab_assert(cond, "format", ...): fails with the condition and the text. */
 #define lab_assert(cond, ...)                                                                      \
-	((cond) ? (void)0 : lab_fail_at(__FILE__, __LINE__, "not so: " #cond " " __VA_ARGS__))
+	((cond) ? (void)0 : lab_fail_cond_at(__FILE__, __LINE__, #cond, " " __VA_ARGS__))
+_Noreturn void lab_fail_cond_at(const char *file, int line, const char *cond, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* Fails with expected and got. */
 void lab_assert_int_at(const char *file, int line, const char *what, long long got,

@@ -18,7 +18,7 @@ static uint16_t get16(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-static int parse_v4(const uint8_t *data, size_t len, struct packet *p)
+static int parse_v4(const uint8_t *data, size_t len, struct lab_packet *p)
 {
 	size_t header = len >= 20 ? (size_t)(data[0] & 0x0f) * 4 : 0;
 	bool later_fragment;
@@ -39,7 +39,7 @@ static int parse_v4(const uint8_t *data, size_t len, struct packet *p)
 	return 0;
 }
 
-static int parse_v6(const uint8_t *data, size_t len, struct packet *p)
+static int parse_v6(const uint8_t *data, size_t len, struct lab_packet *p)
 {
 	if (len < 40)
 		return -EINVAL;
@@ -54,9 +54,9 @@ static int parse_v6(const uint8_t *data, size_t len, struct packet *p)
 	return 0;
 }
 
-int packet_parse(const uint8_t *data, size_t len, struct packet *ret)
+int lab_packet_parse(const uint8_t *data, size_t len, struct lab_packet *ret)
 {
-	struct packet p = {.data = data, .len = len};
+	struct lab_packet p = {.data = data, .len = len};
 	int version = len ? data[0] >> 4 : 0;
 	int rc = -EINVAL;
 
@@ -77,9 +77,9 @@ int packet_parse(const uint8_t *data, size_t len, struct packet *ret)
 	return 0;
 }
 
-int packet_match_compile(const struct lab_match *match, struct packet_match *ret)
+int lab_packet_match_compile(const struct lab_match *match, struct lab_packet_match *ret)
 {
-	struct packet_match m = {.match = *match};
+	struct lab_packet_match m = {.match = *match};
 	char address[sizeof(match->remote)];
 	char *slash;
 
@@ -101,7 +101,7 @@ int packet_match_compile(const struct lab_match *match, struct packet_match *ret
 	return 0;
 }
 
-static bool in_prefix(const struct packet_match *m, const uint8_t *address)
+static bool in_prefix(const struct lab_packet_match *m, const uint8_t *address)
 {
 	unsigned octets = m->prefix_bits / 8;
 	unsigned rest = m->prefix_bits % 8;
@@ -112,8 +112,8 @@ static bool in_prefix(const struct packet_match *m, const uint8_t *address)
 	return rest == 0 || ((address[octets] ^ m->prefix[octets]) & mask) == 0;
 }
 
-bool packet_matches(const struct packet_match *m, const struct packet *p,
-		    enum lab_direction direction)
+bool lab_packet_matches(const struct lab_packet_match *m, const struct lab_packet *p,
+			enum lab_direction direction)
 {
 	const struct lab_match *match = &m->match;
 	bool out = direction == LAB_OUT;

@@ -10,7 +10,7 @@
 
 #define PACKET_MAX 65536
 
-enum packet_tcp_flags {
+enum lab_tcp_flags {
 	PACKET_FIN = 0x01,
 	PACKET_SYN = 0x02,
 	PACKET_RST = 0x04,
@@ -18,7 +18,7 @@ enum packet_tcp_flags {
 };
 
 /* A parsed header. Pointers borrow from the packet. */
-struct packet {
+struct lab_packet {
 	const uint8_t *data;
 	size_t len;
 	int family;
@@ -35,7 +35,7 @@ struct packet {
 };
 
 /* A match with its text turned into octets. */
-struct packet_match {
+struct lab_packet_match {
 	struct lab_match match;
 	uint8_t prefix[16];
 	unsigned prefix_bits;
@@ -43,19 +43,19 @@ struct packet_match {
 };
 
 /* 0, or -EINVAL: not a whole IPv4 or IPv6 packet. */
-int packet_parse(const uint8_t *data, size_t len, struct packet *ret);
+int lab_packet_parse(const uint8_t *data, size_t len, struct lab_packet *ret);
 
 /* 0, or -EINVAL: `remote` is no address or prefix. */
-int packet_match_compile(const struct lab_match *match, struct packet_match *ret);
+int lab_packet_match_compile(const struct lab_match *match, struct lab_packet_match *ret);
 
-bool packet_matches(const struct packet_match *match, const struct packet *p,
-		    enum lab_direction direction);
+bool lab_packet_matches(const struct lab_packet_match *match, const struct lab_packet *p,
+			enum lab_direction direction);
 
 /*
  * Builds the answer of a target that refuses (`action` REFUSE: TCP RST, else ICMP port unreachable)
  * or of a network that has no way to it (UNREACHABLE). `buf` has room for 128 octets. Returns the
  * length, 0 where nothing may be sent (to a RST or to an ICMP error).
  */
-size_t packet_reject(const struct packet *p, enum lab_action action, uint8_t *buf);
+size_t lab_packet_reject(const struct lab_packet *p, enum lab_action action, uint8_t *buf);
 
 #endif

@@ -32,7 +32,7 @@ struct record_header {
 	uint32_t length;
 };
 
-int pcap_create(const char *path)
+int lab_pcap_create(const char *path)
 {
 	const struct file_header header = {
 		.magic = MAGIC_NS,
@@ -48,7 +48,7 @@ int pcap_create(const char *path)
 	return fd;
 }
 
-void pcap_write(int fd, uint64_t at_ns, const uint8_t *data, size_t len)
+void lab_pcap_write(int fd, uint64_t at_ns, const uint8_t *data, size_t len)
 {
 	struct record_header header = {
 		.sec = (uint32_t)(at_ns / 1000000000),
@@ -63,14 +63,15 @@ void pcap_write(int fd, uint64_t at_ns, const uint8_t *data, size_t len)
 }
 
 /* The file does not say which way a packet went; its target does. */
-static enum lab_direction direction_of(const struct packet *p)
+static enum lab_direction direction_of(const struct lab_packet *p)
 {
 	static const struct lab_match nets[2] = {{.remote = LAB_NEAR_V4 "/24"},
 						 {.remote = LAB_NEAR_V6 "/64"}};
-	struct packet_match near;
+	struct lab_packet_match near;
 
 	for (int i = 0; i < 2; i++)
-		if (packet_match_compile(&nets[i], &near) == 0 && packet_matches(&near, p, LAB_OUT))
+		if (lab_packet_match_compile(&nets[i], &near) == 0 &&
+		    lab_packet_matches(&near, p, LAB_OUT))
 			return LAB_IN;
 	return LAB_OUT;
 }
@@ -83,25 +84,25 @@ static long walk(const char *path, const struct lab_match *match, long stop_at,
 		 long long *ret_at_ns)
 {
 	static uint8_t data[PACKET_MAX];
-	struct packet_match compiled;
+	struct lab_packet_match compiled;
 	struct record_header record;
 	struct file_header header;
-	struct packet p;
+	struct lab_packet p;
 	FILE *f = fopen(path, "re");
 	long n = 0;
 
 	if (!f)
 		return -errno;
 	if (fread(&header, sizeof(header), 1, f) != 1 || header.magic != MAGIC_NS ||
-	    packet_match_compile(match, &compiled)) {
+	    lab_packet_match_compile(match, &compiled)) {
 		fclose(f);
 		return -EINVAL;
 	}
 	while (n < stop_at && fread(&record, sizeof(record), 1, f) == 1 &&
 	       record.captured <= sizeof(data) &&
 	       fread(data, 1, record.captured, f) == record.captured) {
-		if (packet_parse(data, record.captured, &p) ||
-		    !packet_matches(&compiled, &p, direction_of(&p)))
+		if (lab_packet_parse(data, record.captured, &p) ||
+		    !lab_packet_matches(&compiled, &p, direction_of(&p)))
 			continue;
 		*ret_at_ns = record.sec * 1000000000LL + record.nsec;
 		n++;

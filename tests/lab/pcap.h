@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 /* Creates the file. Returns a descriptor or a negative errno. */
-int pcap_create(const char *path);
+int lab_pcap_create(const char *path);
 
 /* Appends one packet with one write, so that a reader sees it whole or not at all. */
-void pcap_write(int fd, uint64_t at_ns, const uint8_t *data, size_t len);
+void lab_pcap_write(int fd, uint64_t at_ns, const uint8_t *data, size_t len);
 
 #endif

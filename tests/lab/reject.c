@@ -43,7 +43,7 @@ static uint16_t fold(uint32_t sum)
 }
 
 /* The pseudo header of RFC 9293 3.1 and RFC 8200 8.1. */
-static uint32_t pseudo(const struct packet *p, unsigned protocol, size_t len)
+static uint32_t pseudo(const struct lab_packet *p, unsigned protocol, size_t len)
 {
 	uint32_t sum = (uint32_t)len + protocol;
 
@@ -52,7 +52,8 @@ static uint32_t pseudo(const struct packet *p, unsigned protocol, size_t len)
 }
 
 /* Writes the IP header of an answer to `p`. Returns its length. */
-static size_t put_ip(uint8_t *buf, const struct packet *p, unsigned protocol, size_t payload_len)
+static size_t put_ip(uint8_t *buf, const struct lab_packet *p, unsigned protocol,
+		     size_t payload_len)
 {
 	if (p->family == AF_INET) {
 		memset(buf, 0, 20);
@@ -75,7 +76,7 @@ static size_t put_ip(uint8_t *buf, const struct packet *p, unsigned protocol, si
 	return 40;
 }
 
-static size_t put_reset(const struct packet *p, uint8_t *buf)
+static size_t put_reset(const struct lab_packet *p, uint8_t *buf)
 {
 	size_t header = put_ip(buf, p, IPPROTO_TCP, 20);
 	uint8_t *tcp = buf + header;
@@ -100,7 +101,7 @@ static size_t put_reset(const struct packet *p, uint8_t *buf)
 	return header + 20;
 }
 
-static size_t put_icmp(const struct packet *p, enum lab_action action, uint8_t *buf)
+static size_t put_icmp(const struct lab_packet *p, enum lab_action action, uint8_t *buf)
 {
 	bool v4 = p->family == AF_INET;
 	unsigned protocol = v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
@@ -121,7 +122,7 @@ static size_t put_icmp(const struct packet *p, enum lab_action action, uint8_t *
 	return header + 8 + quoted;
 }
 
-size_t packet_reject(const struct packet *p, enum lab_action action, uint8_t *buf)
+size_t lab_packet_reject(const struct lab_packet *p, enum lab_action action, uint8_t *buf)
 {
 	if (!p->payload || p->protocol == IPPROTO_ICMP || p->tcp_flags & PACKET_RST)
 		return 0;

@@ -68,7 +68,7 @@ static int number_word(const char *w, const char *argument, struct lab_rule *rul
 
 static int parse_word(const char *w, char **rest, struct lab_rule *rule)
 {
-	struct packet_match compiled;
+	struct lab_packet_match compiled;
 	const char *argument;
 
 	if (plain_word(w, rule))
@@ -81,7 +81,7 @@ static int parse_word(const char *w, char **rest, struct lab_rule *rule)
 	if (!argument || strlen(argument) >= sizeof(rule->match.remote))
 		return -EINVAL;
 	strcpy(rule->match.remote, argument);
-	return packet_match_compile(&rule->match, &compiled);
+	return lab_packet_match_compile(&rule->match, &compiled);
 }
 
 int lab_rule_parse(const char *line, char *error, size_t error_size, struct lab_rule *ret)

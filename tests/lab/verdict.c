@@ -89,6 +89,16 @@ void lab_fail_at(const char *file, int line, const char *fmt, ...)
 	leave(LAB_FAILED, where, fmt, ap);
 }
 
+void lab_fail_cond_at(const char *file, int line, const char *cond, const char *fmt, ...)
+{
+	char where[512];
+	va_list ap;
+
+	snprintf(where, sizeof(where), "%s:%d: not so: %s", file, line, cond);
+	va_start(ap, fmt);
+	leave(LAB_FAILED, where, fmt, ap);
+}
+
 void lab_skip(const char *fmt, ...)
 {
 	va_list ap;
