@@ -43,26 +43,42 @@ struct hosts {
 	uint32_t mask; /* number of buckets - 1 */
 };
 
+/* Bytes of a string of less than 8 as one word; a longer string's last 8. */
+static uint64_t tail_word(const char *name, size_t len)
+{
+	uint64_t word = 0;
+	uint32_t low, high;
+
+	if (len >= sizeof(word)) {
+		memcpy(&word, name + len - sizeof(word), sizeof(word));
+	} else if (len >= sizeof(low)) {
+		memcpy(&low, name, sizeof(low));
+		memcpy(&high, name + len - sizeof(high), sizeof(high));
+		word = (uint64_t)high << 32 | low;
+	} else if (len > 0) {
+		word = (uint64_t)(unsigned char)name[0] << 16 |
+		       (uint64_t)(unsigned char)name[len / 2] << 8 | (unsigned char)name[len - 1];
+	}
+	return word;
+}
+
 /*
- * Eight bytes a step. The bit that tells ASCII cases apart is set in all of them: other characters
- * collide by it, too, which the comparison of the names settles.
+ * Eight bytes a step, the last ones overlapping. The bit that tells ASCII cases apart is set in all
+ * of them: other characters collide by it, too, which the comparison of the names settles.
  */
 static uint32_t hash_name(const char *name, size_t len)
 {
 	const uint64_t case_bits = 0x2020202020202020u;
 	const uint64_t factor = 0x9e3779b97f4a7c15u; /* 2^64 / golden ratio */
-	uint64_t hash = len;
+	uint64_t hash = len * factor;
 	uint64_t word;
 
-	for (; len >= sizeof(word); len -= sizeof(word), name += sizeof(word)) {
-		memcpy(&word, name, sizeof(word));
+	for (size_t i = 0; i + sizeof(word) < len; i += sizeof(word)) {
+		memcpy(&word, name + i, sizeof(word));
 		hash = (hash ^ (word | case_bits)) * factor;
 		hash ^= hash >> 32;
 	}
-	word = 0;
-	for (size_t i = 0; i < len; i++)
-		word = word << 8 | (unsigned char)name[i];
-	hash = (hash ^ (word | case_bits)) * factor;
+	hash = (hash ^ (tail_word(name, len) | case_bits)) * factor;
 	return (uint32_t)(hash >> 32);
 }
 
