@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fd_util.h - what the clients of the descriptor and fork tests share: a lookup that must succeed,
+ * and the descriptors of this process as the kernel sees them.
+ *
+ * The private descriptors are those that a lookup added. They are asked about with raw system
+ * calls, which no hook sees.
+ */
+#ifndef FD_UTIL_H
+#define FD_UTIL_H
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define FD_LIST_MAX 1024
+
+struct fd_list {
+	int fd[FD_LIST_MAX];
+	int n;
+};
+
+#define must(cond) ((cond) ? (void)0 : fd_die(__FILE__, __LINE__, #cond, errno))
+
+static inline void fd_die(const char *file, int line, const char *what, int err)
+{
+	dprintf(1, "%s:%d: not so: %s (errno %s)\n", file, line, what, strerror(err));
+	_exit(1);
+}
+
+/* A name below fd.test that nobody has looked up before. 0 or EAI_*. */
+static inline int fd_look_up(void)
+{
+	struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *res = NULL;
+	static _Atomic unsigned serial;
+	char name[64];
+	int r;
+
+	snprintf(name, sizeof(name), "n%ld-%u.fd.test", (long)syscall(SYS_gettid), ++serial);
+	r = getaddrinfo(name, "80", &hints, &res);
+	if (r == 0)
+		freeaddrinfo(res);
+	return r;
+}
+
+static inline void fd_must_look_up(void)
+{
+	int r = fd_look_up();
+
+	if (r != 0) {
+		dprintf(1, "lookup: %s\n", gai_strerror(r));
+		_exit(1);
+	}
+}
+
+static inline bool fd_is_open(int fd)
+{
+	return syscall(SYS_fcntl, fd, F_GETFD) >= 0;
+}
+
+/* Every open descriptor from 3 on but the one that lists them. */
+static inline struct fd_list fd_all(void)
+{
+	struct fd_list list = {.n = 0};
+
+	for (int fd = 3; fd < 65536 && list.n < FD_LIST_MAX; fd++) {
+		if (fd_is_open(fd))
+			list.fd[list.n++] = fd;
+	}
+	return list;
+}
+
+/* Looks up, and returns what that has opened. At least one. */
+static inline struct fd_list fd_private(void)
+{
+	struct fd_list before = fd_all(), after, list = {.n = 0};
+
+	fd_must_look_up();
+	after = fd_all();
+	for (int i = 0; i < after.n; i++) {
+		bool old = false;
+
+		for (int k = 0; k < before.n; k++)
+			old |= before.fd[k] == after.fd[i];
+		if (!old)
+			list.fd[list.n++] = after.fd[i];
+	}
+	must(list.n > 0);
+	return list;
+}
+
+static inline void fd_must_all_be_open(const struct fd_list *list)
+{
+	for (int i = 0; i < list->n; i++)
+		must(fd_is_open(list->fd[i]));
+}
+
+#endif

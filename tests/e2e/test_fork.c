@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_fork.c - lookups on both sides of fork, vfork, clone, exec and exit. The programs are modes
+ * of clients/fork_client.c.
+ */
+#include "tests/lab/dnsscript.h"
+#include "tests/lab/labtest.h"
+#include "tests/lab/proc.h"
+
+#define SCRIPT "listen 127.0.0.1:53\nrr *.fd.test 300 A 192.0.2.9\n"
+
+static void client(struct lab_world *w, const char *mode)
+{
+	const char *const argv[] = {"clients/fork_client", mode, NULL};
+	static struct lab_proc_result r;
+
+	lab_dns_start_text(w, SCRIPT);
+	lab_proc_run(w, &(struct lab_proc_opts){.argv = argv, .preload = true, .timeout_ms = 60000},
+		     &r);
+	lab_assert(r.status == 0, "(status %d, signal %d%s: %s%s)", r.status, r.signal,
+		   r.timed_out ? ", timed out" : "", r.out, r.err);
+	lab_assert_str(r.err, "");
+}
+
+LabTest(fork, child_looks_up)
+{
+	client(w, "child_looks_up");
+}
+
+LabTest(fork, child_of_a_child_looks_up)
+{
+	client(w, "grandchildren");
+}
+
+LabTest(fork, child_of_another_thread_looks_up)
+{
+	client(w, "fork_in_a_thread");
+}
+
+LabTest(fork, daemon_looks_up_when_its_parent_is_gone)
+{
+	client(w, "daemon");
+}
+
+LabTest(fork, child_closes_what_it_inherited_at_its_first_lookup)
+{
+	client(w, "child_keeps_none");
+}
+
+LabTest(fork, children_of_a_busy_program_look_up)
+{
+	client(w, "busy_forks");
+}
+
+LabTest(fork, threads_of_a_child_look_up_at_once)
+{
+	client(w, "threads_of_a_child");
+}
+
+LabTest(fork, child_that_looks_nothing_up_really_closes)
+{
+	client(w, "forked_child_really_closes");
+}
+
+LabTest(fork, child_that_looks_nothing_up_makes_no_new_system_call)
+{
+	client(w, "sandboxed_child");
+}
+
+LabTest(fork, vfork_child_looks_up_and_leaves_no_trace)
+{
+	client(w, "vfork_child_looks_up");
+}
+
+LabTest(fork, vfork_child_may_be_the_first_to_look_up)
+{
+	client(w, "vfork_child_looks_up_first");
+}
+
+LabTest(fork, vfork_child_closes_nothing_of_the_parents)
+{
+	client(w, "vfork_child_closes_all");
+}
+
+LabTest(fork, clone_child_with_shared_memory_closes_nothing_of_the_parents)
+{
+	client(w, "clone_child");
+}
+
+LabTest(fork, spawned_programs_run)
+{
+	client(w, "spawned_programs");
+}
+
+LabTest(fork, exit_handler_looks_up)
+{
+	client(w, "exit_handler");
+}
+
+LabTest(fork, exit_handler_may_be_the_first_to_look_up)
+{
+	client(w, "exit_handler_first");
+}
+
+LabTest(fork, program_may_exit_in_the_middle_of_lookups)
+{
+	client(w, "busy_exits");
+}
