@@ -61,11 +61,12 @@ static bool next_piece(const char **text, const char *end, char ret[PIECE_MAX + 
 void host_conf_parse(const char *text, size_t len, const struct host_conf_env *env,
 		     struct host_conf *ret)
 {
-	const char *end = text ? text + len : NULL;
+	const char *next = text ? text : "";
+	const char *end = text ? text + len : next;
 	char piece[PIECE_MAX + 1];
 
 	*ret = (struct host_conf){0};
-	while (next_piece(&text, end, piece))
+	while (next_piece(&next, end, piece))
 		parse_piece(piece, ret);
 	if (env && env->multi)
 		set_flag(env->multi, &ret->multi);

@@ -213,7 +213,7 @@ void nsswitch_parse(const char *text, size_t len, struct nsswitch_plan *ret)
 	const char *end = text ? text + len : NULL;
 
 	*ret = plan_default;
-	while (text != end) {
+	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		/* The newline belongs to the line: a database name before it is no bad line. */
 		const char *line_end = newline ? newline + 1 : end;
