@@ -83,7 +83,7 @@ static void lower(const char *name, char *ret)
 {
 	size_t i;
 
-	for (i = 0; name[i] && i < 255; i++)
+	for (i = 0; i < 255 && name[i]; i++)
 		ret[i] = (char)tolower((unsigned char)name[i]);
 	if (i > 1 && ret[i - 1] == '.')
 		i--;
@@ -154,7 +154,7 @@ void dns_counts_connection(struct dns_counts *counts)
 }
 
 static uint64_t count_name(const struct dns_counts *counts, const char *name, uint16_t type,
-			   uint16_t transport)
+			   unsigned transport)
 {
 	const struct slot *s = find_slot(counts, name);
 	uint64_t total = 0;
@@ -174,7 +174,7 @@ uint64_t dns_counts_get(const struct dns_counts *counts, const char *name, uint1
 	if (name)
 		lower(name, key);
 	dns_counts_lock(counts);
-	for (uint16_t t = LAB_UDP; t <= LAB_TCP; t++) {
+	for (unsigned t = LAB_UDP; t <= LAB_TCP; t++) {
 		if (transport != LAB_ANY_TRANSPORT && transport != t)
 			continue;
 		total += name ? count_name(counts, key, type, t) : counts->by_type[type][t];

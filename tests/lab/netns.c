@@ -63,7 +63,7 @@ static void map_to_root(uid_t uid, gid_t gid)
 
 static void unshare_all(const struct lab_world_opts *opts)
 {
-	int flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
+	const int flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
 	uid_t uid;
 	gid_t gid;
 
@@ -75,12 +75,12 @@ static void unshare_all(const struct lab_world_opts *opts)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	uid = geteuid();
 	gid = getegid();
-	if (uid != 0)
-		flags |= CLONE_NEWUSER;
-	if (unshare(flags))
+	if (uid == 0 && unshare(flags) == 0)
+		return;
+	/* Also for a root without the right to do it, as in a container. */
+	if (unshare(flags | CLONE_NEWUSER))
 		lab_skip("no %snamespaces: %s", uid ? "unprivileged " : "", strerror(errno));
-	if (uid != 0)
-		map_to_root(uid, gid);
+	map_to_root(uid, gid);
 }
 
 static void mount_tmpfs(const char *path, const char *options)

@@ -35,6 +35,11 @@ const char *lab_build_dir(void)
 	return dir && *dir ? dir : "build";
 }
 
+const char *lab_sanitizer(void)
+{
+	return getenv("NBD_SANITIZER");
+}
+
 const char *lab_preload(void)
 {
 	static char value[2 * PATH_MAX];

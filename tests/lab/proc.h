@@ -44,6 +44,12 @@ const char *lab_build_dir(void);
  */
 const char *lab_preload(void);
 
+/*
+ * The sanitizer that the build folder was built with, "address" or "thread", or NULL: for tests of
+ * what a sanitizer's runtime does itself (system calls, memory limits), which then skip.
+ */
+const char *lab_sanitizer(void);
+
 /* CLOCK_MONOTONIC in nanoseconds. */
 unsigned long long lab_now_ns(void);
 
