@@ -169,14 +169,27 @@ static int look_in_set(struct cache *cache, const struct cache_class *class, uin
 		if (way >= class->ways)
 			continue;
 		slot = slot_at(cache, class, set, way);
-		/* the lines that an ordinary entry fills: fetched at once, not one by one */
-		for (int line = 1; line < 4; line++)
-			__builtin_prefetch((const char *)slot + line * 64);
+		slot_prefetch(slot);
 		err = look_at(slot, slot_capacity(class), q, ret, ret_need);
 		if (err != -ENOENT)
 			return err;
 	}
 	return -ENOENT;
+}
+
+void cache_prefetch(const struct cache *cache, uint64_t hash)
+{
+	const struct cache_class *class = &cache->classes[CACHE_SMALL];
+
+	for (int which = 0; which < 2; which++) {
+		uint32_t set = hash_set(class, hash, which);
+		uint64_t found = set_match(set_at(cache, class, set), hash_tag(hash));
+
+		if (found) {
+			slot_prefetch(slot_at(cache, class, set, set_next(&found)));
+			return;
+		}
+	}
 }
 
 int cache_lookup(struct cache *cache, uint64_t hash, uint64_t view, const char *name, size_t len,
@@ -189,7 +202,6 @@ int cache_lookup(struct cache *cache, uint64_t hash, uint64_t view, const char *
 		uint32_t first = hash_set(class, hash, 0), second = hash_set(class, hash, 1);
 		int err;
 
-		__builtin_prefetch(set_at(cache, class, second));
 		err = look_in_set(cache, class, first, &q, ret, ret_need);
 		if (err == -ENOENT && second != first)
 			err = look_in_set(cache, class, second, &q, ret, ret_need);

@@ -28,10 +28,11 @@ enum cache_backing {
 struct cache_options {
 	const char *path; /* of the file; NULL: /dev/shm/noblockdns.<uid>/cache-v<layout> */
 	bool want_private;
-	size_t size; /* bytes, at least CACHE_SIZE_MIN; an existing file of another size is replaced
-		      */
+	size_t size; /* bytes, clamped to MIN and MAX below; an existing file that is larger is used
+		      * as it is, a smaller one is replaced */
 };
 
+#define CACHE_ENTRY_MAX	   ((size_t)8192 - 16) /* bytes: a buffer of this size never gets -ENOBUFS */
 #define CACHE_SIZE_MIN	   ((size_t)256 << 10)
 #define CACHE_SIZE_DEFAULT ((size_t)8 << 20)
 #define CACHE_SIZE_MAX	   ((size_t)4 << 30)
@@ -62,6 +63,13 @@ bool cache_is_current(const struct cache *cache);
 uint64_t cache_hash(const struct cache *cache, uint64_t view, const char *name, size_t len);
 
 /*
+ * Begins to fetch the memory that cache_lookup() will read first. Of use where the caller has other
+ * work to do between the two: a name that no core has in its caches costs one trip to memory, which
+ * is longer than all the rest of a lookup. A hint; any thread.
+ */
+void cache_prefetch(const struct cache *cache, uint64_t hash);
+
+/*
  * Finds the entry of `name` (folded, `len` bytes, no NUL needed) in `view` and copies it to `buf`
  * (8-byte aligned). On success ret->... points into `buf`.
  *
@@ -81,6 +89,8 @@ int cache_lookup(struct cache *cache, uint64_t hash, uint64_t view, const char *
  *	-EMSGSIZE larger than the largest slot: not stored
  *	-EBUSY    another process is writing there right now: not stored, nothing lost but the
  *		  caching of this answer
+ *	-ENOSPC   the file system has no memory left for a new slot, and the name's sets have none
+		  to give up (-ENOMEM, -ESTALE: the same, of other causes)
  *	-EINVAL   `blob` is no valid entry
  */
 int cache_store(struct cache *cache, uint64_t hash, const void *blob, size_t size, uint64_t now_ms);

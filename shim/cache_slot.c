@@ -33,11 +33,11 @@ static inline void relax(void)
 }
 
 /* Copies whole words until `len` bytes are done. */
-static inline void load_words(const struct cache_slot *slot, void *buf, size_t first, size_t len)
+static inline void load_words(const struct cache_slot *slot, void *buf, size_t len)
 {
 	uint64_t *to = buf;
 
-	for (size_t i = first; i < len / 8; i++)
+	for (size_t i = 0; i < len / 8; i++)
 		to[i] = atomic_load_explicit(&slot->words[i], memory_order_acquire);
 }
 
@@ -48,7 +48,7 @@ static inline size_t claimed_size(const struct cache_slot *slot, size_t capacity
 	uint32_t len;
 
 	memcpy(&len, (const char *)&word + ENTRY_SIZE_AT % 8, sizeof(len));
-	return len >= 16 && len <= capacity && len % 8 == 0 ? len : 0;
+	return len >= ENTRY_HEAD_SIZE && len <= capacity && len % 8 == 0 ? len : 0;
 }
 
 int slot_read(const struct cache_slot *slot, size_t capacity, void *buf, size_t size,
@@ -64,7 +64,7 @@ int slot_read(const struct cache_slot *slot, size_t capacity, void *buf, size_t 
 		}
 		len = claimed_size(slot, capacity);
 		if (len <= size)
-			load_words(slot, buf, 0, len);
+			load_words(slot, buf, len);
 		if (atomic_load_explicit(&slot->seq, memory_order_relaxed) != seq)
 			continue;
 		if (len == 0)
@@ -81,7 +81,7 @@ int slot_read_locked(const struct cache_slot *slot, size_t capacity, void *buf, 
 
 	if (len == 0)
 		return -EBADMSG;
-	load_words(slot, buf, 0, len);
+	load_words(slot, buf, len);
 	*ret_len = len;
 	return 0;
 }

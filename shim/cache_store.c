@@ -26,8 +26,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define LARGEST_SLOT 8192
-#define TAKE_TRIES   4 /* ways to try when the best ones are being written by others */
+#define TAKE_TRIES 4 /* ways to try when the best ones are being written by others */
 
 /* What is stored or removed. */
 struct key {
@@ -79,7 +78,7 @@ static void tag_set(struct cache_set *set, unsigned way, uint32_t tag)
 /* Under the lock: is the slot the key's? A damaged one under the key's tag may as well be. */
 static bool is_keys_locked(const struct cache_slot *slot, size_t capacity, const struct key *key)
 {
-	_Alignas(ENTRY_ALIGN) unsigned char buf[LARGEST_SLOT];
+	_Alignas(ENTRY_ALIGN) unsigned char buf[CACHE_ENTRY_MAX];
 	struct entry entry;
 	size_t len;
 

@@ -72,10 +72,4 @@ ssize_t entry_encode(const struct entry *entry, void *buf, size_t size);
  */
 int entry_decode(const void *buf, size_t size, struct entry *ret);
 
-/*
- * When the last of the RRsets expires, in whole seconds of CLOCK_BOOTTIME, from the first
- * ENTRY_HEAD_SIZE bytes of a blob (8-byte aligned), which are not checked: an estimate.
- */
-uint64_t entry_head_expiry_s(const void *head);
-
 #endif

@@ -2,9 +2,8 @@
 /*
  * name.c - folding a name, eight bytes at a time.
  *
- * This runs at the head of every lookup. strnlen() and memcpy() are libc's vector code; the loop
- * then works on the copy, whose zero padding makes every read a whole word. A word's bytes are
- * examined at once: bit 7 of each byte of a mask says whether that byte is in a range.
+ * This runs at the head of every lookup. A word's bytes are examined at once: bit 7 of each byte of
+ * a mask says whether that byte is in a range.
  */
 #include "shim/name.h"
 
@@ -26,36 +25,52 @@ static inline unsigned count(uint64_t mask)
 	return (unsigned)(((mask >> 7) * EACH(1)) >> 56);
 }
 
+/* What is learned of the words so far. */
+struct facts {
+	unsigned dots;
+	uint64_t non_ascii;
+	uint64_t unusual;
+};
+
+/* Returns the word in lower case. */
+static inline uint64_t fold_word(uint64_t word, struct facts *facts)
+{
+	uint64_t low7 = word & ~HIGH;
+	uint64_t upper = in_range(low7, 'A', 'Z') & ~word;
+	uint64_t usual;
+
+	word |= upper >> 2; /* 0x20 makes lower case */
+	low7 |= upper >> 2;
+	usual = in_range(low7, 'a', 'z') | in_range(low7, '0', '9') | in_range(low7, '-', '.') |
+		in_range(low7, '_', '_') | in_range(low7, 0, 0); /* NUL is padding */
+	facts->dots += count(in_range(low7, '.', '.') & ~word);
+	facts->non_ascii |= word & HIGH;
+	facts->unusual |= ~usual & ~word & HIGH;
+	return word;
+}
+
 int name_fold(const char *name, struct name *ret)
 {
-	size_t len = strnlen(name, NAME_LEN_MAX + 2);
-	uint64_t word, low7, upper, dots, usual, non_ascii = 0, unusual = 0;
-	unsigned ndots = 0;
+	size_t len = strnlen(name, NAME_LEN_MAX + 2), i;
+	struct facts facts = {0};
+	uint64_t word;
 
 	ret->trailing_dot = len > 0 && name[len - 1] == '.';
 	len -= ret->trailing_dot;
 	if (len > NAME_LEN_MAX)
 		return -ENAMETOOLONG;
-	memset(ret->text + (len & ~7u), 0, 8);
-	memcpy(ret->text, name, len);
-	for (size_t i = 0; i <= len; i += 8) {
-		memcpy(&word, ret->text + i, 8);
-		low7 = word & ~HIGH;
-		upper = in_range(low7, 'A', 'Z') & ~word;
-		word |= upper >> 2; /* 0x20 makes lower case */
-		low7 |= upper >> 2;
-		dots = in_range(low7, '.', '.') & ~word;
-		usual = in_range(low7, 'a', 'z') | in_range(low7, '0', '9') |
-			in_range(low7, '-', '.') | in_range(low7, '_', '_');
-		non_ascii |= word & HIGH;
-		/* the padding's NULs are no part of the name */
-		unusual |= ~usual & ~word & HIGH & ~in_range(low7, 0, 0);
-		ndots += count(dots);
+	for (i = 0; i + 8 <= len; i += 8) {
+		memcpy(&word, name + i, 8);
+		word = fold_word(word, &facts);
 		memcpy(ret->text + i, &word, 8);
 	}
+	word = 0;
+	memcpy(&word, name + i, len - i);
+	word = fold_word(word, &facts);
+	memcpy(ret->text + i, &word, 8);
 	ret->len = (uint16_t)len;
-	ret->dots = (uint16_t)ndots;
-	ret->non_ascii = non_ascii != 0;
-	ret->unusual = unusual != 0;
+	ret->dots = (uint16_t)facts.dots;
+	ret->non_ascii = facts.non_ascii != 0;
+	ret->unusual = facts.unusual != 0;
 	return 0;
 }

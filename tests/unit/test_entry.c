@@ -100,6 +100,26 @@ Test(entry, equal_chains_are_stored_once)
 	cr_assert_geq(with_other - with_same, CHAIN_LEN - 7);
 }
 
+Test(entry, name_is_not_stored_beside_its_equal)
+{
+	_Alignas(8) unsigned char buf[1024];
+	struct entry other = sample(), same = sample();
+	size_t with_other = round_trip(&other, buf, sizeof(buf)), with_same;
+
+	for (int i = 0; i < ENTRY_NTYPES; i++)
+		same.rr[i].names = "www.example.com\0www.example.com.edge.net\0e7.edge.net";
+	with_same = round_trip(&same, buf, sizeof(buf));
+	cr_assert_geq(with_other - with_same, same.name_len - 7);
+	same.name_len--; /* a first name that only begins like it */
+	round_trip(&same, buf, sizeof(buf));
+	same = sample();
+	same.rr[ENTRY_A] = (struct entry_rrset){.kind = RESOLVER_NODATA};
+	same.rr[ENTRY_AAAA].names = "www.example.com";
+	same.rr[ENTRY_AAAA].nnames = 1;
+	same.rr[ENTRY_AAAA].names_len = 16;
+	round_trip(&same, buf, sizeof(buf));
+}
+
 Test(entry, chain_of_aaaa_alone)
 {
 	_Alignas(8) unsigned char buf[1024];
