@@ -100,7 +100,7 @@ static bool match_question(struct answer *a, ns_msg *msg, const struct packet_qu
 	for (size_t i = 0; i < name_len; i++)
 		if (fold(name[i]) != fold(question->name[i]))
 			return false;
-	strcpy(a->chain[0], ns_rr_name(rr));
+	memcpy(a->chain[0], ns_rr_name(rr), strlen(ns_rr_name(rr)) + 1);
 	a->nchain = 1;
 	return true;
 }
@@ -113,11 +113,12 @@ static const char *chain_end(const struct answer *a)
 /* Appends the target of a CNAME. False: malformed, a loop, or too long. */
 static bool extend_chain(struct answer *a, ns_msg *msg, const ns_rr *rr)
 {
-	char *target = a->chain[a->nchain];
+	char *target;
 	int len;
 
 	if (a->nchain == RESOLVER_CHAIN_MAX)
 		return false;
+	target = a->chain[a->nchain];
 	len = ns_name_uncompress(ns_msg_base(*msg), ns_msg_end(*msg), ns_rr_rdata(*rr), target,
 				 RESOLVER_NAME_MAX);
 	if (len < 0 || len > ns_rr_rdlen(*rr))

@@ -54,9 +54,25 @@ struct channel {
 	unsigned nanswers; /* over this socket */
 	unsigned ninside;  /* attempts that c-ares holds, orphans too */
 	struct list live;
+	struct attempt *sending;       /* during ares_send() */
 	const unsigned char *datagram; /* the one that c-ares is looking at */
 	unsigned datagram_len;
 };
+
+/* ---- between channel.c and channel_socket.c ---- */
+
+extern const struct ares_socket_functions channel_socket_functions; /* user data: the channel */
+
+/* c-ares's sock_state_cb. */
+void channel_watch(void *arg, ares_socket_t handle, int readable, int writable);
+
+/* An answer for an attempt, which is delivered later. Only the first counts. */
+void channel_keep_answer(struct attempt *a, const unsigned char *packet, unsigned len);
+
+/* The attempt that waits for an answer with this id; NULL: none. */
+struct attempt *channel_find_id(struct channel *ch, const unsigned char *id);
+
+/* ---- for the transport ---- */
 
 /* A channel to this upstream, without a socket. -ENOMEM. */
 int channel_open(struct reactor *reactor, const struct resolver_upstream *upstream, bool stream,

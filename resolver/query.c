@@ -13,14 +13,15 @@
  *
  * 1. The candidates are the view's upstreams, in the order of upstream_order(). They are asked in
  *    turn, round after round, each when the one before has had its time (upstream_retransmit_ms()).
- *    Nobody gets more than QUERY_SENDS_MAX packets over one protocol (RFC 9520 3.1), nor more than
- *    one more than resolv.conf's `attempts`: the first retransmit is quicker than glibc's.
+ *    How often at most is lineup.h's.
  * 2. A candidate that failed is out. The next is asked at once if it was the one waited for. When
  *    all are out, the query has failed, before its deadline.
- *	SERVFAIL, REFUSED, NOTIMP, malformed, refused or unreachable	out
- *	FORMERR to EDNS		asked again at once without, and so for good (RFC 6891 6.2.2); else
- *out TC			asked again at once over TCP (RFC 7766 5) descriptor taken away by
- *the program		the packet counts as lost
+ *	SERVFAIL, REFUSED, NOTIMP	out
+ *	malformed			out
+ *	refused or unreachable		out
+ *	FORMERR to EDNS			asked again at once without, and so for good; else out
+ *	TC				asked again at once over TCP (RFC 7766 5)
+ *	socket taken by the program	the packet counts as lost
  * 3. Over a stream there is nothing to retransmit (TCP does), so a second packet means that the
  *    connection is given up: the attempt before is cancelled.
  */
@@ -29,7 +30,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define QUERY_SENDS_MAX 3
+#include "resolver/lineup.h"
 
 enum query_state { QUERY_ASKING, QUERY_WAITING, QUERY_FAILED };
 
@@ -39,17 +40,8 @@ struct query_send {
 	struct attempt *attempt;  /* the transport's; NULL: ended */
 	uint64_t sent_ms;
 	enum resolver_transport protocol;
-	unsigned char candidate;
+	struct candidate *to; /* in q->lineup */
 	bool edns;
-};
-
-/* An upstream in the eyes of one query. */
-struct query_candidate {
-	unsigned upstream;		  /* index in the view */
-	enum resolver_transport protocol; /* of the next packet */
-	enum resolver_failure failure;	  /* not NONE: out, and why */
-	unsigned nsends;
-	struct query_send sends[2 * QUERY_SENDS_MAX]; /* UDP and then TCP */
 };
 
 struct resolver_query {
@@ -62,9 +54,9 @@ struct resolver_query {
 	void *arg;
 	enum query_state state;
 	enum resolver_failure failure; /* in FAILED */
-	unsigned round, current;       /* the candidate that was asked last */
-	unsigned ncandidates;
-	struct query_candidate candidates[];
+	struct lineup lineup;
+	unsigned nsends;
+	struct query_send sends[]; /* as many as the lineup can ask for, over UDP and then TCP */
 };
 
 static const char *query_state_to_str(enum query_state state)
@@ -107,17 +99,18 @@ static void enter_failed(struct resolver_query *q, enum resolver_failure failure
 	enter(q, QUERY_FAILED, query_reactor(q)->now_ms);
 }
 
-static struct upstream *upstream_of(struct resolver_query *q, const struct query_candidate *c)
+static struct upstream *upstream_of(struct resolver_query *q, const struct candidate *c)
 {
 	return &q->view->upstreams[c->upstream];
 }
 
-static void blame(struct resolver_query *q, const struct query_candidate *c)
+static void blame(struct resolver_query *q, const struct candidate *c)
 {
 	struct reactor *reactor = query_reactor(q);
 
 	if (upstream_failed(upstream_of(q, c), reactor->now_ms))
-		reactor_log(reactor, RESOLVER_LOG_INFO, "upstream %u does not answer", c->upstream);
+		reactor_log(reactor, RESOLVER_LOG_INFO, "upstream %s does not answer",
+			    view_upstream_to_str(q->view, c->upstream));
 }
 
 static void cancel_send(struct resolver_query *q, struct query_send *send)
@@ -131,9 +124,8 @@ static void cancel_send(struct resolver_query *q, struct query_send *send)
 
 static void detach(struct resolver_query *q)
 {
-	for (unsigned i = 0; i < q->ncandidates; i++)
-		for (unsigned s = 0; s < q->candidates[i].nsends; s++)
-			cancel_send(q, &q->candidates[i].sends[s]);
+	for (unsigned i = 0; i < q->nsends; i++)
+		cancel_send(q, &q->sends[i]);
 	reactor_timer_fini(query_reactor(q), &q->timer);
 	list_remove(&q->link);
 }
@@ -168,29 +160,11 @@ void query_fail(struct resolver_query *q, enum resolver_failure failure)
 
 /* ---- asking ---- */
 
-static unsigned sends_over(const struct query_candidate *c, enum resolver_transport protocol)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < c->nsends; i++)
-		n += c->sends[i].protocol == protocol;
-	return n;
-}
-
-static bool may_ask(const struct resolver_query *q, const struct query_candidate *c)
-{
-	unsigned limit = q->view->conf.attempts + 1;
-
-	if (limit > QUERY_SENDS_MAX)
-		limit = QUERY_SENDS_MAX;
-	return !c->failure && sends_over(c, c->protocol) < limit;
-}
-
 static attempt_done on_attempt_done;
 
-static int send_packet(struct resolver_query *q, struct query_candidate *c)
+static int send_packet(struct resolver_query *q, struct candidate *c)
 {
-	struct query_send *send = &c->sends[c->nsends];
+	struct query_send *send = &q->sends[q->nsends];
 	bool edns = !upstream_of(q, c)->edns_off, ad = q->view->conf.trust_ad;
 	unsigned char packet[PACKET_MAX];
 	unsigned len =
@@ -199,9 +173,9 @@ static int send_packet(struct resolver_query *q, struct query_candidate *c)
 	int err;
 
 	if (c->protocol != RESOLVER_UDP)
-		for (unsigned i = 0; i < c->nsends; i++)
-			if (c->sends[i].protocol == c->protocol)
-				cancel_send(q, &c->sends[i]);
+		for (unsigned i = 0; i < q->nsends; i++)
+			if (q->sends[i].to == c && q->sends[i].protocol == c->protocol)
+				cancel_send(q, &q->sends[i]);
 	err = view_transport(q->view, c->upstream, c->protocol, &transport);
 	if (err)
 		return err;
@@ -209,17 +183,19 @@ static int send_packet(struct resolver_query *q, struct query_candidate *c)
 		.q = q,
 		.sent_ms = query_reactor(q)->now_ms,
 		.protocol = c->protocol,
-		.candidate = (unsigned char)(c - q->candidates),
+		.to = c,
 		.edns = edns,
 	};
 	err = q->view->r->engines[c->protocol]->start(transport, packet, len, on_attempt_done, send,
 						      &send->attempt);
-	if (!err)
-		c->nsends++;
-	return err;
+	if (err)
+		return err;
+	q->nsends++;
+	c->nsends[c->protocol]++;
+	return 0;
 }
 
-static int ask(struct resolver_query *q, struct query_candidate *c)
+static int ask(struct resolver_query *q, struct candidate *c)
 {
 	uint64_t now_ms = query_reactor(q)->now_ms;
 	int err = send_packet(q, c);
@@ -228,53 +204,23 @@ static int ask(struct resolver_query *q, struct query_candidate *c)
 		c->failure = RESOLVER_NO_MEMORY;
 		return err;
 	}
-	q->current = (unsigned)(c - q->candidates);
+	q->lineup.current = (unsigned)(c - q->lineup.candidates);
 	enter(q, QUERY_ASKING,
 	      now_ms + upstream_retransmit_ms(upstream_of(q, c), q->view->conf.timeout_ms,
-					      q->round));
+					      q->lineup.round));
 	return 0;
-}
-
-/* What all candidates being out amounts to: what an upstream said comes before that none could be
- * reached, and among answers the one that a retry may change comes first. */
-static enum resolver_failure common_failure(const struct resolver_query *q)
-{
-	static const enum resolver_failure order[] = {
-		RESOLVER_SERVFAIL,  RESOLVER_REFUSED,	  RESOLVER_FORMERR,
-		RESOLVER_MALFORMED, RESOLVER_UNREACHABLE,
-	};
-
-	for (unsigned o = 0; o < sizeof(order) / sizeof(order[0]); o++)
-		for (unsigned i = 0; i < q->ncandidates; i++)
-			if (q->candidates[i].failure == order[o])
-				return order[o];
-	return RESOLVER_NO_MEMORY;
-}
-
-static bool all_are_out(const struct resolver_query *q)
-{
-	for (unsigned i = 0; i < q->ncandidates; i++)
-		if (!q->candidates[i].failure)
-			return false;
-	return true;
 }
 
 /* Asks the next candidate in turn. */
 static void advance(struct resolver_query *q)
 {
-	for (unsigned tries = 0; tries < q->ncandidates; tries++) {
-		struct query_candidate *c;
+	struct candidate *c;
 
-		if (++q->current == q->ncandidates) {
-			q->current = 0;
-			q->round++;
-		}
-		c = &q->candidates[q->current];
-		if (may_ask(q, c) && !ask(q, c))
+	while ((c = lineup_next(&q->lineup)))
+		if (!ask(q, c))
 			return;
-	}
-	if (all_are_out(q))
-		enter_failed(q, common_failure(q));
+	if (lineup_all_out(&q->lineup))
+		enter_failed(q, lineup_failure(&q->lineup));
 	else
 		enter(q, QUERY_WAITING, q->deadline_ms);
 }
@@ -284,7 +230,7 @@ static void advance(struct resolver_query *q)
 static void on_timer(struct reactor_timer *timer)
 {
 	struct resolver_query *q = container_of(timer, struct resolver_query, timer);
-	struct query_candidate *c = &q->candidates[q->current];
+	struct candidate *c = &q->lineup.candidates[q->lineup.current];
 
 	if (q->state == QUERY_FAILED) {
 		query_fail(q, q->failure);
@@ -299,32 +245,32 @@ static void on_timer(struct reactor_timer *timer)
 	query_fail(q, RESOLVER_TIMEOUT);
 }
 
-static void on_candidate_failed(struct resolver_query *q, struct query_candidate *c,
+static void on_candidate_failed(struct resolver_query *q, struct candidate *c,
 				enum resolver_failure failure)
 {
 	if (!c->failure)
 		c->failure = failure;
-	if (all_are_out(q))
-		enter_failed(q, common_failure(q));
-	else if (q->state == QUERY_ASKING && c == &q->candidates[q->current])
+	if (lineup_all_out(&q->lineup))
+		enter_failed(q, lineup_failure(&q->lineup));
+	else if (q->state == QUERY_ASKING && lineup_is_current(&q->lineup, c))
 		advance(q);
 }
 
 /* FORMERR to a packet with EDNS, or TC: the same upstream again, in another way. */
-static void ask_differently(struct resolver_query *q, struct query_candidate *c,
+static void ask_differently(struct resolver_query *q, struct candidate *c,
 			    enum resolver_failure otherwise)
 {
 	if (c->failure)
 		return;
-	if (!may_ask(q, c) || ask(q, c))
+	if (!lineup_may_ask(&q->lineup, c) || ask(q, c))
 		on_candidate_failed(q, c, otherwise);
 }
 
-static void on_error(struct resolver_query *q, struct query_candidate *c, int error)
+static void on_error(struct resolver_query *q, struct candidate *c, int error)
 {
 	switch (error) {
 	case -EBADF:
-		if (q->state == QUERY_ASKING && c == &q->candidates[q->current])
+		if (q->state == QUERY_ASKING && lineup_is_current(&q->lineup, c))
 			advance(q);
 		return;
 	case -ENOMEM:
@@ -339,7 +285,15 @@ static void on_error(struct resolver_query *q, struct query_candidate *c, int er
 	}
 }
 
-static void on_formerr(struct resolver_query *q, struct query_candidate *c, bool edns)
+static bool was_asked_without_edns(const struct resolver_query *q, const struct candidate *c)
+{
+	for (unsigned i = 0; i < q->nsends; i++)
+		if (q->sends[i].to == c && !q->sends[i].edns)
+			return true;
+	return false;
+}
+
+static void on_formerr(struct resolver_query *q, struct candidate *c, bool edns)
 {
 	struct upstream *u = upstream_of(q, c);
 
@@ -349,14 +303,15 @@ static void on_formerr(struct resolver_query *q, struct query_candidate *c, bool
 	}
 	if (!u->edns_off)
 		reactor_log(query_reactor(q), RESOLVER_LOG_INFO,
-			    "upstream %u knows no EDNS: off from now on", c->upstream);
+			    "upstream %s knows no EDNS: off from now on",
+			    view_upstream_to_str(q->view, c->upstream));
 	u->edns_off = true;
-	if (!c->sends[c->nsends - 1].edns)
-		return; /* a second FORMERR; asked without already */
-	ask_differently(q, c, RESOLVER_FORMERR);
+	if (!was_asked_without_edns(q,
+				    c)) /* else this is the FORMERR to another packet with EDNS */
+		ask_differently(q, c, RESOLVER_FORMERR);
 }
 
-static void on_truncated(struct resolver_query *q, struct query_candidate *c)
+static void on_truncated(struct resolver_query *q, struct candidate *c)
 {
 	if (c->protocol != RESOLVER_UDP)
 		return; /* a late one; asked over TCP already */
@@ -367,7 +322,7 @@ static void on_truncated(struct resolver_query *q, struct query_candidate *c)
 static void on_answer(struct resolver_query *q, struct query_send *send,
 		      const unsigned char *packet, unsigned len)
 {
-	struct query_candidate *c = &q->candidates[send->candidate];
+	struct candidate *c = send->to;
 	struct answer *answer = &q->view->r->answer;
 	unsigned flags = (send->protocol != RESOLVER_UDP ? ANSWER_STREAM : 0) |
 			 (q->view->conf.trust_ad ? ANSWER_TRUST_AD : 0);
@@ -414,34 +369,31 @@ static void on_attempt_done(void *arg, int error, const unsigned char *packet, u
 	if (q->state == QUERY_FAILED)
 		return;
 	if (error)
-		on_error(q, &q->candidates[send->candidate], error);
+		on_error(q, send->to, error);
 	else
 		on_answer(q, send, packet, len);
 }
 
 /* ---- the beginning ---- */
 
-static void line_up_candidates(struct resolver_query *q)
+static void line_up(struct resolver_query *q)
 {
 	struct resolver_view *view = q->view;
+	unsigned n = view->conf.nupstreams, first = view->conf.rotate ? view->next++ % n : 0;
+	enum resolver_transport protocols[RESOLVER_MAX_UPSTREAMS];
 	unsigned char order[RESOLVER_MAX_UPSTREAMS];
-	unsigned n = q->ncandidates, first = view->conf.rotate ? view->next++ % n : 0;
 
-	upstream_order(view->upstreams, n, first, query_reactor(q)->now_ms, order);
 	for (unsigned i = 0; i < n; i++)
-		q->candidates[i] = (struct query_candidate){
-			.upstream = order[i],
-			.protocol = view_protocol(view, order[i]),
-		};
-	q->current = n - 1; /* so that advance() begins with the first, in round 0 */
-	q->round = -1u;
+		protocols[i] = view_protocol(view, i);
+	upstream_order(view->upstreams, n, first, query_reactor(q)->now_ms, order);
+	lineup_init(&q->lineup, order, protocols, n, view->conf.attempts);
 }
 
 int query_open(struct resolver_view *view, const struct resolver_question *question,
 	       struct resolver_query **ret)
 {
-	unsigned n = view->conf.nupstreams;
-	struct resolver_query *q = calloc(1, sizeof(*q) + n * sizeof(q->candidates[0]));
+	size_t max_sends = view->conf.nupstreams * 2 * LINEUP_SENDS_MAX;
+	struct resolver_query *q = calloc(1, sizeof(*q) + max_sends * sizeof(q->sends[0]));
 
 	if (!q)
 		return -ENOMEM;
@@ -453,9 +405,8 @@ int query_open(struct resolver_view *view, const struct resolver_question *quest
 	q->deadline_ms = question->deadline_ms;
 	q->done = question->done;
 	q->arg = question->arg;
-	q->ncandidates = n;
 	list_append(&view->queries, &q->link);
-	line_up_candidates(q);
+	line_up(q);
 	*ret = q;
 	if (packet_question_init(&q->question, question->name, question->type))
 		enter_failed(q, RESOLVER_BAD_NAME);

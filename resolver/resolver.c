@@ -43,6 +43,8 @@ static void shut(struct resolver *r, bool silent)
 {
 	while (!list_empty(&r->views))
 		view_close(container_of(r->views.next, struct resolver_view, link), silent);
+	if (!silent)
+		reactor_settle(&r->reactor); /* nothing is due any more */
 	answer_fini(&r->answer);
 	reactor_fini(&r->reactor);
 	free(r);

@@ -7,10 +7,27 @@
  */
 #include "resolver/view.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "resolver/query.h"
+
+const char *view_upstream_to_str(struct resolver_view *view, unsigned upstream)
+{
+	const struct sockaddr_storage *addr = &view->conf.upstreams[upstream].addr;
+	const struct sockaddr_in6 *in6 = (const void *)addr;
+	const struct sockaddr_in *in = (const void *)addr;
+	bool is_v4 = addr->ss_family == AF_INET;
+	char ip[INET6_ADDRSTRLEN] = "?";
+
+	inet_ntop(addr->ss_family, is_v4 ? (const void *)&in->sin_addr : &in6->sin6_addr, ip,
+		  sizeof(ip));
+	snprintf(view->text, sizeof(view->text), is_v4 ? "%s:%u" : "[%s]:%u", ip,
+		 ntohs(is_v4 ? in->sin_port : in6->sin6_port));
+	return view->text;
+}
 
 enum resolver_transport view_protocol(const struct resolver_view *view, unsigned upstream)
 {

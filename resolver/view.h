@@ -26,6 +26,7 @@ struct resolver_view {
 	struct upstream upstreams[RESOLVER_MAX_UPSTREAMS];
 	/* owns; each opened when first needed */
 	struct transport *transports[RESOLVER_MAX_UPSTREAMS][RESOLVER_NTRANSPORTS];
+	char text[INET6_ADDRSTRLEN + sizeof("[]:65535")]; /* view_upstream_to_str()'s */
 	unsigned next; /* `rotate`: who the next query asks first */
 	struct list queries;
 };
@@ -40,6 +41,9 @@ int view_open(struct resolver *r, const struct resolver_conf *conf, struct resol
 
 /* Ends the view's queries, with RESOLVER_CANCELLED or, if `silent`, without done(). */
 void view_close(struct resolver_view *view, bool silent);
+
+/* An upstream's address and port for the log; valid until the next call. */
+const char *view_upstream_to_str(struct resolver_view *view, unsigned upstream);
 
 /* The protocol that an upstream is asked over first. */
 enum resolver_transport view_protocol(const struct resolver_view *view, unsigned upstream);

@@ -146,6 +146,7 @@ static void expect_answer(uint64_t at_ms)
 static void close_all(void)
 {
 	noblockdns_resolver.close(r);
+	cr_assert_eq(host.wake_ms, UINT64_MAX, "the host would tick a resolver that is closed");
 	cr_assert_eq(fake_ntransports, 0, "%u transports are open", fake_ntransports);
 	for (unsigned i = 0; i < fake_nsends; i++)
 		cr_assert(!fake_sends[i].live, "attempt %u is alive", i);
