@@ -50,6 +50,18 @@ static bool is_usable(const struct resolver *r, const struct resolver_upstream *
 	return false;
 }
 
+/* "This host" as a destination is the loopback address, from which the answers then come. */
+static void name_loopback(struct resolver_upstream *u)
+{
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&u->addr;
+	struct sockaddr_in *in = (struct sockaddr_in *)&u->addr;
+
+	if (u->addr.ss_family == AF_INET && in->sin_addr.s_addr == htonl(INADDR_ANY))
+		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	else if (u->addr.ss_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
+		in6->sin6_addr = in6addr_loopback;
+}
+
 int view_open(struct resolver *r, const struct resolver_conf *conf, struct resolver_view **ret)
 {
 	struct resolver_view *view;
@@ -64,6 +76,8 @@ int view_open(struct resolver *r, const struct resolver_conf *conf, struct resol
 		return -ENOMEM;
 	view->r = r;
 	view->conf = *conf;
+	for (unsigned i = 0; i < conf->nupstreams; i++)
+		name_loopback(&view->conf.upstreams[i]);
 	list_init(&view->queries);
 	list_append(&r->views, &view->link);
 	*ret = view;

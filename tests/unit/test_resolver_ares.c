@@ -59,16 +59,23 @@ static void bind_server(void)
 	cr_assert_eq(listen(server.tcp, 8), 0);
 }
 
-static void open_view(bool use_tcp)
+static void open_view_to(in_addr_t addr, bool use_tcp)
 {
 	struct resolver_conf conf = {
 		.nupstreams = 1, .timeout_ms = 5000, .attempts = 2, .use_tcp = use_tcp};
+	struct sockaddr_in *in = (struct sockaddr_in *)&conf.upstreams[0].addr;
 
 	bind_server();
-	memcpy(&conf.upstreams[0].addr, &server.addr, sizeof(server.addr));
+	*in = server.addr;
+	in->sin_addr.s_addr = htonl(addr);
 	fake_host_init(&host);
 	cr_assert_eq(noblockdns_resolver.open(&host.host, &r), 0);
 	cr_assert_eq(noblockdns_resolver.view_open(r, &conf, &view), 0);
+}
+
+static void open_view(bool use_tcp)
+{
+	open_view_to(INADDR_LOOPBACK, use_tcp);
 }
 
 static void on_done(void *arg, const struct resolver_rrset *rrset)
@@ -210,6 +217,19 @@ Test(ares, scope_and_family_of_an_ipv6_upstream)
 	recvfrom(server.udp, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &len);
 	make_answer((uint16_t)(bytes[0] << 8 | bytes[1]), 0, NAME);
 	sendto(server.udp, m.bytes, m.len, 0, (struct sockaddr *)&from, len);
+	expect_answer();
+	close_all();
+}
+
+/* "nameserver 0.0.0.0": the answers come from 127.0.0.1. */
+Test(ares, unspecified_upstream_is_the_loopback)
+{
+	struct asked a;
+
+	open_view_to(INADDR_ANY, false);
+	ask(RESOLVER_A);
+	a = take();
+	answer(&a);
 	expect_answer();
 	close_all();
 }
