@@ -12,7 +12,7 @@ struct process_page *_Atomic process_page;
 
 /* In this order. A weak one is NULL where its module is not linked in. */
 static void (*const resets[])(void) = {
-	private_fd_reset, io_reset, fetch_reset, settings_reset, netstate_reset,
+	private_fd_reset, io_reset, fetch_reset, gai_reset, settings_reset, netstate_reset,
 };
 
 /*

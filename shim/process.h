@@ -74,6 +74,7 @@ enum process_state process_peek(void);
 void private_fd_reset(void);
 void io_reset(void) __attribute__((weak));
 void fetch_reset(void) __attribute__((weak));
+void gai_reset(void) __attribute__((weak));
 void settings_reset(void) __attribute__((weak));
 void netstate_reset(void) __attribute__((weak));
 

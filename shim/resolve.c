@@ -95,17 +95,45 @@ bool resolve_begin(struct resolve *call)
 	return true;
 }
 
-void resolve_end(struct resolve *call)
+static void free_fetched(struct resolve_fetched *fetched)
 {
 	struct resolve_fetched *next;
 
-	rcu_read_unlock(call->token);
-	for (struct resolve_fetched *f = call->fetched; f != NULL; f = next) {
-		next = f->next;
-		blob_release(f->blob);
-		free(f);
+	for (; fetched != NULL; fetched = next) {
+		next = fetched->next;
+		blob_release(fetched->blob);
+		free(fetched);
 	}
+}
+
+void resolve_end(struct resolve *call)
+{
+	rcu_read_unlock(call->token);
+	free_fetched(call->fetched);
 	free(call->large);
+}
+
+bool resolve_resume(struct resolve *call, struct resolve_kept *kept)
+{
+	if (!resolve_begin(call))
+		return false;
+	call->deadline_ms = kept->deadline_ms;
+	call->fetched = kept->fetched;
+	kept->fetched = NULL;
+	return true;
+}
+
+void resolve_pause(struct resolve *call, struct resolve_kept *ret)
+{
+	*ret = (struct resolve_kept){.deadline_ms = call->deadline_ms, .fetched = call->fetched};
+	call->fetched = NULL;
+	resolve_end(call);
+}
+
+void resolve_forget(struct resolve_kept *kept)
+{
+	free_fetched(kept->fetched);
+	kept->fetched = NULL;
 }
 
 int resolve_take(struct resolve *call, const struct name *name, struct blob *blob)

@@ -10,8 +10,13 @@
  *			...libc's turn...
  *	resolve_end(&call);
  *
- * The same thread from begin to end. getaddrinfo_a() uses resolve_take() where resolve_ask() would
- * block.
+ * The same thread from begin to end. A call that must not block (getaddrinfo_a) goes in steps, on
+ * whatever threads: each step takes the settings anew and carries on what was fetched before.
+ *
+ *	resolve_begin(&call);		first step	resolve_resume(&call, &kept);	later ones
+ *	...lookup; it asks: fetch_start() with a function that will begin the next step...
+ *	resolve_pause(&call, &kept);	ends a step	resolve_forget(&kept);		ends the
+ *call
  */
 #ifndef NOBLOCKDNS_RESOLVE_H
 #define NOBLOCKDNS_RESOLVE_H
@@ -36,6 +41,12 @@ struct resolve {
 	uint64_t room[ENTRY_ROOM / 8];
 };
 
+/* What a call in steps keeps from one to the next. All zero: nothing. */
+struct resolve_kept {
+	uint64_t deadline_ms;
+	struct resolve_fetched *fetched; /* owns */
+};
+
 /* False: this lookup is libc's (nothing to be ended then). Any thread. */
 bool resolve_begin(struct resolve *call);
 void resolve_end(struct resolve *call);
@@ -46,6 +57,14 @@ void resolve_end(struct resolve *call);
  * 0; -EXDEV in a child of vfork; -ENOENT without a resolver library; -ENOMEM and other errnos.
  */
 int resolve_ask(struct resolve *call, const struct lookup_question *question);
+
+/* Begins another step; takes over what `kept` has. False as in resolve_begin(): then it is kept. */
+bool resolve_resume(struct resolve *call, struct resolve_kept *kept);
+
+/* Ends a step. *ret held nothing before. */
+void resolve_pause(struct resolve *call, struct resolve_kept *ret);
+
+void resolve_forget(struct resolve_kept *kept);
 
 /* Takes over an answer (NULL: none came) that arrived another way. 0 or -ENOMEM. */
 int resolve_take(struct resolve *call, const struct name *name, struct blob *blob);

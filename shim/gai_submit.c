@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+/*
+ * gai_submit.c - see gai_submit.h.
+ *
+ *	1. what libc answers at once, and wrong services, are closed;
+ *	2. so are names that the hosts file or the cache has;
+ *	3. what is libc's (a foreign nsswitch module, any failure of ours) goes there;
+ *	4. the rest goes to the io thread.
+ * Every file is read and every library loaded here. The io thread must not block, and the caller
+ * may hold the loader's lock, for which the io thread would wait while the caller waits for it.
+ */
+#include "shim/gai_submit.h"
+
+#include "shim/gai_libc.h"
+#include "shim/gai_lookup.h"
+#include "shim/getaddrinfo.h"
+#include "shim/hooks.h"
+#include "shim/idn.h"
+#include "shim/resolver_host.h"
+
+#include <stdlib.h>
+
+/* Loads now what the end of a lookup may need. */
+static int encode(struct gai_request *r)
+{
+	const char *name;
+	char *loaded = NULL;
+
+	if ((r->wanted.flags & (AI_CANONNAME | AI_CANONIDN)) == (AI_CANONNAME | AI_CANONIDN)) {
+		(void)idn_from_dns(r->gaicb->ar_name, &loaded);
+		free(loaded);
+	}
+	return getaddrinfo_encode(r->gaicb->ar_name, &r->wanted, &name, &r->name_owned);
+}
+
+/* The first step, without a network. LOOKUP_DONE: it is closed. */
+static enum lookup_result try_at_once(struct gai_request *r, struct resolve *call)
+{
+	struct gaicb *gaicb = r->gaicb;
+	enum lookup_result result = LOOKUP_DONE;
+	struct lookup_question question;
+	int eai;
+
+	if (gai_libc_is_quick(gaicb->ar_name, gaicb->ar_request)) {
+		eai = real_getaddrinfo(gaicb->ar_name, gaicb->ar_service, gaicb->ar_request,
+				       &gaicb->ar_result);
+	} else {
+		if (!getaddrinfo_is_ours(gaicb->ar_name, gaicb->ar_request))
+			return LOOKUP_LIBC;
+		eai = getaddrinfo_prepare(gaicb->ar_service, gaicb->ar_request, call->now_ms,
+					  &r->wanted);
+		if (eai == 0 && encode(r) != 0)
+			return LOOKUP_LIBC;
+		if (eai == 0)
+			result = gai_lookup_run(r, call, &question, &eai);
+	}
+	if (result == LOOKUP_DONE)
+		gai_request_end(r, eai);
+	return result;
+}
+
+/* From WAITING on a request may be cancelled, but it stays until its driver leaves it. */
+static void hand_over(struct gai_list *list)
+{
+	struct gai_request *r, *next;
+	int err;
+
+	for (r = list->queued; r != NULL; r = r->next)
+		gai_request_wait(r);
+	err = resolver_host_open();
+	if (err == 0)
+		err = gai_lookup_submit(list);
+	for (r = err == 0 ? NULL : list->queued; r != NULL; r = next) {
+		next = r->next;
+		if (gai_request_run(r))
+			gai_libc_start(r);
+		else
+			gai_request_leave(r);
+	}
+}
+
+void gai_submit(struct gai_list *list, struct resolve *call)
+{
+	struct gai_request **end = &list->queued;
+
+	for (unsigned i = 0; i < list->n; i++) {
+		struct gai_request *r = &list->requests[i];
+
+		switch (try_at_once(r, call)) {
+		case LOOKUP_DONE:
+			break;
+		case LOOKUP_LIBC:
+			gai_libc_start(r);
+			break;
+		case LOOKUP_ASK:
+			*end = r;
+			end = &r->next;
+			break;
+		}
+	}
+	resolve_end(call);
+	if (list->queued != NULL)
+		hand_over(list);
+}
