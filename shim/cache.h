@@ -90,7 +90,7 @@ int cache_lookup(struct cache *cache, uint64_t hash, uint64_t view, const char *
  *	-EBUSY    another process is writing there right now: not stored, nothing lost but the
  *		  caching of this answer
  *	-ENOSPC   the file system has no memory left for a new slot, and the name's sets have none
-		  to give up (-ENOMEM, -ESTALE: the same, of other causes)
+ *		  to give up (-ENOMEM, -ESTALE: the same, of other causes)
  *	-EINVAL   `blob` is no valid entry
  */
 int cache_store(struct cache *cache, uint64_t hash, const void *blob, size_t size, uint64_t now_ms);
