@@ -1,0 +1,248 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# bench.sh - measures the shim in the build folder $O (default build) beside its peers, prints one
+# table, and writes $O/bench.json. A missed requirement is shown and does not fail the run.
+#
+# All of it happens in worlds of the network lab: unbound and nscd answer from their caches, nsd is
+# the server that cold lookups ask, and a forwarder with a round trip of 20 ms leads to another one.
+# The machine may be busy with other things, so peers take turns in rounds, and a figure is the
+# median of its rounds.
+#
+# The figures of a round are lines `SECTION<tab>SUBJECT<tab>METRIC<tab>VALUE` in
+# $O/bench/figures.tsv, which tests/bench/report.py turns into the table.
+set -euo pipefail
+
+O=$(realpath "${O:-build}")
+export O
+figures=$O/bench/figures.tsv
+shim=$O/libnoblockdns.so
+rounds=7
+core=$(($(nproc) - 1))
+result=0
+
+# Keeps what a benchmark program prints, as figures of a section.
+keep() {
+	local section=$1
+	shift
+	"$@" | sed "s/^/$section\t/" >>"$figures"
+}
+
+# Runs a command where nscd's socket is not to be seen, so that libc asks the server itself.
+without_nscd() {
+	unshare -m sh -c 'mkdir -p /run/nscd && mount -t tmpfs none /run/nscd && exec "$@"' sh "$@"
+}
+
+with_shim() {
+	without_nscd env LD_PRELOAD="$shim" "$@"
+}
+
+use_server() {
+	echo "nameserver $1" >/etc/resolv.conf
+}
+
+say() {
+	printf '  %-7s %s\n' BENCH "$1" >&2
+}
+
+# ---- what is measured ----
+
+warm() {
+	local form calls
+	say "warm lookups: shim, nscd, glibc, c-ares"
+	for _ in $(seq $rounds); do
+		keep warm without_nscd "$O/bench/warm" -k $core -s floor floor bench.test
+		for form in stream getaddrinfo gethostbyname; do
+			keep warm with_shim "$O/bench/warm" -k $core -s "shim $form" $form bench.test
+			calls=2000
+			keep warm "$O/bench/warm" -k $core -c $calls -s "nscd $form" $form bench.test
+			calls=800
+			keep warm without_nscd "$O/bench/warm" -k $core -c $calls -s "glibc $form" \
+				$form bench.test
+		done
+		keep warm without_nscd "$O/bench/warm" -k $core -c 800 -s "c-ares getaddrinfo" ares \
+			bench.test
+	done
+}
+
+# System calls and instructions, counted from outside: the difference between a long and a short
+# loop, so that what a process does once drops out.
+system_calls() {
+	local preload=$1 calls=$2 form=$3 log=$LAB_DIR/strace
+	without_nscd strace -f -qq -c -o "$log" ${preload:+-E LD_PRELOAD="$preload"} \
+		"$O/bench/warm" -l -c "$calls" "$form" bench.test
+	awk '$NF == "total" {print $4}' "$log"
+}
+
+instructions() {
+	local calls=$1 form=$2 log=$LAB_DIR/callgrind
+	with_shim valgrind -q --tool=callgrind --callgrind-out-file="$log" \
+		"$O/bench/warm" -l -c "$calls" "$form" bench.test
+	awk '$1 == "summary:" {print $2}' "$log"
+}
+
+per_lookup() { # SECTION SUBJECT METRIC SHORT LONG CALLS
+	awk -v OFS='\t' "BEGIN {print \"$1\", \"$2\", \"$3\", ($5 - $4) / $6}" >>"$figures"
+}
+
+counts() {
+	local form
+	say "system calls (strace) and instructions (callgrind) of a warm lookup"
+	for form in stream getaddrinfo gethostbyname; do
+		per_lookup counts "shim $form" syscalls "$(system_calls "$shim" 100 $form)" \
+			"$(system_calls "$shim" 10100 $form)" 10000
+		per_lookup counts "glibc $form" syscalls "$(system_calls '' 100 $form)" \
+			"$(system_calls '' 300 $form)" 200
+		per_lookup counts "shim $form" instructions "$(instructions 100 $form)" \
+			"$(instructions 2100 $form)" 2000
+	done
+}
+
+# Is it really nscd that answers? Its socket is opened, and nothing is sent to port 53.
+nscd_check() {
+	local log=$LAB_DIR/nscd.strace asked sent
+	strace -f -qq -e trace=network -o "$log" "$O/bench/warm" -l -c 200 stream bench.test
+	asked=$(grep -c 'nscd/socket' "$log" || true)
+	sent=$(grep -c 'htons(53)' "$log" || true)
+	printf 'nscd\tnscd\tdns_packets\t%s\nnscd\tnscd\tconnections\t%s\n' "$sent" "$asked" \
+		>>"$figures"
+}
+
+scale() {
+	say "two processes on two cores"
+	[ "$(nproc)" -gt 1 ] || return 0
+	for _ in 1 2 3; do
+		keep scale without_nscd "$O/bench/scale" floor floor bench.test 20
+		keep scale with_shim "$O/bench/scale" shim stream bench.test 20
+	done
+}
+
+start() {
+	say "process starts, first lookups"
+	keep true without_nscd "$O/bench/start" true 1000 $core none= empty="$O/bench/empty.so" \
+		shim="$shim"
+	keep first without_nscd "$O/bench/start" first n3.bench.test 300 $core glibc= shim="$shim"
+}
+
+# Each set of names in a cache of its own, with distinct addresses and with the same for all.
+many() {
+	local kind n
+	say "50,000 names"
+	use_server 127.0.0.2
+	export NOBLOCKDNS_CACHE_SIZE=67108864
+	for _ in $(seq 5); do
+		for n in 100 50000; do
+			keep many without_nscd "$O/bench/warm" -k $core -n $n -c 100000 -s "floor $n" \
+				floor many.test
+			for kind in many same; do
+				NOBLOCKDNS_CACHE=$LAB_DIR/cache-$kind-$n keep many with_shim \
+					"$O/bench/warm" -k $core -n $n -c 100000 -s "$kind $n" \
+					stream $kind.test
+			done
+		done
+	done
+	unset NOBLOCKDNS_CACHE_SIZE
+	use_server 127.0.0.1
+}
+
+cold() { # SECTION SERVER CALLS ROUNDS
+	local i
+	say "cold lookups: $1"
+	use_server "$2"
+	for i in $(seq "$4"); do
+		keep "$1" with_shim "$O/bench/cold" cold.test "run$i" "$3" shim=stream c-ares=ares \
+			c-ares-query=ares-query glibc=libc
+	done
+}
+
+# ---- the worlds ----
+
+zone() { # NAME RECORDS
+	# shellcheck disable=SC2016 # a master file's $ORIGIN and $TTL
+	printf '$ORIGIN %s.\n$TTL 3600\n@ SOA ns.invalid. a.invalid. 1 3600 600 86400 60\n' "$1"
+	printf '@ NS ns.invalid.\n%s\n' "$2"
+}
+
+many_records() {
+	awk 'BEGIN {for (i = 0; i < 50000; i++) printf "n%d A 10.7.%d.%d\nn%d AAAA 2001:db8:7::%x\n",
+		i, i / 256, i % 256, i, i + 1}'
+}
+
+start_nsd() {
+	local dir=$LAB_DIR/nsd wild=$'* A 192.0.2.80\n* AAAA 2001:db8::80' z
+	mkdir "$dir"
+	zone cold.test "$wild" >"$dir/cold.test"
+	zone same.test "$wild" >"$dir/same.test"
+	zone many.test "$(many_records)" >"$dir/many.test"
+	cat >"$dir/conf" <<-END
+		server:
+		  ip-address: 127.0.0.2
+		  server-count: 1
+		  username: ""
+		  chroot: ""
+		  zonesdir: "$dir"
+		  database: ""
+		  pidfile: "$dir/pid"
+		  xfrdfile: "$dir/xfrd"
+		  xfrdir: "$dir"
+		  zonelistfile: "$dir/zones"
+		  rrl-ratelimit: 0
+		remote-control:
+		  control-enable: no
+	END
+	for z in cold same many; do
+		printf 'zone:\n  name: "%s.test"\n  zonefile: "%s.test"\n' $z $z >>"$dir/conf"
+	done
+	nsd -d -c "$dir/conf" >"$dir/log" 2>&1 &
+	for _ in $(seq 100); do
+		[ -z "$(dig +short +time=1 +tries=1 @127.0.0.2 n1.many.test A 2>/dev/null)" ] || return 0
+		sleep 0.1
+	done
+	cat "$dir/log" >&2
+	return 1
+}
+
+near_world() {
+	start_nsd
+	nscd_check
+	warm
+	counts
+	scale
+	start
+	many
+	cold "cold loopback" 127.0.0.2 400 5
+}
+
+far_world() {
+	cold "cold 20 ms" 198.51.100.53 40 3
+}
+
+bench_records() {
+	awk 'BEGIN {for (i = 0; i < 16; i++) printf "n%d.bench.test. 3600 A 192.0.2.%d\n" \
+		"n%d.bench.test. 3600 AAAA 2001:db8::%d\n", i, i + 10, i, i + 10}'
+}
+
+case ${1:-} in
+--near)
+	near_world
+	exit
+	;;
+--far)
+	far_world
+	exit
+	;;
+esac
+
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+mkdir -p "$O/bench"
+: >"$figures"
+echo 'typedef int empty;' | "${CC:-cc}" -shared -fPIC -x c -o "$O/bench/empty.so" -
+"$O/lab/lab-run" --timeout 300 --address 192.0.2.7/24 --address 2001:db8::7/64 --nscd \
+	--unbound "bench.test=$(bench_records)" -- "$0" --near
+far_script='side far
+listen 198.51.100.53:53
+rr *.cold.test 300 A 192.0.2.80
+rr *.cold.test 300 AAAA 2001:db8::80'
+"$O/lab/lab-run" --timeout 100 --dns "$far_script" --forward 'delay 10
+' -- "$0" --far || echo "no link with delay on this machine: that part is left out" >&2
+"${PYTHON:-python3}" "$(dirname "$0")/../tests/bench/report.py" "$figures" "$O/bench.json"
+exit $result

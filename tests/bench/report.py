@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: MIT
+"""report.py FIGURES JSON - the table of `make bench`, and build/bench.json.
+
+FIGURES has a line `SECTION<tab>SUBJECT<tab>METRIC<tab>VALUE` for each figure of each round. A
+figure of the report is the median of its rounds. A requirement whose figures are not there is
+"none": the machine could not run that part.
+"""
+
+import collections
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+
+FORMS = {"stream": "SOCK_STREAM", "getaddrinfo": "no hints", "gethostbyname": "gethostbyname"}
+
+
+class Figures:
+    """The rounds of each figure, by (section, subject, metric)."""
+
+    def __init__(self, path):
+        self.rounds = collections.defaultdict(list)
+        with open(path, encoding="ascii") as lines:
+            for line in lines:
+                section, subject, metric, value = line.rstrip("\n").split("\t")
+                self.rounds[section, subject, metric].append(float(value))
+
+    def get(self, section, subject, metric="p50"):
+        rounds = self.rounds.get((section, subject, metric))
+        return statistics.median(rounds) if rounds else None
+
+    def ratio(self, section, over, under, metric="p50"):
+        """Median of the rounds' ratios: both sides of one round met the same machine."""
+        pairs = zip(
+            self.rounds.get((section, over, metric), ()),
+            self.rounds.get((section, under, metric), ()),
+        )
+        ratios = [a / b for a, b in pairs if b]
+        return statistics.median(ratios) if ratios else None
+
+    def as_tree(self):
+        tree = {}
+        for (section, subject, metric), rounds in self.rounds.items():
+            place = tree.setdefault(section, {}).setdefault(subject, {})
+            place[metric] = {"median": statistics.median(rounds), "rounds": rounds}
+        return tree
+
+
+def difference(a, b):
+    return None if a is None or b is None else a - b
+
+
+def requirements(f):
+    """(text, measured, unit, "<=" or ">=", bound)"""
+    for form in ("stream", "getaddrinfo"):
+        shim, words = "shim " + form, FORMS[form]
+        yield f"warm lookup, {words}, p50", f.get("warm", shim), "ns", "<=", 400
+        yield f"warm lookup, {words}, p99", f.get("warm", shim, "p99"), "ns", "<=", 2000
+        yield (
+            f"warm lookup, {words}, system calls",
+            f.get("counts", shim, "syscalls"),
+            "",
+            "<=",
+            0,
+        )
+        for peer, bound in (("nscd", 40), ("glibc", 200)):
+            name = "nscd" if peer == "nscd" else "glibc + unbound"
+            ratio = f.ratio("warm", f"{peer} {form}", shim)
+            yield f"faster than {name}, {words}, p50", ratio, "x", ">=", bound
+    yield "two processes on two cores", f.get("scale", "shim", "wall"), "x", ">=", 1.8
+    many = f.ratio("many", "many 50000", "many 100")
+    yield "50,000 names beside 100, p50", many, "x", "<=", 1.5
+    yield "first lookup of a process, p50", f.get("first", "shim"), "ns", "<=", 100000
+    idle = difference(f.get("true", "shim"), f.get("true", "none"))
+    yield "idle preload of /bin/true", idle, "ns", "<=", 150000
+    for section in ("cold loopback", "cold 20 ms"):
+        ratio = f.ratio(section, "shim", "c-ares")
+        yield f"{section} beside c-ares, p50", ratio, "x", "<=", 1.1
+
+
+def verdict(measured, relation, bound):
+    if measured is None:
+        return "none"
+    good = measured <= bound if relation == "<=" else measured >= bound
+    return "PASS" if good else "MISS"
+
+
+def number(value, unit=""):
+    if value is None:
+        return "-"
+    if unit == "ns" or (not unit and abs(value) >= 100):
+        return f"{value:,.0f}" + (f" {unit}" if unit else "")
+    return f"{value:.2f}".rstrip("0").rstrip(".") + (f" {unit}" if unit else "")
+
+
+def table(title, head, rows):
+    """Columns without a heading are words and stand to the left."""
+    cells = [head] + [[number(c) if not isinstance(c, str) else c for c in row] for row in rows]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    print(f"\n{title}")
+    for row in cells:
+        padded = (c.rjust(w) if h else c.ljust(w) for h, c, w in zip(head, row, widths))
+        print("  " + "  ".join(padded).rstrip())
+
+
+def times(f, section, subject, first_metric="p50"):
+    metrics = (first_metric, "p90", "p99", "max")
+    return [f.get(section, subject, m) for m in metrics]
+
+
+def print_warm(f):
+    rows = []
+    for form, words in FORMS.items():
+        for peer in ("shim", "nscd", "glibc"):
+            subject = f"{peer} {form}"
+            name = "glibc + unbound" if peer == "glibc" else peer
+            ratio = f.ratio("warm", subject, f"shim {form}")
+            counts = [f.get("counts", subject, m) for m in ("syscalls", "instructions")]
+            rows.append([name, words] + times(f, "warm", subject) + [ratio] + counts)
+    for subject, name in (("c-ares getaddrinfo", "c-ares + unbound"), ("floor", "bare hash")):
+        words = FORMS["stream"] if subject != "floor" else "one malloc"
+        ratio = f.ratio("warm", subject, "shim stream")
+        rows.append([name, words] + times(f, "warm", subject) + [ratio, None, None])
+    head = ["", "", "p50", "p90", "p99", "max", "x shim", "syscalls", "instructions"]
+    table("Warm lookup, one A and one AAAA record, ns, one core", head, rows)
+    packets = f.get("nscd", "nscd", "dns_packets")
+    if packets is not None:
+        asked = f.get("nscd", "nscd", "connections")
+        print(f"  nscd was asked: {asked:.0f} connections, {packets:.0f} packets to port 53")
+
+
+def print_scale(f):
+    rows = [
+        [name] + [f.get("scale", s, m) for m in ("rate_one", "rate_two", "wall", "cpu")]
+        for s, name in (("shim", "shim"), ("floor", "bare hash, nothing shared"))
+    ]
+    head = ["", "one", "two", "ratio", "by CPU time"]
+    table("Two processes on two cores, lookups a second", head, rows)
+
+
+def print_many(f):
+    rows = [
+        [name, f.get("many", f"{s} 100"), f.get("many", f"{s} 50000")]
+        + [f.ratio("many", f"{s} 50000", f"{s} 100")]
+        for s, name in (
+            ("many", "shim, distinct addresses"),
+            ("same", "shim, one pair of addresses"),
+            ("floor", "bare hash"),
+        )
+    ]
+    table("Names in the cache, p50 ns", ["", "100", "50,000", "ratio"], rows)
+
+
+def print_start(f):
+    rows = []
+    for section, subject, name in (
+        ("true", "none", "/bin/true"),
+        ("true", "empty", "/bin/true, empty library"),
+        ("true", "shim", "/bin/true, shim"),
+        ("first", "glibc", "first lookup, glibc + unbound"),
+        ("first", "shim", "first lookup, shim, warm cache"),
+    ):
+        base = f.get("true", "none") if section == "true" else None
+        more = difference(f.get(section, subject), base)
+        rows.append([name] + times(f, section, subject) + [more])
+    table("New processes, ns", ["", "p50", "p90", "p99", "max", "over none"], rows)
+
+
+def print_cold(f):
+    rows = []
+    for section in ("cold loopback", "cold 20 ms"):
+        for subject, name in (
+            ("shim", "shim"),
+            ("c-ares", "c-ares, ares_getaddrinfo"),
+            ("c-ares-query", "c-ares, two ares_query"),
+            ("glibc", "glibc"),
+        ):
+            ratio = f.ratio(section, subject, "c-ares")
+            first = f.get(section, subject, "first")
+            rows.append([section, name] + times(f, section, subject) + [ratio, first])
+    head = ["", "", "p50", "p90", "p99", "max", "x c-ares", "the first"]
+    table("Cold lookup, ns", head, rows)
+
+
+def print_requirements(reqs):
+    rows = [
+        [r["verdict"], r["requirement"]]
+        + [number(r["measured"], r["unit"])]
+        + [f"{'at most' if r['relation'] == '<=' else 'at least'} {number(r['bound'], r['unit'])}"]
+        for r in reqs
+    ]
+    table("Requirements", ["", "", "measured", "bound"], rows)
+
+
+def first_line(*command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    return lines[0] if lines else None
+
+
+def cpu_model():
+    with open("/proc/cpuinfo", encoding="ascii") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def machine():
+    return {
+        "cpu": cpu_model(),
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "load": os.getloadavg()[0],
+    }
+
+
+def versions():
+    return {
+        "commit": first_line("git", "describe", "--always", "--dirty"),
+        "libc": " ".join(platform.libc_ver()),
+        "compiler": first_line(os.environ.get("CC", "cc"), "--version"),
+        "c-ares": first_line("pkg-config", "--modversion", "libcares"),
+        "unbound": first_line("unbound", "-V"),
+        "nsd": first_line("nsd", "-v"),
+        "nscd": first_line("nscd", "--version"),
+    }
+
+
+def main():
+    figures = Figures(sys.argv[1])
+    report = {
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "versions": versions(),
+        "requirements": [
+            {
+                "requirement": text,
+                "measured": measured,
+                "unit": unit,
+                "relation": relation,
+                "bound": bound,
+                "verdict": verdict(measured, relation, bound),
+            }
+            for text, measured, unit, relation, bound in requirements(figures)
+        ],
+        "figures": figures.as_tree(),
+    }
+    with open(sys.argv[2], "w", encoding="utf-8") as out:
+        json.dump(report, out, indent=1)
+        out.write("\n")
+    m = report["machine"]
+    print(f"{m['cpu']}, {m['cores']} cores, Linux {m['kernel']}, load {m['load']:.1f}")
+    for section in (print_warm, print_scale, print_many, print_start, print_cold):
+        section(figures)
+    print_requirements(report["requirements"])
+
+
+if __name__ == "__main__":
+    main()
