@@ -103,4 +103,27 @@ static inline void fd_must_all_be_open(const struct fd_list *list)
 		must(fd_is_open(list->fd[i]));
 }
 
+/* Is there a thread of the shim? */
+static inline bool fd_has_io_thread(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	bool found = false;
+
+	must(tasks != NULL);
+	for (struct dirent *d; (d = readdir(tasks));) {
+		char path[64], name[32] = "";
+		FILE *comm;
+
+		if (snprintf(path, sizeof(path), "/proc/self/task/%.16s/comm", d->d_name) < 0)
+			continue;
+		comm = fopen(path, "r");
+		if (comm && fgets(name, sizeof(name), comm))
+			found |= strcmp(name, "noblockdns\n") == 0;
+		if (comm)
+			fclose(comm);
+	}
+	closedir(tasks);
+	return found;
+}
+
 #endif

@@ -7,8 +7,6 @@
  */
 #include "fd_util.h"
 
-#include <arpa/inet.h>
-#include <dirent.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sys/auxv.h>
@@ -63,41 +61,18 @@ __attribute__((destructor)) static void destructor(void)
 		fd_must_look_up();
 }
 
-/* Is there a thread of the shim? */
-static bool has_io_thread(void)
-{
-	DIR *tasks = opendir("/proc/self/task");
-	bool found = false;
-
-	must(tasks != NULL);
-	for (struct dirent *d; (d = readdir(tasks));) {
-		char path[64], name[32] = "";
-		FILE *comm;
-
-		if (snprintf(path, sizeof(path), "/proc/self/task/%.16s/comm", d->d_name) < 0)
-			continue;
-		comm = fopen(path, "r");
-		if (comm && fgets(name, sizeof(name), comm))
-			found |= strcmp(name, "noblockdns\n") == 0;
-		if (comm)
-			fclose(comm);
-	}
-	closedir(tasks);
-	return found;
-}
-
 static void lookup_starts_the_thread(void)
 {
-	must(!has_io_thread());
+	must(!fd_has_io_thread());
 	fd_must_look_up();
-	must(has_io_thread());
+	must(fd_has_io_thread());
 }
 
 static void stands_aside(void)
 {
 	must(getauxval(AT_SECURE) == 1);
 	fd_must_look_up();
-	must(!has_io_thread());
+	must(!fd_has_io_thread());
 	must(fd_all().n == 0);
 }
 
