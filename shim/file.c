@@ -6,28 +6,37 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+static void to_id(const struct stat *st, struct file_id *ret)
+{
+	ret->dev = st->st_dev;
+	ret->ino = st->st_ino;
+	ret->size = (uint64_t)st->st_size;
+	ret->mtime_s = st->st_mtim.tv_sec;
+	ret->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
+	ret->ctime_s = st->st_ctim.tv_sec;
+	ret->ctime_ns = (uint32_t)st->st_ctim.tv_nsec;
+}
 
 void file_identify(const char *path, struct file_id *ret)
 {
 	struct stat st;
 
 	memset(ret, 0, sizeof *ret);
-	if (sys_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0) < 0)
-		return;
-	ret->dev = st.st_dev;
-	ret->ino = st.st_ino;
-	ret->size = (uint64_t)st.st_size;
-	ret->mtime_s = st.st_mtim.tv_sec;
-	ret->mtime_ns = (uint32_t)st.st_mtim.tv_nsec;
-	ret->ctime_s = st.st_ctim.tv_sec;
-	ret->ctime_ns = (uint32_t)st.st_ctim.tv_nsec;
+	if (sys_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0) == 0)
+		to_id(&st, ret);
 }
 
-/* Reads to the end, whatever fstat() said: files of /proc and files being written differ. */
-static int read_all(int fd, size_t room, char **ret_text, size_t *ret_len)
+/*
+ * Reads to the end. `room` is one more than the size that fstat() told, so that a regular file is
+ * read by one call and seen to have ended; where that was wrong (a file that grows, /proc) it goes
+ * on.
+ */
+static int read_all(int fd, size_t room, bool regular, char **ret_text, size_t *ret_len)
 {
 	char *text = malloc(room);
 	size_t len = 0;
@@ -42,12 +51,12 @@ static int read_all(int fd, size_t room, char **ret_text, size_t *ret_len)
 			free(text);
 			return n < 0 ? (int)n : -EFBIG;
 		}
-		if (n == 0) {
+		len += (size_t)n;
+		if (n == 0 || (regular && len < room)) {
 			*ret_text = text;
 			*ret_len = len;
 			return 0;
 		}
-		len += (size_t)n;
 		if (len < room)
 			continue;
 		grown = realloc(text, room * 2);
@@ -59,17 +68,23 @@ static int read_all(int fd, size_t room, char **ret_text, size_t *ret_len)
 	return -ENOMEM;
 }
 
-int file_read(const char *path, char **ret_text, size_t *ret_len)
+int file_read(const char *path, char **ret_text, size_t *ret_len, struct file_id *ret_id)
 {
 	struct stat st;
 	size_t room = 4096;
+	bool regular = false;
 	int r, fd = sys_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 
+	memset(ret_id, 0, sizeof *ret_id);
 	if (fd < 0)
 		return fd;
-	if (sys_fstat(fd, &st) == 0 && st.st_size > 0 && (size_t)st.st_size < FILE_SIZE_MAX)
-		room = (size_t)st.st_size + 1;
-	r = read_all(fd, room, ret_text, ret_len);
+	if (sys_fstat(fd, &st) == 0) {
+		to_id(&st, ret_id);
+		regular = S_ISREG(st.st_mode) && st.st_size > 0;
+		if (regular && (size_t)st.st_size < FILE_SIZE_MAX)
+			room = (size_t)st.st_size + 1;
+	}
+	r = read_all(fd, room, regular, ret_text, ret_len);
 	sys_close(fd);
 	return r;
 }

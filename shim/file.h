@@ -22,7 +22,10 @@ struct file_id {
 /* One system call. */
 void file_identify(const char *path, struct file_id *ret);
 
-/* The whole file in memory of malloc(). 0; -ENOENT and other errnos; -EFBIG past FILE_SIZE_MAX. */
-int file_read(const char *path, char **ret_text, size_t *ret_len);
+/*
+ * The whole file in memory of malloc(), and the state that it was read in. 0; -ENOENT and other
+ * errnos, with *ret_id all zero; -EFBIG past FILE_SIZE_MAX.
+ */
+int file_read(const char *path, char **ret_text, size_t *ret_len, struct file_id *ret_id);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * netlink.c - the dump: bind, ask, read until NLMSG_DONE. Messages of other askers are skipped: the
- * port that the kernel gave the socket and the sequence number tell them apart.
+ * netlink.c - the dump: ask, which binds the socket, and read until NLMSG_DONE. Only the kernel's
+ * answer to this question is read: the sender's port is 0 and the sequence number the question's.
  */
 #include "shim/netlink.h"
 
@@ -20,27 +20,6 @@ struct request {
 };
 
 _Static_assert(sizeof(struct request) == NLMSG_SPACE(sizeof(struct rtgenmsg)), "no other padding");
-
-/* Binds to a port of the kernel's choice. */
-static int open_socket(uint32_t *ret_port)
-{
-	struct sockaddr_nl addr = {.nl_family = AF_NETLINK};
-	socklen_t len = sizeof(addr);
-	int fd = sys_socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	int err;
-
-	if (fd < 0)
-		return fd;
-	err = (int)sys_call(SYS_bind, fd, (long)&addr, len, 0, 0, 0);
-	if (!err)
-		err = (int)sys_call(SYS_getsockname, fd, (long)&addr, (long)&len, 0, 0, 0);
-	if (err) {
-		sys_close(fd);
-		return err;
-	}
-	*ret_port = addr.nl_pid;
-	return fd;
-}
 
 static int send_request(int fd, uint16_t type)
 {
@@ -81,13 +60,13 @@ static ssize_t receive(int fd, void *buf, size_t size)
 }
 
 /* 1: NLMSG_DONE has come. Else as netlink_dump(). */
-static int read_messages(const void *buf, ssize_t len, uint32_t port, netlink_message *each,
-			 void *ctx, int *ret_value)
+static int read_messages(const void *buf, ssize_t len, netlink_message *each, void *ctx,
+			 int *ret_value)
 {
 	const struct nlmsghdr *message = buf;
 
 	for (; NLMSG_OK(message, len); message = NLMSG_NEXT(message, len)) {
-		if (message->nlmsg_pid != port || message->nlmsg_seq != SEQUENCE)
+		if (message->nlmsg_seq != SEQUENCE)
 			continue;
 		if (message->nlmsg_type == NLMSG_DONE)
 			return 1;
@@ -103,9 +82,8 @@ static int read_messages(const void *buf, ssize_t len, uint32_t port, netlink_me
 int netlink_dump(uint16_t type, netlink_message *each, void *ctx)
 {
 	char buf[BUF_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
-	uint32_t port = 0;
 	int value = 0;
-	int fd = open_socket(&port);
+	int fd = sys_socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	int err;
 
 	if (fd < 0)
@@ -114,7 +92,7 @@ int netlink_dump(uint16_t type, netlink_message *each, void *ctx)
 	while (!err) {
 		ssize_t n = receive(fd, buf, sizeof(buf));
 
-		err = n < 0 ? (int)n : read_messages(buf, n, port, each, ctx, &value);
+		err = n < 0 ? (int)n : read_messages(buf, n, each, ctx, &value);
 	}
 	sys_close(fd);
 	return err < 0 ? err : value;

@@ -43,12 +43,18 @@ static uint64_t hash_default_source(int family, uint64_t seed)
 	return r < 0 ? hash_fold(seed, HASH_K0) : hash_bytes(&source, sizeof source, seed);
 }
 
-static uint64_t hash_network(const struct netif *netif)
+/* Is the network of `old` still the one that `netif` shows? What default route there was is learnt
+ * at the second look: the first one is in the first lookup of a process, which shall not wait. */
+static bool same_network(struct netstate *old, const struct netif *netif)
 {
-	return hash_default_source(AF_INET6, hash_default_source(AF_INET, netif->hash));
+	uint64_t routes = hash_default_source(AF_INET6, hash_default_source(AF_INET, 0));
+	bool same = old->netif.hash == netif->hash && (old->routes == routes || old->routes == 0);
+
+	old->routes = routes;
+	return same;
 }
 
-static void refresh_locked(const struct netstate *old)
+static void refresh_locked(struct netstate *old)
 {
 	struct netstate *state = calloc(1, sizeof *state);
 
@@ -56,19 +62,19 @@ static void refresh_locked(const struct netstate *old)
 		return;
 	if (netif_read(&state->netif) < 0)
 		state->netif = netif_unknown;
-	state->hash = hash_network(&state->netif);
-	if (old != NULL && old->hash == state->hash) {
+	if (old != NULL && same_network(old, &state->netif)) {
 		free_netstate(&state->rcu);
 		return;
 	}
 	state->generation = old == NULL ? 1 : old->generation + 1;
+	state->routes = old == NULL ? 0 : old->routes;
 	state->rcu.free = free_netstate;
 	state = atomic_exchange_explicit(&current, state, memory_order_seq_cst);
 	if (state != NULL)
 		rcu_retire(&state->rcu);
 }
 
-static const struct netstate *refresh(const struct netstate *state, uint64_t now_ms)
+static const struct netstate *refresh(struct netstate *state, uint64_t now_ms)
 {
 	uint64_t was = atomic_load_explicit(&checked_ms, memory_order_relaxed);
 	int saved = errno;
@@ -90,7 +96,7 @@ static const struct netstate *refresh(const struct netstate *state, uint64_t now
 
 const struct netstate *netstate_get(uint64_t now_ms)
 {
-	const struct netstate *state = atomic_load_explicit(&current, memory_order_acquire);
+	struct netstate *state = atomic_load_explicit(&current, memory_order_acquire);
 	uint64_t checked = atomic_load_explicit(&checked_ms, memory_order_relaxed);
 
 	if (state != NULL && now_ms - checked < NETSTATE_CHECK_MS)

@@ -21,7 +21,8 @@ struct netstate {
 	struct rcu_head rcu;
 	struct netif netif;  /* owns */
 	uint32_t generation; /* 1 and up */
-	uint64_t hash;
+	uint64_t routes;     /* hash of the default routes' source addresses; netstate.c's, guarded
+			      * by its lock */
 };
 
 /* The current state; never NULL. Valid until rcu_read_unlock(). Any thread; keeps errno. */

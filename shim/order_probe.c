@@ -26,18 +26,24 @@ void order_probe_close(struct order_socket *sock)
 	sock->fd = -1;
 }
 
-/* A socket that is not connected and can reach `family`, or a negative errno. */
+/* A socket that is not connected and can reach `family`, or a negative errno. An IPv6 one is tried
+ * first, for it will most likely serve the other destinations as well. */
 static int prepare(struct order_socket *sock, int family)
 {
 	struct sockaddr none = {.sa_family = AF_UNSPEC};
+	bool v4_only = sock->family == AF_INET && family == AF_INET;
 
 	if (sock->fd >= 0 && (sock->family == AF_INET6 || family == AF_INET)) {
 		(void)sys_call(SYS_connect, sock->fd, (long)&none, sizeof(none), 0, 0, 0);
 		return 0;
 	}
 	order_probe_close(sock);
-	sock->family = family;
-	sock->fd = sys_socket(family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_IP);
+	sock->family = v4_only ? AF_INET : AF_INET6;
+	sock->fd = sys_socket(sock->family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_IP);
+	if (sock->fd < 0 && family == AF_INET && !v4_only) {
+		sock->family = AF_INET;
+		sock->fd = sys_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_IP);
+	}
 	return sock->fd < 0 ? sock->fd : 0;
 }
 
@@ -76,6 +82,7 @@ static int source(void *ctx, const struct order_dest *dest, struct in6_addr *ret
 
 	if (err == -EAFNOSUPPORT && sock->family == AF_INET6 && dest->family == AF_INET) {
 		order_probe_close(sock);
+		sock->family = AF_INET;
 		err = connect_to(sock, dest);
 	}
 	if (!err)

@@ -5,7 +5,7 @@
  * Procedure:
  *	1. A caller that finds no snapshot, or one that was last checked SETTINGS_CHECK_MS ago,
  *tries to move `checked_ms` forward. One thread wins; the others keep what they have.
- *	2. The winner looks at the files (seven stat calls). Nothing changed: done.
+ *	2. The winner looks at the files (a stat each). Nothing changed: done.
  *	3. Else it builds a new snapshot, publishes it, retires the old one (rcu.h).
  * The same check finds a cache file that was removed, replaced or truncated, and opens another.
  */
@@ -94,25 +94,31 @@ static void publish_locked(struct settings *s, const struct settings_stamp *new_
 	rcu_retire(&old->rcu);
 }
 
+static bool is_outdated_locked(const struct settings *s)
+{
+	struct settings_stamp now;
+
+	if (refresh_cache_locked() || s == NULL)
+		return true;
+	settings_stamp(&now);
+	return settings_stamp_differs(&stamp, &now, s);
+}
+
 static void refresh_locked(uint64_t now_ms)
 {
 	struct settings *s = atomic_load_explicit(&current, memory_order_relaxed);
-	struct settings_stamp now;
-	bool changed = s == NULL;
+	struct settings_stamp built_stamp;
+	struct settings *built;
 
 	if (!configured) {
 		config_load(&config);
 		configured = true;
 	}
 	atomic_store_explicit(&checked_ms, now_ms, memory_order_relaxed);
-	settings_stamp(&now);
-	changed |= refresh_cache_locked();
-	if (changed || settings_stamp_differs(&stamp, &now, s)) {
-		struct settings *built =
-			settings_build(&now, &config, cache, s == NULL ? 1 : s->serial + 1);
-
+	if (is_outdated_locked(s)) {
+		built = settings_build(&config, cache, s == NULL ? 1 : s->serial + 1, &built_stamp);
 		if (built != NULL)
-			publish_locked(built, &now);
+			publish_locked(built, &built_stamp);
 	}
 	rcu_poll();
 }

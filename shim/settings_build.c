@@ -3,16 +3,21 @@
  * settings_build.c - see settings_build.h.
  *
  * The view is a hash of what decides which answers a process may be given: the upstreams in their
- * order with their transports, the options that change what they say (trust-ad), the network
- * namespace, and the time namespace, since the times in the cache are CLOCK_BOOTTIME. Search list,
- * ndots, timeouts and rotate change which questions are put, not what the answer to one is, so
- * processes that differ in them share.
+ * order with their transports, the options that change what they say (trust-ad), and the network
+ * namespace. Search list, ndots, timeouts and rotate change which questions are put, not what the
+ * answer to one is, so processes that differ in them share.
+ *
+ * The time namespace is left out although the times in the cache are CLOCK_BOOTTIME: to learn it
+ * costs a look into /proc (netns.h). Processes of two time namespaces that share one cache file see
+ * each other's entries as too old, or as of the future, and ask again in both cases (entry_fresh).
  */
 #include "shim/settings_build.h"
 
 #include "shim/hash.h"
+#include "shim/netns.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +31,6 @@ static const char *const paths[SOURCE_COUNT] = {
 	[SOURCE_HOSTS] = "/etc/hosts",
 	[SOURCE_HOST_CONF] = "/etc/host.conf",
 	[SOURCE_GAI_CONF] = "/etc/gai.conf",
-	[SOURCE_NETNS] = "/proc/thread-self/ns/net",
-	[SOURCE_TIMENS] = "/proc/thread-self/ns/time",
 };
 
 static const char *const variables[] = {"LOCALDOMAIN", "RES_OPTIONS", "HOSTALIASES", "RESOLV_MULTI",
@@ -38,22 +41,30 @@ static uint64_t hash_string(const char *s, uint64_t seed)
 	return s == NULL ? seed + 1 : hash_bytes(s, strlen(s) + 1, seed);
 }
 
-void settings_stamp(struct settings_stamp *ret)
+static uint64_t hash_environment(void)
 {
 	char hostname[HOST_NAME_MAX + 1] = "";
+	uint64_t hash;
 
+	gethostname(hostname, sizeof hostname - 1);
+	hash = hash_string(hostname, 0);
+	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
+		hash = hash_string(secure_getenv(variables[i]), hash);
+	return hash;
+}
+
+void settings_stamp(struct settings_stamp *ret)
+{
 	for (int i = 0; i < SOURCE_COUNT; i++)
 		file_identify(paths[i], &ret->files[i]);
-	gethostname(hostname, sizeof hostname - 1);
-	ret->environment = hash_string(hostname, 0);
-	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
-		ret->environment = hash_string(secure_getenv(variables[i]), ret->environment);
+	ret->netns = netns_identify();
+	ret->environment = hash_environment();
 }
 
 bool settings_stamp_differs(const struct settings_stamp *was, const struct settings_stamp *now,
 			    const struct settings *settings)
 {
-	if (was->environment != now->environment)
+	if (was->environment != now->environment || was->netns != now->netns)
 		return true;
 	for (int i = 0; i < SOURCE_COUNT; i++) {
 		if (i == SOURCE_RESOLV_CONF && settings->resolv.no_reload)
@@ -64,64 +75,59 @@ bool settings_stamp_differs(const struct settings_stamp *was, const struct setti
 	return false;
 }
 
-/* Text of a source; *ret_text is NULL where the file cannot be read: for libc that is no file. */
-static void read_source(enum settings_source source, char **ret_text, size_t *ret_len)
+/* Text of a source, to be freed; NULL where the file cannot be read: for libc that is no file. */
+static char *read_source(enum settings_source source, struct settings_stamp *stamp, size_t *ret_len)
 {
-	*ret_text = NULL;
+	char *text;
+
 	*ret_len = 0;
-	file_read(paths[source], ret_text, ret_len);
+	return file_read(paths[source], &text, ret_len, &stamp->files[source]) < 0 ? NULL : text;
 }
 
-static int load_resolv_conf(struct settings *s)
+static int load_resolv_conf(struct settings *s, struct settings_stamp *stamp)
 {
 	const struct resolv_env env = {.localdomain = secure_getenv("LOCALDOMAIN"),
 				       .res_options = secure_getenv("RES_OPTIONS"),
 				       .hostname = s->hostname};
-	char *text;
 	size_t len;
-	int r;
+	char *text = read_source(SOURCE_RESOLV_CONF, stamp, &len);
+	int r = resolv_conf_parse(text, len, &env, &s->resolv);
 
-	read_source(SOURCE_RESOLV_CONF, &text, &len);
-	r = resolv_conf_parse(text, len, &env, &s->resolv);
 	free(text);
 	return r;
 }
 
-static int load_hosts(struct settings *s)
+static int load_hosts(struct settings *s, struct settings_stamp *stamp)
 {
 	const struct host_conf_env env = {.multi = secure_getenv("RESOLV_MULTI"),
 					  .reorder = secure_getenv("RESOLV_REORDER")};
-	char *text;
 	size_t len;
+	char *text = read_source(SOURCE_HOST_CONF, stamp, &len);
 	int r;
 
-	read_source(SOURCE_HOST_CONF, &text, &len);
 	host_conf_parse(text, len, &env, &s->host_conf);
 	free(text);
-	read_source(SOURCE_HOSTS, &text, &len);
+	text = read_source(SOURCE_HOSTS, stamp, &len);
 	r = hosts_build(text, len, &s->hosts);
 	free(text);
-	return r;
+	return r == -EFBIG ? 0 : r;
 }
 
-static int load_gai_conf(struct settings *s)
+static int load_gai_conf(struct settings *s, struct settings_stamp *stamp)
 {
-	char *text;
 	size_t len;
-	int r;
+	char *text = read_source(SOURCE_GAI_CONF, stamp, &len);
+	int r = text == NULL ? 0 : gai_conf_parse(text, len, &s->gai);
 
-	read_source(SOURCE_GAI_CONF, &text, &len);
-	r = gai_conf_parse(text, len, &s->gai);
 	free(text);
 	return r;
 }
 
-static void load_nsswitch(struct settings *s)
+static void load_nsswitch(struct settings *s, struct settings_stamp *stamp)
 {
-	char *text;
 	size_t len;
+	char *text = read_source(SOURCE_NSSWITCH, stamp, &len);
 
-	read_source(SOURCE_NSSWITCH, &text, &len);
 	nsswitch_parse(text, len, &s->plan);
 	free(text);
 }
@@ -171,15 +177,9 @@ static uint64_t hash_upstream(const struct resolver_upstream *u, uint64_t seed)
 			  seed ^ in6->sin6_port ^ (uint64_t)in6->sin6_scope_id << 32);
 }
 
-static uint64_t hash_view(const struct settings *s, const struct settings_stamp *stamp)
+uint64_t settings_view(const struct settings *s, uint64_t netns)
 {
-	const uint64_t namespaces[] = {
-		stamp->files[SOURCE_NETNS].dev,
-		stamp->files[SOURCE_NETNS].ino,
-		stamp->files[SOURCE_TIMENS].dev,
-		stamp->files[SOURCE_TIMENS].ino,
-	};
-	uint64_t view = hash_bytes(namespaces, sizeof namespaces, 0);
+	uint64_t view = hash_fold(netns ^ HASH_K0, HASH_K1);
 
 	view = hash_fold(view ^ s->upstreams.trust_ad, HASH_K1 ^ s->upstreams.use_tcp);
 	for (unsigned i = 0; i < s->upstreams.nupstreams; i++)
@@ -196,8 +196,8 @@ static int load_environment(struct settings *s)
 	return aliases != NULL && s->host_aliases == NULL ? -1 : 0;
 }
 
-struct settings *settings_build(const struct settings_stamp *stamp, const struct config *config,
-				struct cache *cache, uint32_t serial)
+struct settings *settings_build(const struct config *config, struct cache *cache, uint32_t serial,
+				struct settings_stamp *ret_stamp)
 {
 	struct settings *s = calloc(1, sizeof *s);
 
@@ -208,15 +208,17 @@ struct settings *settings_build(const struct settings_stamp *stamp, const struct
 	s->cache = cache;
 	s->stand_aside = config->mode != CONFIG_MODE_ON;
 	s->gai = gai_conf_default;
-	if (load_environment(s) < 0 || load_resolv_conf(s) < 0 || load_hosts(s) < 0 ||
-	    load_gai_conf(s) < 0) {
+	ret_stamp->netns = netns_identify();
+	ret_stamp->environment = hash_environment();
+	if (load_environment(s) < 0 || load_resolv_conf(s, ret_stamp) < 0 ||
+	    load_hosts(s, ret_stamp) < 0 || load_gai_conf(s, ret_stamp) < 0) {
 		settings_free(s);
 		return NULL;
 	}
-	load_nsswitch(s);
+	load_nsswitch(s, ret_stamp);
 	choose_upstreams(s);
 	choose_deadline(s);
-	s->view = hash_view(s, stamp);
+	s->view = settings_view(s, ret_stamp->netns);
 	return s;
 }
 

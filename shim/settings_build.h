@@ -15,26 +15,33 @@ enum settings_source {
 	SOURCE_HOSTS,
 	SOURCE_HOST_CONF,
 	SOURCE_GAI_CONF,
-	SOURCE_NETNS,  /* the thread's network namespace: part of the view */
-	SOURCE_TIMENS, /* CLOCK_BOOTTIME differs between time namespaces: likewise */
 	SOURCE_COUNT,
 };
 
 /* State of the outside world, as far as a snapshot depends on it. */
 struct settings_stamp {
 	struct file_id files[SOURCE_COUNT];
+	uint64_t netns;	      /* netns_identify() */
 	uint64_t environment; /* hash of the variables that glibc looks at, and of the host name */
 };
 
+/* Looks, without reading a file: one system call each. */
 void settings_stamp(struct settings_stamp *ret);
 
 /* Is anything different that a snapshot made under `was` would show? */
 bool settings_stamp_differs(const struct settings_stamp *was, const struct settings_stamp *now,
 			    const struct settings *settings);
 
-/* `serial`, `config` and `cache` go into the snapshot as they are. NULL without memory. */
-struct settings *settings_build(const struct settings_stamp *stamp, const struct config *config,
-				struct cache *cache, uint32_t serial);
+/*
+ * Reads everything. *ret_stamp is the state that was read: of the very files, so that a change in
+ * between is seen at the next look. `serial`, `config` and `cache` go into the snapshot as they
+ * are. NULL without memory.
+ */
+struct settings *settings_build(const struct config *config, struct cache *cache, uint32_t serial,
+				struct settings_stamp *ret_stamp);
+
+/* The view of settings in a network namespace (part of settings_build). Pure. */
+uint64_t settings_view(const struct settings *settings, uint64_t netns);
 
 void settings_free(struct settings *settings);
 

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/* settings_build.c: what makes two views differ, and what a change of the world is. Reads the
+ * machine's own files, so it compares snapshots with each other only. */
+#include "shim/settings_build.h"
+
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct settings *build(const struct config *config)
+{
+	struct settings_stamp stamp;
+	struct settings *s;
+
+	s = settings_build(config, NULL, 1, &stamp);
+	cr_assert_not_null(s);
+	return s;
+}
+
+/* The view under a configuration with one upstream 127.0.0.`last`:`port`. */
+static uint64_t view_of(enum resolver_transport transport, unsigned char last, uint16_t port)
+{
+	struct config config = {.nupstreams = 1};
+	struct sockaddr_in *in = (struct sockaddr_in *)&config.upstreams[0].addr;
+	struct settings *s;
+	uint64_t view;
+
+	config.upstreams[0].transport = transport;
+	in->sin_family = AF_INET;
+	in->sin_port = htons(port);
+	in->sin_addr.s_addr = htonl(0x7f000000u | last);
+	s = build(&config);
+	cr_assert_eq(s->upstreams.nupstreams, 1u);
+	view = s->view;
+	settings_free(s);
+	return view;
+}
+
+Test(settings_build, same_upstream_is_the_same_view)
+{
+	cr_expect_eq(view_of(RESOLVER_UDP, 1, 53), view_of(RESOLVER_UDP, 1, 53));
+}
+
+Test(settings_build, address_port_and_transport_change_the_view)
+{
+	uint64_t view = view_of(RESOLVER_UDP, 1, 53);
+
+	cr_expect_neq(view_of(RESOLVER_UDP, 2, 53), view, "another address");
+	cr_expect_neq(view_of(RESOLVER_UDP, 1, 5353), view, "another port");
+	cr_expect_neq(view_of(RESOLVER_TCP, 1, 53), view, "another transport");
+}
+
+Test(settings_build, network_namespace_changes_the_view)
+{
+	const struct config config = {0};
+	struct settings *s = build(&config);
+
+	cr_expect_eq(settings_view(s, 7), settings_view(s, 7));
+	cr_expect_neq(settings_view(s, 7), settings_view(s, 8));
+	settings_free(s);
+}
+
+Test(settings_build, stamp_of_what_was_read_is_what_a_look_sees)
+{
+	const struct config config = {0};
+	struct settings_stamp read, seen;
+	struct settings *s = settings_build(&config, NULL, 1, &read);
+
+	settings_stamp(&seen);
+	cr_expect_not(settings_stamp_differs(&read, &seen, s));
+	settings_free(s);
+}
+
+Test(settings_build, mode_other_than_on_stands_aside)
+{
+	struct config config = {.mode = CONFIG_MODE_OFF};
+	struct settings *s = build(&config);
+
+	cr_expect(s->stand_aside);
+	settings_free(s);
+	config.mode = CONFIG_MODE_ON;
+	s = build(&config);
+	cr_expect_not(s->stand_aside);
+	settings_free(s);
+}
+
+Test(settings_build, private_upstream_that_cannot_be_had_asks_nobody)
+{
+	const struct config config = {.upstream_unusable = true, .deadline_ms = 5000};
+	struct settings *s = build(&config);
+
+	cr_expect_eq(s->deadline_ms, 0u, "would wait %u ms for an answer in clear text",
+		     s->deadline_ms);
+	settings_free(s);
+}
+
+Test(settings_build, deadline_of_resolv_conf_is_capped)
+{
+	const struct config config = {0};
+	struct settings *s;
+
+	setenv("RES_OPTIONS", "timeout:30 attempts:5", 1);
+	s = build(&config);
+	cr_expect_eq(s->deadline_ms, 10000u, "got %u", s->deadline_ms);
+	settings_free(s);
+	setenv("RES_OPTIONS", "timeout:1 attempts:2", 1);
+	s = build(&config);
+	cr_expect_eq(s->deadline_ms, 2000u * s->upstreams.nupstreams, "got %u", s->deadline_ms);
+	settings_free(s);
+}
+
+Test(settings_build, variable_that_changes_is_a_change)
+{
+	const struct config config = {0};
+	struct settings_stamp before, after;
+	struct settings *s = build(&config);
+
+	settings_stamp(&before);
+	settings_stamp(&after);
+	cr_expect_not(settings_stamp_differs(&before, &after, s), "nothing has changed");
+	setenv("LOCALDOMAIN", "example", 1);
+	settings_stamp(&after);
+	cr_expect(settings_stamp_differs(&before, &after, s));
+	settings_free(s);
+}
+
+Test(settings_build, no_reload_keeps_resolv_conf)
+{
+	const struct config config = {0};
+	struct settings_stamp before, after;
+	struct settings *s = build(&config);
+
+	settings_stamp(&before);
+	after = before;
+	after.files[SOURCE_RESOLV_CONF].ino++;
+	cr_expect(settings_stamp_differs(&before, &after, s));
+	s->resolv.no_reload = true;
+	cr_expect_not(settings_stamp_differs(&before, &after, s));
+	after.files[SOURCE_HOSTS].ino++;
+	cr_expect(settings_stamp_differs(&before, &after, s), "hosts has changed");
+	settings_free(s);
+}
