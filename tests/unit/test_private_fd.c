@@ -163,6 +163,20 @@ Test(private_fd, raw_socket_under_the_number_is_told_apart)
 	cr_assert_eq(private_fd_number(handle), -EBADF);
 }
 
+/* The kernel gives the number of a lost one to the next, before anybody has noticed the loss. */
+Test(private_fd, number_of_a_lost_one_goes_to_the_next)
+{
+	int lost = new_socket(), fd = number_of(lost), next;
+
+	sys_close(fd);
+	next = new_socket();
+	cr_assert_eq(number_of(next), fd);
+	cr_assert_eq(private_fd_number(lost), -EBADF);
+	cr_assert(private_fd_is(fd));
+	cr_assert(private_fd_shields(fd));
+	cr_assert_eq(private_fd_count(), 1);
+}
+
 Test(private_fd, move_keeps_handle_and_file)
 {
 	int pair[2], handle, old, now;
