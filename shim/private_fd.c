@@ -214,7 +214,10 @@ int private_fd_next(unsigned first, unsigned last)
 	return found;
 }
 
-/* Checks all before it closes any: epoll sets and their members vouch for each other. */
+/*
+ * Checks all before it closes any: epoll sets and their members vouch for each other. The fork may
+ * have come in the middle of a change, so the count is not believed.
+ */
 void private_fd_reset(void)
 {
 	struct private_fd_slot *slot;
@@ -234,4 +237,5 @@ void private_fd_reset(void)
 			(void)sys_close(number);
 		}
 	}
+	atomic_store_explicit(&private_fd_used, 0, memory_order_relaxed);
 }
