@@ -33,13 +33,25 @@ static bool has_types(const struct entry *entry, unsigned types, uint64_t now_ms
 	return true;
 }
 
-static int find_fetched(const struct resolve *call, const struct name *name, struct entry *ret)
+/* Does it hold anything about these types? A call may have asked for AAAA, and for A later. */
+static bool has_any(const struct entry *entry, unsigned types)
+{
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		if ((types & 1u << t) && entry->rr[t].kind != RESOLVER_NONE)
+			return true;
+	return false;
+}
+
+static int find_fetched(const struct resolve *call, const struct name *name, unsigned types,
+			struct entry *ret)
 {
 	for (const struct resolve_fetched *f = call->fetched; f != NULL; f = f->next) {
 		if (f->name.len != name->len || memcmp(f->name.text, name->text, name->len) != 0)
 			continue;
 		if (f->blob == NULL || entry_decode(f->blob->data, f->blob->size, ret) < 0)
 			memset(ret, 0, sizeof *ret);
+		else if (!has_any(ret, types))
+			continue;
 		fill_missing(ret);
 		return 0;
 	}
@@ -73,7 +85,7 @@ static int find(void *ctx, const struct name *name, unsigned types, struct entry
 {
 	struct resolve *call = ctx;
 
-	if (call->fetched != NULL && find_fetched(call, name, ret) == 0)
+	if (call->fetched != NULL && find_fetched(call, name, types, ret) == 0)
 		return 0;
 	return find_cached(call, name, types, ret);
 }
