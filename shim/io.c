@@ -45,6 +45,8 @@ struct watch {
 	unsigned events;
 };
 
+int io_idle_ms = IO_IDLE_MS;
+
 static struct lock life;	    /* no hook takes it, so the thread may be created under it */
 static bool running;		    /* guarded by life */
 static _Atomic uint32_t generation; /* of the running thread; written under life */
@@ -177,7 +179,7 @@ static bool any_watch(void)
 static int sleep_ms(uint64_t next, uint64_t now_ms)
 {
 	if (next == UINT64_MAX)
-		return any_watch() ? -1 : IO_IDLE_MS;
+		return any_watch() ? -1 : io_idle_ms;
 	if (next <= now_ms)
 		return 0;
 	return next - now_ms > INT_MAX ? INT_MAX : (int)(next - now_ms);
@@ -227,7 +229,7 @@ static int sleep_until(uint64_t next, uint64_t now_ms, struct epoll_event *event
 		n = 0;
 	pthread_mutex_lock(&turn);
 	atomic_store(&asleep, false);
-	*ret_idle = n == 0 && wait_ms == IO_IDLE_MS;
+	*ret_idle = n == 0 && next == UINT64_MAX && wait_ms > 0;
 	return n;
 }
 

@@ -18,6 +18,8 @@
 
 #define IO_IDLE_MS 60000
 
+extern int io_idle_ms; /* IO_IDLE_MS; a test makes it shorter before the thread starts */
+
 /* Something to be run once on the io thread. Owned by the submitter until run() is entered, by
  * run() from then on. */
 struct io_task {

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+/* io.c: the thread comes when there is work, does each thing once, and goes. */
+#include "shim/io.h"
+
+#include "shim/clock.h"
+#include "shim/private_fd.h"
+#include "shim/process.h"
+#include "shim/sys.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct work {
+	struct io_task task;
+	sem_t done;
+	pid_t tid;
+	unsigned runs;
+	sigset_t blocked;
+};
+
+static void do_work(struct io_task *task, uint64_t now_ms)
+{
+	struct work *work = (struct work *)task;
+
+	(void)now_ms;
+	work->tid = sys_gettid();
+	work->runs++;
+	pthread_sigmask(SIG_BLOCK, NULL, &work->blocked);
+	sem_post(&work->done);
+}
+
+static void submit(struct work *work)
+{
+	memset(work, 0, sizeof *work);
+	work->task.run = do_work;
+	sem_init(&work->done, 0, 0);
+	cr_assert_eq(process_check(), PROCESS_OWNER);
+	cr_assert_eq(io_submit(&work->task), 0);
+}
+
+static void submit_and_wait(struct work *work)
+{
+	submit(work);
+	sem_wait(&work->done);
+}
+
+static unsigned count_in(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	unsigned n = 0;
+
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
+Test(io, task_runs_on_another_thread_with_all_signals_blocked)
+{
+	struct work work;
+
+	submit_and_wait(&work);
+	cr_expect_neq(work.tid, sys_gettid());
+	for (int sig = 1; sig < 32; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			cr_expect(sigismember(&work.blocked, sig), "signal %d is open", sig);
+}
+
+Test(io, one_thread_runs_all_tasks)
+{
+	struct work a, b;
+
+	submit_and_wait(&a);
+	submit_and_wait(&b);
+	cr_expect_eq(a.tid, b.tid);
+}
+
+enum { SUBMITTERS = 8, TASKS = 2000 };
+
+static void *submit_many(void *arg)
+{
+	struct work *works = arg;
+
+	for (int i = 0; i < TASKS; i++)
+		submit(&works[i]);
+	return NULL;
+}
+
+Test(io, every_task_of_many_threads_runs_once)
+{
+	struct work *works = calloc(SUBMITTERS * TASKS, sizeof *works);
+	pthread_t threads[SUBMITTERS];
+
+	for (int t = 0; t < SUBMITTERS; t++)
+		cr_assert_eq(pthread_create(&threads[t], NULL, submit_many, works + t * TASKS), 0);
+	for (int t = 0; t < SUBMITTERS; t++)
+		pthread_join(threads[t], NULL);
+	for (int i = 0; i < SUBMITTERS * TASKS; i++) {
+		sem_wait(&works[i].done);
+		cr_expect_eq(works[i].runs, 1u);
+	}
+	free(works);
+}
+
+/* Tasks of one thread run in their order. */
+static unsigned order[3];
+static unsigned ran;
+
+static void note(struct io_task *task, uint64_t now_ms)
+{
+	struct work *work = (struct work *)task;
+
+	(void)now_ms;
+	order[ran++] = work->runs;
+	sem_post(&work->done);
+}
+
+static void hold_back(struct io_task *task, uint64_t now_ms)
+{
+	(void)now_ms;
+	sem_wait(&((struct work *)task)->done); /* until all others are queued */
+}
+
+Test(io, tasks_run_in_the_order_of_submission)
+{
+	struct work first = {.task.run = hold_back}, works[3];
+
+	sem_init(&first.done, 0, 0);
+	process_check();
+	io_submit(&first.task);
+	for (unsigned i = 0; i < 3; i++) {
+		works[i] = (struct work){.task.run = note, .runs = i};
+		sem_init(&works[i].done, 0, 0);
+		io_submit(&works[i].task);
+	}
+	sem_post(&first.done);
+	sem_wait(&works[2].done);
+	cr_expect(order[0] == 0 && order[1] == 1 && order[2] == 2, "%u %u %u", order[0], order[1],
+		  order[2]);
+}
+
+Test(io, idle_thread_ends_with_its_descriptors_and_comes_again)
+{
+	unsigned threads = count_in("/proc/self/task"), fds = count_in("/proc/self/fd");
+	struct work work;
+
+	io_idle_ms = 50;
+	submit_and_wait(&work);
+	cr_expect_eq(count_in("/proc/self/task"), threads + 1);
+	while (count_in("/proc/self/task") != threads) /* the test's own time-out ends this */
+		usleep(1000);
+	cr_expect_eq(count_in("/proc/self/fd"), fds);
+	submit_and_wait(&work);
+	cr_expect_eq(work.runs, 1u);
+}
+
+Test(io, descriptors_taken_away_by_the_program_are_replaced)
+{
+	struct work work;
+
+	submit_and_wait(&work);
+	for (int fd; (fd = private_fd_next(0, PRIVATE_FD_MAX - 1)) >= 0;)
+		sys_close(fd); /* as the program would, past every hook */
+	submit_and_wait(&work);
+	cr_expect_eq(work.runs, 1u);
+}
+
+/* ---- timers and watches ---- */
+
+static struct io_timer timer;
+static struct work timer_work;
+static int pair[2];
+
+static void on_timer(void *arg, uint64_t now_ms)
+{
+	cr_expect_leq(timer.at_ms, now_ms);
+	(void)arg;
+	sem_post(&timer_work.done);
+}
+
+static void start_timer(struct io_task *task, uint64_t now_ms)
+{
+	(void)task;
+	timer.fire = on_timer;
+	io_timer_start(&timer, now_ms + 20);
+}
+
+Test(io, timer_fires)
+{
+	timer_work.task.run = start_timer;
+	sem_init(&timer_work.done, 0, 0);
+	process_check();
+	io_submit(&timer_work.task);
+	sem_wait(&timer_work.done);
+}
+
+static void on_readable(void *arg, int handle, unsigned events, uint64_t now_ms)
+{
+	char c;
+
+	(void)arg;
+	(void)now_ms;
+	cr_expect_eq(events, (unsigned)IO_READ);
+	private_fd_lock();
+	cr_expect_eq(sys_read(private_fd_number_locked(handle), &c, 1), 1);
+	private_fd_unlock();
+	io_watch(handle, 0, on_readable, NULL);
+	sem_post(&timer_work.done);
+}
+
+static void start_watch(struct io_task *task, uint64_t now_ms)
+{
+	(void)task;
+	(void)now_ms;
+	cr_expect_eq(io_watch(private_fd_adopt(pair[0]), IO_READ, on_readable, NULL), 0);
+	cr_expect_eq(write(pair[1], "x", 1), 1);
+}
+
+Test(io, watch_reports_what_is_readable)
+{
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	timer_work.task.run = start_watch;
+	sem_init(&timer_work.done, 0, 0);
+	process_check();
+	io_submit(&timer_work.task);
+	sem_wait(&timer_work.done);
+}
