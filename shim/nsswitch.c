@@ -183,7 +183,7 @@ static bool parse_sources(struct cursor *c, struct nsswitch_plan *ret)
 		else
 			ret->entries[ret->n++] = entry;
 	}
-	if (!ours || ret->n == 0)
+	if (!ours)
 		*ret = plan_foreign;
 	return true;
 }

@@ -14,7 +14,8 @@
  *	}
  *
  * A file that glibc refuses as a whole, and a line whose meaning depends on more than one source's
- * answer (SUCCESS=continue, SUCCESS=merge), become the plan of one FOREIGN entry.
+ * answer (SUCCESS=continue, SUCCESS=merge), become the plan of one FOREIGN entry. A line without
+ *any source is an empty plan, and finds nothing: glibc 2.36 would read past the end of its list.
  *
  * Pure; any thread; no allocation.
  */

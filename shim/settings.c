@@ -69,6 +69,8 @@ static bool refresh_cache_locked(void)
 	struct cache *opened = NULL;
 	char why[256];
 
+	if (config.mode != CONFIG_MODE_ON)
+		return false; /* no lookup would use it */
 	if (config.cache == CONFIG_CACHE_OFF || (cache != NULL && cache_is_current(cache)))
 		return false;
 	if (cache_open(&options, &opened, why) < 0) {

@@ -75,13 +75,30 @@ bool settings_stamp_differs(const struct settings_stamp *was, const struct setti
 	return false;
 }
 
-/* Text of a source, to be freed; NULL where the file cannot be read: for libc that is no file. */
-static char *read_source(enum settings_source source, struct settings_stamp *stamp, size_t *ret_len)
+/*
+ * Text of a source, to be freed; NULL where the file is not there for this process: for libc that
+ * is no file. Any other failure (no descriptor left, no memory) is one of the moment, and a
+ * snapshot must not pretend that there is no file. Negative then, and this lookup is libc's.
+ */
+static int read_source(enum settings_source source, struct settings_stamp *stamp, char **ret_text,
+		       size_t *ret_len)
 {
-	char *text;
+	int r;
 
+	*ret_text = NULL;
 	*ret_len = 0;
-	return file_read(paths[source], &text, ret_len, &stamp->files[source]) < 0 ? NULL : text;
+	r = file_read(paths[source], ret_text, ret_len, &stamp->files[source]);
+	switch (r) {
+	case -EACCES:
+	case -ELOOP:
+	case -ENOENT:
+	case -ENOTDIR:
+	case -EPERM:
+		return 0;
+	case -EISDIR: /* these two, opened and then not readable, fail libc's lookup */
+		return source == SOURCE_RESOLV_CONF || source == SOURCE_NSSWITCH ? r : 0;
+	}
+	return r;
 }
 
 static int load_resolv_conf(struct settings *s, struct settings_stamp *stamp)
@@ -90,9 +107,12 @@ static int load_resolv_conf(struct settings *s, struct settings_stamp *stamp)
 				       .res_options = secure_getenv("RES_OPTIONS"),
 				       .hostname = s->hostname};
 	size_t len;
-	char *text = read_source(SOURCE_RESOLV_CONF, stamp, &len);
-	int r = resolv_conf_parse(text, len, &env, &s->resolv);
+	char *text;
+	int r = read_source(SOURCE_RESOLV_CONF, stamp, &text, &len);
 
+	if (r < 0)
+		return r;
+	r = resolv_conf_parse(text, len, &env, &s->resolv);
 	free(text);
 	return r;
 }
@@ -102,12 +122,16 @@ static int load_hosts(struct settings *s, struct settings_stamp *stamp)
 	const struct host_conf_env env = {.multi = secure_getenv("RESOLV_MULTI"),
 					  .reorder = secure_getenv("RESOLV_REORDER")};
 	size_t len;
-	char *text = read_source(SOURCE_HOST_CONF, stamp, &len);
-	int r;
+	char *text;
+	int r = read_source(SOURCE_HOST_CONF, stamp, &text, &len);
 
+	if (r < 0)
+		return r;
 	host_conf_parse(text, len, &env, &s->host_conf);
 	free(text);
-	text = read_source(SOURCE_HOSTS, stamp, &len);
+	r = read_source(SOURCE_HOSTS, stamp, &text, &len);
+	if (r < 0)
+		return r;
 	r = hosts_build(text, len, &s->hosts);
 	free(text);
 	return r == -EFBIG ? 0 : r;
@@ -116,20 +140,26 @@ static int load_hosts(struct settings *s, struct settings_stamp *stamp)
 static int load_gai_conf(struct settings *s, struct settings_stamp *stamp)
 {
 	size_t len;
-	char *text = read_source(SOURCE_GAI_CONF, stamp, &len);
-	int r = text == NULL ? 0 : gai_conf_parse(text, len, &s->gai);
+	char *text;
+	int r = read_source(SOURCE_GAI_CONF, stamp, &text, &len);
 
+	if (r == 0 && text != NULL)
+		r = gai_conf_parse(text, len, &s->gai);
 	free(text);
 	return r;
 }
 
-static void load_nsswitch(struct settings *s, struct settings_stamp *stamp)
+static int load_nsswitch(struct settings *s, struct settings_stamp *stamp)
 {
 	size_t len;
-	char *text = read_source(SOURCE_NSSWITCH, stamp, &len);
+	char *text;
+	int r = read_source(SOURCE_NSSWITCH, stamp, &text, &len);
 
+	if (r < 0)
+		return r;
 	nsswitch_parse(text, len, &s->plan);
 	free(text);
+	return 0;
 }
 
 static void choose_upstreams(struct settings *s)
@@ -211,11 +241,11 @@ struct settings *settings_build(const struct config *config, struct cache *cache
 	ret_stamp->netns = netns_identify();
 	ret_stamp->environment = hash_environment();
 	if (load_environment(s) < 0 || load_resolv_conf(s, ret_stamp) < 0 ||
-	    load_hosts(s, ret_stamp) < 0 || load_gai_conf(s, ret_stamp) < 0) {
+	    load_hosts(s, ret_stamp) < 0 || load_gai_conf(s, ret_stamp) < 0 ||
+	    load_nsswitch(s, ret_stamp) < 0) {
 		settings_free(s);
 		return NULL;
 	}
-	load_nsswitch(s, ret_stamp);
 	choose_upstreams(s);
 	choose_deadline(s);
 	s->view = settings_view(s, ret_stamp->netns);
