@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * fuzz_answer.c - any bytes as an answer to "www.example.com" (resolver/answer.c), for libFuzzer:
- *
- *	clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. tests/fuzz/fuzz_answer.c
- *		resolver/answer.c resolver/packet.c -lresolv
+ * fuzz_answer.c - any bytes as an answer to "www.example.com" (resolver/answer.c).
+ * links: resolver/answer.c resolver/packet.c -lresolv
  *
  * The first byte gives type and flags; the question is put in place of the input's own, so that the
  * fuzzer does not have to find it.
