@@ -66,10 +66,10 @@ warm() {
 
 # System calls and instructions, counted from outside: the difference between a long and a short
 # loop, so that what a process does once drops out.
-system_calls() {
-	local preload=$1 calls=$2 form=$3 log=$LAB_DIR/strace
-	without_nscd strace -f -qq -c -o "$log" ${preload:+-E LD_PRELOAD="$preload"} \
-		"$O/bench/warm" -l -c "$calls" "$form" bench.test
+system_calls() { # PRELOAD COMMAND...
+	local preload=$1 log=$LAB_DIR/strace
+	shift
+	without_nscd strace -f -qq -c -o "$log" ${preload:+-E LD_PRELOAD="$preload"} "$@" >/dev/null
 	awk '$NF == "total" {print $4}' "$log"
 }
 
@@ -88,10 +88,12 @@ counts() {
 	local form
 	say "system calls (strace) and instructions (callgrind) of a warm lookup"
 	for form in stream getaddrinfo gethostbyname; do
-		per_lookup counts "shim $form" syscalls "$(system_calls "$shim" 100 $form)" \
-			"$(system_calls "$shim" 10100 $form)" 10000
-		per_lookup counts "glibc $form" syscalls "$(system_calls '' 100 $form)" \
-			"$(system_calls '' 300 $form)" 200
+		per_lookup counts "shim $form" syscalls \
+			"$(system_calls "$shim" "$O/bench/warm" -l -c 100 $form bench.test)" \
+			"$(system_calls "$shim" "$O/bench/warm" -l -c 10100 $form bench.test)" 10000
+		per_lookup counts "glibc $form" syscalls \
+			"$(system_calls '' "$O/bench/warm" -l -c 100 $form bench.test)" \
+			"$(system_calls '' "$O/bench/warm" -l -c 300 $form bench.test)" 200
 		per_lookup counts "shim $form" instructions "$(instructions 100 $form)" \
 			"$(instructions 2100 $form)" 2000
 	done
@@ -154,6 +156,15 @@ cold() { # SECTION SERVER CALLS ROUNDS
 	done
 }
 
+cold_counts() { # SECTION
+	local peer
+	for peer in shim=stream c-ares=ares c-ares-query=ares-query glibc=libc; do
+		per_lookup "$1" "${peer%=*}" syscalls \
+			"$(system_calls "$shim" "$O/bench/cold" cold.test short 20 $peer)" \
+			"$(system_calls "$shim" "$O/bench/cold" cold.test long 120 $peer)" 100
+	done
+}
+
 # ---- the worlds ----
 
 zone() { # NAME RECORDS
@@ -209,7 +220,8 @@ near_world() {
 	scale
 	start
 	many
-	cold "cold loopback" 127.0.0.2 400 5
+	cold "cold loopback" 127.0.0.2 400 7
+	cold_counts "cold loopback"
 }
 
 far_world() {

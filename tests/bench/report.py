@@ -180,8 +180,9 @@ def print_cold(f):
         ):
             ratio = f.ratio(section, subject, "c-ares")
             first = f.get(section, subject, "first")
-            rows.append([section, name] + times(f, section, subject) + [ratio, first])
-    head = ["", "", "p50", "p90", "p99", "max", "x c-ares", "the first"]
+            calls = f.get(section, subject, "syscalls")
+            rows.append([section, name] + times(f, section, subject) + [ratio, calls, first])
+    head = ["", "", "p50", "p90", "p99", "max", "x c-ares", "syscalls", "the first"]
     table("Cold lookup, ns", head, rows)
 
 
