@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -303,6 +304,7 @@ static pid_t start_writer(struct cache *cache, unsigned seed)
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* it must not outlive a failed assertion */
 		for (;;) {
 			unsigned r = (unsigned)rand_r(&seed);
 			unsigned n = r % (NAMES / 2), v = r / NAMES % VERSIONS;
