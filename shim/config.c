@@ -142,21 +142,29 @@ static bool asks_for_tls(struct piece value)
 	return false;
 }
 
+/* "NOBLOCKDNS_TLS_CA", or "/etc/noblockdns.conf: tls_ca" */
+static void name_source(const struct config_variable *v, bool from_env, char *buf, size_t size)
+{
+	if (from_env) {
+		(void)snprintf(buf, size, PREFIX "%s", v->name);
+		return;
+	}
+	(void)snprintf(buf, size, CONFIG_FILE ": %s", v->name);
+	for (char *c = buf + sizeof(CONFIG_FILE); *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+}
+
 static void parse_variable(struct parser *p, int i, const char *env_value)
 {
 	const struct config_variable *v = &config_variables[i];
 	struct piece value = p->in_file[i];
 	char where[VARIABLE_MAX + sizeof(CONFIG_FILE) + 8];
 
-	(void)snprintf(where, sizeof(where), CONFIG_FILE ": %s", v->name);
-	for (char *c = where + sizeof(CONFIG_FILE); *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	if (env_value) {
+	if (env_value)
 		value = (struct piece){env_value, strlen(env_value)};
-		(void)snprintf(where, sizeof(where), PREFIX "%s", v->name);
-	}
 	if (set(p, v, value))
 		return;
+	name_source(v, env_value != NULL, where, sizeof(where));
 	reject(p, v, value, where);
 	if (v->kind == CONFIG_KIND_UPSTREAM)
 		p->config->upstream_unusable = asks_for_tls(value);
@@ -205,9 +213,9 @@ void config_parse(config_getter *get, void *get_ctx, const char *conf, size_t le
 	if (conf)
 		parse_file(&p, conf, len);
 	for (int i = 0; i < CONFIG_NVARIABLES; i++) {
-		char name[VARIABLE_MAX];
+		char name[VARIABLE_MAX] = PREFIX;
 
-		(void)snprintf(name, sizeof(name), PREFIX "%s", config_variables[i].name);
+		strcat(name, config_variables[i].name);
 		parse_variable(&p, i, get(get_ctx, name));
 	}
 	settle_ttl(&p);

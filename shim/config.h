@@ -41,6 +41,7 @@ struct config_upstream {
 	char auth_name[256];	      /* tls:// alone; "" without */
 };
 
+/* Texts are of malloc() and never freed: a configuration lives as long as its process. */
 struct config {
 	enum config_mode mode;
 
@@ -57,12 +58,12 @@ struct config {
 	bool upstream_unusable;
 
 	enum config_tls tls;
-	char tls_ca[PATH_MAX]; /* "": system store */
-	char tls_pin[1024];    /* "": none; `sha256/BASE64`, separated by spaces */
+	const char *tls_ca;  /* NULL: system store */
+	const char *tls_pin; /* NULL: none; `sha256/BASE64`, separated by spaces */
 
 	enum config_cache cache;
-	char cache_path[PATH_MAX]; /* with CONFIG_CACHE_FILE */
-	uint64_t cache_size;	   /* bytes */
+	const char *cache_path; /* with CONFIG_CACHE_FILE */
+	uint64_t cache_size;	/* bytes */
 
 	uint32_t deadline_ms; /* 0: from resolv.conf */
 	uint32_t stale_after_ms;
@@ -75,8 +76,8 @@ struct config {
 	uint32_t resolution_delay_ms;
 
 	enum log_level log;
-	char log_file[PATH_MAX]; /* "": stderr */
-	char trace[PATH_MAX];	 /* "": off */
+	const char *log_file; /* NULL: stderr */
+	const char *trace;    /* NULL: off */
 };
 
 /* Value of an environment variable, or NULL. */

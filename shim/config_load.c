@@ -7,11 +7,28 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *from_environment(void *ctx, const char *name)
 {
 	(void)ctx;
 	return getenv(name);
+}
+
+static const char *from_nowhere(void *ctx, const char *name)
+{
+	(void)ctx;
+	(void)name;
+	return NULL;
+}
+
+/* One walk over the environment saves most processes eighteen. */
+static bool environment_has_any(void)
+{
+	for (char **variable = environ; variable && *variable; variable++)
+		if (strncmp(*variable, "NOBLOCKDNS_", 11) == 0)
+			return true;
+	return false;
 }
 
 /*
@@ -67,7 +84,8 @@ void config_load(struct config *ret)
 	size_t len = read_file(CONFIG_FILE, text, sizeof(text));
 
 	complaints.len = 0;
-	config_parse(from_environment, NULL, text, len, ret, collect, &complaints);
+	config_parse(environment_has_any() ? from_environment : from_nowhere, NULL, text, len, ret,
+		     collect, &complaints);
 	log_configure(ret->log, ret->log_file);
 	for (size_t at = 0; at < complaints.len; at += strlen(complaints.text + at) + 1)
 		log_error("%s", complaints.text + at);

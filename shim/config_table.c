@@ -174,12 +174,19 @@ static bool parse_number(const struct config_variable *v, const char *value, str
 	return true;
 }
 
-static bool parse_path(const char *value, char ret[PATH_MAX])
+/* Without memory: as a value that is not allowed. */
+static bool keep(const char *value, const char **ret)
 {
-	if (value[0] != '/' || strlen(value) >= PATH_MAX)
-		return false;
-	strcpy(ret, value);
-	return true;
+	char *copy = strdup(value);
+
+	if (copy)
+		*ret = copy;
+	return copy != NULL;
+}
+
+static bool parse_path(const char *value, const char **ret)
+{
+	return value[0] == '/' && strlen(value) < PATH_MAX && keep(value, ret);
 }
 
 /* SHA-256 is 32 bytes: 43 digits of base 64 and one `=`. */
@@ -189,8 +196,6 @@ static bool parse_pins(const char *value, struct config *ret)
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const char *p = value;
 
-	if (strlen(value) >= sizeof(ret->tls_pin))
-		return false;
 	while (*p) {
 		if (strncmp(p, "sha256/", 7) != 0 || strspn(p + 7, digits) != 43 || p[50] != '=')
 			return false;
@@ -199,8 +204,7 @@ static bool parse_pins(const char *value, struct config *ret)
 			return false;
 		p += strspn(p, " \t");
 	}
-	strcpy(ret->tls_pin, value);
-	return true;
+	return keep(value, &ret->tls_pin);
 }
 
 static bool parse_cache(const char *value, struct config *ret)
@@ -213,7 +217,7 @@ static bool parse_cache(const char *value, struct config *ret)
 		ret->cache = CONFIG_CACHE_OFF;
 		return true;
 	}
-	if (!parse_path(value, ret->cache_path))
+	if (!parse_path(value, &ret->cache_path))
 		return false;
 	ret->cache = CONFIG_CACHE_FILE;
 	return true;

@@ -14,8 +14,8 @@ enum config_kind {
 	CONFIG_KIND_SWITCH, /* off or on; bool */
 	CONFIG_KIND_U32,    /* a number from min to max */
 	CONFIG_KIND_U64,
-	CONFIG_KIND_PATH,     /* absolute; char[PATH_MAX] */
-	CONFIG_KIND_FOLDER,   /* the same, or off for "" */
+	CONFIG_KIND_PATH,     /* absolute; const char * */
+	CONFIG_KIND_FOLDER,   /* the same, or off for NULL */
 	CONFIG_KIND_PINS,     /* tls_pin */
 	CONFIG_KIND_CACHE,    /* cache, cache_path */
 	CONFIG_KIND_UPSTREAM, /* upstreams, nupstreams */
@@ -27,7 +27,7 @@ struct config_variable {
 	size_t offset;		  /* in struct config */
 	const char *const *words; /* of CONFIG_KIND_WORD, NULL-terminated */
 	uint64_t min, max;
-	uint64_t value; /* the default of a number or a switch; of all else it is zero or "" */
+	uint64_t value; /* the default of a number or a switch; of all else it is zero or NULL */
 };
 
 #define CONFIG_NVARIABLES 18

@@ -66,8 +66,8 @@ Test(config, nothing_set_gives_the_documented_defaults)
 	cr_assert_eq(c->nupstreams, 0);
 	cr_assert_not(c->upstream_unusable);
 	cr_assert_eq(c->tls, CONFIG_TLS_STRICT);
-	cr_assert_str_empty(c->tls_ca);
-	cr_assert_str_empty(c->tls_pin);
+	cr_assert_null(c->tls_ca);
+	cr_assert_null(c->tls_pin);
 	cr_assert_eq(c->cache, CONFIG_CACHE_DEFAULT);
 	cr_assert_eq(c->cache_size, 8u << 20);
 	cr_assert_eq(c->deadline_ms, 0);
@@ -79,8 +79,8 @@ Test(config, nothing_set_gives_the_documented_defaults)
 	cr_assert_eq(c->race_delay_ms, 250);
 	cr_assert_eq(c->resolution_delay_ms, 50);
 	cr_assert_eq(c->log, LOG_ERROR);
-	cr_assert_str_empty(c->log_file);
-	cr_assert_str_empty(c->trace);
+	cr_assert_null(c->log_file);
+	cr_assert_null(c->trace);
 }
 
 /* For each variable one value that is not the default, and one that is not allowed. */
