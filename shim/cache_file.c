@@ -17,12 +17,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -107,10 +109,16 @@ static int read_file(const char *path, void *buf, size_t size)
 	return n > 0 ? (int)n : -EIO;
 }
 
+/* What is in memory does not outlive the boot: there the three system calls are spared. */
 static int find_boot(struct opening *o)
 {
+	struct statfs fs;
 	char id[64];
-	int n = read_file("/proc/sys/kernel/random/boot_id", id, sizeof(id));
+	int n;
+
+	if (syscall(SYS_fstatfs, o->dir, &fs) == 0 && fs.f_type == TMPFS_MAGIC)
+		return 0;
+	n = read_file("/proc/sys/kernel/random/boot_id", id, sizeof(id));
 
 	if (n < 0)
 		return refuse_errno(o, n, "cannot tell this boot from others: boot_id");
@@ -154,9 +162,12 @@ static int open_dir(struct opening *o)
 		o->dir = sys_open(AT_FDCWD, dir, O_PATH | O_DIRECTORY, 0);
 		return o->dir < 0 ? refuse_errno(o, o->dir, "directory") : 0;
 	}
-	dir[o->base - o->file->path - 1] = '\0';   /* a slash would follow a symbolic link */
-	syscall(SYS_mkdirat, AT_FDCWD, dir, 0700); /* whatever comes of it shows next */
+	dir[o->base - o->file->path - 1] = '\0'; /* a slash would follow a symbolic link */
 	o->dir = sys_open(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (o->dir == -ENOENT) {
+		syscall(SYS_mkdirat, AT_FDCWD, dir, 0700); /* whatever comes of it shows next */
+		o->dir = sys_open(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	}
 	if (o->dir < 0)
 		return refuse_errno(o, o->dir, "directory");
 	err = sys_stat(o->dir, "", AT_EMPTY_PATH, &st);
@@ -336,9 +347,9 @@ int cache_file_open(const char *path, uint64_t size, struct cache_file *ret,
 	why[0] = '\0';
 	err = set_path(&o, path);
 	if (err == 0)
-		err = find_boot(&o);
-	if (err == 0)
 		err = open_dir(&o);
+	if (err == 0)
+		err = find_boot(&o);
 	if (err == 0) {
 		for (int i = 0; i < OPEN_TRIES && fd == -ESTALE; i++)
 			fd = open_or_create(&o, &st);

@@ -25,12 +25,14 @@ _Atomic uint32_t rcu_phase;
 static struct lock lock;	 /* a leaf: taken under any module's lock */
 static struct rcu_head *pending; /* guarded by lock */
 static struct rcu_head *waiting; /* guarded by lock */
+static _Atomic bool any;	 /* on either list; written under lock */
 
 void rcu_retire(struct rcu_head *head)
 {
 	lock_take(&lock);
 	head->next = pending;
 	pending = head;
+	atomic_store(&any, true);
 	lock_release(&lock);
 }
 
@@ -61,8 +63,11 @@ unsigned rcu_poll(void)
 	struct rcu_head *over, *next;
 	unsigned freed = 0;
 
+	if (!atomic_load(&any))
+		return 0;
 	lock_take(&lock);
 	over = advance_locked();
+	atomic_store(&any, pending != NULL || waiting != NULL);
 	lock_release(&lock);
 	for (; over != NULL; over = next, freed++) {
 		next = over->next;

@@ -41,13 +41,10 @@ static uint64_t hash_string(const char *s, uint64_t seed)
 	return s == NULL ? seed + 1 : hash_bytes(s, strlen(s) + 1, seed);
 }
 
-static uint64_t hash_environment(void)
+static uint64_t hash_environment(const char *hostname)
 {
-	char hostname[HOST_NAME_MAX + 1] = "";
-	uint64_t hash;
+	uint64_t hash = hash_string(hostname, 0);
 
-	gethostname(hostname, sizeof hostname - 1);
-	hash = hash_string(hostname, 0);
 	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
 		hash = hash_string(secure_getenv(variables[i]), hash);
 	return hash;
@@ -55,10 +52,13 @@ static uint64_t hash_environment(void)
 
 void settings_stamp(struct settings_stamp *ret)
 {
+	char hostname[HOST_NAME_MAX + 1] = "";
+
 	for (int i = 0; i < SOURCE_COUNT; i++)
 		file_identify(paths[i], &ret->files[i]);
+	gethostname(hostname, sizeof hostname - 1);
 	ret->netns = netns_identify();
-	ret->environment = hash_environment();
+	ret->environment = hash_environment(hostname);
 }
 
 bool settings_stamp_differs(const struct settings_stamp *was, const struct settings_stamp *now,
@@ -221,7 +221,6 @@ static int load_environment(struct settings *s)
 {
 	const char *aliases = secure_getenv("HOSTALIASES");
 
-	gethostname(s->hostname, sizeof s->hostname - 1);
 	s->host_aliases = aliases == NULL ? NULL : strdup(aliases);
 	return aliases != NULL && s->host_aliases == NULL ? -1 : 0;
 }
@@ -238,8 +237,9 @@ struct settings *settings_build(const struct config *config, struct cache *cache
 	s->cache = cache;
 	s->stand_aside = config->mode != CONFIG_MODE_ON;
 	s->gai = gai_conf_default;
+	gethostname(s->hostname, sizeof s->hostname - 1);
 	ret_stamp->netns = netns_identify();
-	ret_stamp->environment = hash_environment();
+	ret_stamp->environment = hash_environment(s->hostname);
 	if (load_environment(s) < 0 || load_resolv_conf(s, ret_stamp) < 0 ||
 	    load_hosts(s, ret_stamp) < 0 || load_gai_conf(s, ret_stamp) < 0 ||
 	    load_nsswitch(s, ret_stamp) < 0) {
