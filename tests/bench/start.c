@@ -6,7 +6,7 @@
  *	start first NAME RUNS CORE SUBJECT=LIBRARY... the first lookup, measured inside the process
  *
  * An empty LIBRARY means none. All subjects take turns, one process each, and the first of a turn
- * changes.
+ * changes. `over_first` is what a subject takes longer than the first one.
  */
 #include "peers.h"
 
@@ -100,6 +100,23 @@ static int child_main(const char *name)
 	return write(1, &took, sizeof took) == sizeof took ? 0 : 1;
 }
 
+/* Median of what a run takes longer than the first subject's run of the same turn: those two met
+ * the same machine. Before the samples are sorted. */
+static void emit_difference(const struct subject *first, const struct subject *s)
+{
+	struct bench_samples differences;
+	const int64_t offset = INT64_MAX / 2; /* samples have no sign */
+
+	bench_samples_init(&differences, s->samples.n);
+	for (size_t i = 0; i < s->samples.n; i++)
+		bench_sample(&differences, (uint64_t)((int64_t)s->samples.v[i] -
+						      (int64_t)first->samples.v[i] + offset));
+	bench_sort(&differences);
+	bench_emit(s->name, "over_first",
+		   (double)((int64_t)bench_percentile(&differences, 500) - offset));
+	free(differences.v);
+}
+
 static _Noreturn void usage(void)
 {
 	fputs("usage: start true RUNS CORE SUBJECT=LIBRARY...\n"
@@ -131,6 +148,8 @@ int main(int argc, char **argv)
 			bench_sample(&s->samples,
 				     first ? time_first(s, argv[2]) : time_true(s, NULL));
 		}
+	for (unsigned k = 1; k < n; k++)
+		emit_difference(&subjects[0], &subjects[k]);
 	for (unsigned k = 0; k < n; k++)
 		bench_emit_times(subjects[k].name, "p50", &subjects[k].samples);
 	return 0;
