@@ -37,24 +37,29 @@ struct key {
 	uint64_t now_ms;
 };
 
-/* Gives the pages of [p, p + len) memory, once per process and page. */
-static int back(struct cache *cache, const void *p, size_t len)
+static bool is_backed(const struct cache *cache, uint64_t page)
 {
-	uint64_t at = (uint64_t)((const unsigned char *)p - cache->map);
+	return atomic_load_explicit(&cache->backed[page / 64], memory_order_relaxed) >> page % 64 &
+	       1;
+}
+
+/* Do the pages of the slot have memory? With `ask`, it is asked for, once per process and page.
+ * 0, -ENOSPC, -ENOMEM, -ESTALE. */
+static int back(struct cache *cache, const struct cache_class *class, const void *slot, bool ask)
+{
+	uint64_t at = (uint64_t)((const unsigned char *)slot - cache->map);
 	int err;
 
 	if (cache->backing == CACHE_PRIVATE)
 		return 0;
-	for (uint64_t i = at / cache->page; i <= (at + len - 1) / cache->page; i++) {
-		_Atomic uint64_t *word = &cache->backed[i / 64];
-		uint64_t bit = UINT64_C(1) << i % 64;
-
-		if (atomic_load_explicit(word, memory_order_relaxed) & bit)
+	for (uint64_t i = at / cache->page; i <= (at + class->slot_size - 1) / cache->page; i++) {
+		if (is_backed(cache, i))
 			continue;
-		err = cache_file_back(&cache->file, i * cache->page, cache->page);
+		err = ask ? cache_file_back(&cache->file, i * cache->page, cache->page) : -ENOSPC;
 		if (err < 0)
 			return err;
-		atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
+		atomic_fetch_or_explicit(&cache->backed[i / 64], UINT64_C(1) << i % 64,
+					 memory_order_relaxed);
 	}
 	return 0;
 }
@@ -109,7 +114,7 @@ static int lock_match(struct cache *cache, const struct cache_class *class, cons
 			if (place.slot == except ||
 			    tag_get(place.set, place.way) != hash_tag(key->hash))
 				continue;
-			if (back(cache, place.slot, class->slot_size) < 0 ||
+			if (back(cache, class, place.slot, true) < 0 ||
 			    slot_lock(place.slot, key->now_ms, ret_token) < 0)
 				return -EBUSY;
 			if (is_keys_locked(place.slot, slot_capacity(class), key)) {
@@ -154,11 +159,11 @@ static unsigned set_nused(const struct cache_set *set, unsigned ways)
 }
 
 /*
- * The cheapest of the ways whose bit in `*tried` is clear, which is then set; `empty` says whether
- * empty ways may be taken. False: none is left.
+ * The cheapest of the ways whose bit in `*tried` is clear, which is then set. With `no_memory`,
+ * an empty way is taken only where it has memory already. False: none is left.
  */
 static bool pick_way(struct cache *cache, const struct cache_class *class, const struct key *key,
-		     bool empty, uint64_t *tried, struct cache_place *ret)
+		     bool no_memory, uint64_t *tried, struct cache_place *ret)
 {
 	uint64_t least = UINT64_MAX, least_bit = 0;
 
@@ -173,8 +178,8 @@ static bool pick_way(struct cache *cache, const struct cache_class *class, const
 			uint64_t cost;
 
 			place.slot = slot_at(cache, class, set, place.way);
-			if (*tried & bit || !(used || empty) ||
-			    (used && back(cache, place.slot, sizeof(*place.slot)) < 0))
+			if (*tried & bit ||
+			    ((used || no_memory) && back(cache, class, place.slot, used) < 0))
 				continue;
 			cost = way_cost(&place, nused, key->now_ms);
 			if (cost < least) {
@@ -198,11 +203,11 @@ static int take_way(struct cache *cache, const struct cache_class *class, const 
 	for (int i = 0; i < TAKE_TRIES; i++) {
 		uint32_t tag;
 
-		if (!pick_way(cache, class, key, !no_memory, &tried, ret))
+		if (!pick_way(cache, class, key, no_memory, &tried, ret))
 			break;
 		tag = tag_get(ret->set, ret->way);
-		if (back(cache, ret->slot, class->slot_size) < 0) {
-			no_memory = true; /* what is in use already can still be evicted */
+		if (back(cache, class, ret->slot, true) < 0) {
+			no_memory = true; /* what has memory already can still be had */
 			continue;
 		}
 		if (slot_lock(ret->slot, key->now_ms, ret_token) < 0)

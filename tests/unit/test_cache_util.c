@@ -44,7 +44,7 @@ size_t sample_encode(const struct sample *s, void *buf, size_t size)
 	ssize_t r;
 
 	entry.name_len = sample_name(s->number, name);
-	fill(s, addrs, sizeof(addrs));
+	fill(s, addrs, n * 16);
 	for (int i = 0; i < ENTRY_NTYPES; i++) {
 		entry.rr[i] = (struct entry_rrset){.kind = RESOLVER_ANSWER,
 						   .ttl_s = VERSION_TTL + s->version,
