@@ -63,7 +63,7 @@ static void on_ready(void *arg, int handle, unsigned events, uint64_t now_ms)
 static int host_socket(void *ctx, int domain, int type, int protocol)
 {
 	(void)ctx;
-	return private_fd_socket(domain, type, protocol);
+	return private_fd_socket(domain, type | SOCK_NONBLOCK, protocol);
 }
 
 static void host_close(void *ctx, int handle)

@@ -128,6 +128,7 @@ static void look_up_and_see(pthread_attr_t *attr)
 	must(getaddrinfo_a(GAI_NOWAIT, b.list, 1, &event) == 0);
 	wait_notified(1);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	must(gai_error(b.list[0]) == 0);
 	must(seen.payload == 4711);
 	must(!pthread_equal(seen.thread, pthread_self()));
 	for (int s = 1; s < NSIG; s++)
@@ -155,7 +156,8 @@ static void thread_has_the_attributes(void)
 	for (int i = 0; i < 2; i++) {
 		look_up_and_see(&attr);
 		must(seen.detach_state == PTHREAD_CREATE_JOINABLE);
-		must(seen.stack_size == 768 << 10);
+		must(seen.stack_size >= 768 << 10); /* a sanitizer adds its own */
+		must(seen.stack_size < 2 << 20);
 		must(pthread_join(seen.thread, &result) == 0);
 		must(result == NULL);
 	}

@@ -5,7 +5,10 @@
  */
 #include "gai_util.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static struct batch b;
@@ -276,6 +279,28 @@ static void cancel_races_with_answers(void)
 		must((b.requests[i].ar_result != NULL) == (gai_error(b.list[i]) == 0));
 }
 
+/* ---- the io thread ---- */
+
+/* c-ares reads a socket until it is empty: one that blocks would stop every lookup. */
+static void private_sockets_do_not_block(void)
+{
+	int nsockets = 0;
+
+	batch_add(&b, "n.slow.test");
+	start();
+	sleep_ms(50);
+	for (int fd = 3; fd < 1024; fd++) {
+		int type, flags = (int)syscall(SYS_fcntl, fd, F_GETFL, 0);
+		socklen_t size = sizeof type;
+
+		if (flags < 0 || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
+			continue;
+		must(flags & O_NONBLOCK);
+		nsockets++;
+	}
+	must(nsockets >= 3); /* A and AAAA, and what wakes the thread */
+}
+
 /* ---- fork ---- */
 
 static int child_of_a_pending_list(void)
@@ -325,6 +350,7 @@ static const struct mode modes[] = {
 	{"cancel_ends_a_wait", cancel_ends_a_wait},
 	{"cancel_notifies_and_wakes", cancel_notifies_and_wakes},
 	{"cancel_races_with_answers", cancel_races_with_answers},
+	{"private_sockets_do_not_block", private_sockets_do_not_block},
 	{"child_starts_clean", child_starts_clean},
 	{NULL, NULL},
 };
