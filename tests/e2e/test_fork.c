@@ -8,6 +8,7 @@
 #include "tests/lab/proc.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define SCRIPT "listen 127.0.0.1:53\nrr *.fd.test 300 A 192.0.2.9\n"
 
@@ -22,6 +23,14 @@ static void client(struct lab_world *w, const char *mode)
 	lab_assert(r.status == 0, "(status %d, signal %d%s: %s%s)", r.status, r.signal,
 		   r.timed_out ? ", timed out" : "", r.out, r.err);
 	lab_assert_str(r.err, "");
+}
+
+static void skip_under_tsan(const char *why)
+{
+	const char *sanitizer = getenv("NBD_SANITIZER");
+
+	if (sanitizer && strcmp(sanitizer, "thread") == 0)
+		lab_skip("ThreadSanitizer %s", why);
 }
 
 LabTest(fork, child_looks_up)
@@ -73,11 +82,13 @@ LabTest(fork, child_that_looks_nothing_up_makes_no_new_system_call)
 
 LabTest(fork, vfork_child_looks_up_and_leaves_no_trace)
 {
+	skip_under_tsan("makes a fork of vfork");
 	client(w, "vfork_child_looks_up");
 }
 
 LabTest(fork, vfork_child_may_be_the_first_to_look_up)
 {
+	skip_under_tsan("makes a fork of vfork");
 	client(w, "vfork_child_looks_up_first");
 }
 
@@ -88,6 +99,7 @@ LabTest(fork, vfork_child_closes_nothing_of_the_parents)
 
 LabTest(fork, clone_child_with_shared_memory_closes_nothing_of_the_parents)
 {
+	skip_under_tsan("cannot follow clone");
 	client(w, "clone_child");
 }
 
@@ -108,5 +120,6 @@ LabTest(fork, exit_handler_may_be_the_first_to_look_up)
 
 LabTest(fork, program_may_exit_in_the_middle_of_lookups)
 {
+	skip_under_tsan("sleeps for a second at each exit");
 	client(w, "busy_exits");
 }

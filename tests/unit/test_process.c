@@ -15,6 +15,14 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+/* ThreadSanitizer makes a fork of vfork, and cannot follow a bare clone. */
+static void skip_under_tsan(void)
+{
+#ifdef __SANITIZE_THREAD__
+	cr_skip_test("ThreadSanitizer cannot share memory between processes");
+#endif
+}
+
 /* Exit status of a forked child that runs `body`. */
 static int in_fork(int (*body)(void))
 {
@@ -117,7 +125,7 @@ static int in_vfork(int (*body)(void))
 	return result;
 }
 
-Test(process, vfork_child_is_foreign)
+Test(process, vfork_child_is_foreign, .init = skip_under_tsan)
 {
 	process_check();
 	cr_assert_eq(in_vfork(check), PROCESS_FOREIGN);
@@ -126,7 +134,7 @@ Test(process, vfork_child_is_foreign)
 }
 
 /* Else the parent would be foreign in its own memory for ever. */
-Test(process, vfork_child_that_checks_first_makes_nothing)
+Test(process, vfork_child_that_checks_first_makes_nothing, .init = skip_under_tsan)
 {
 	cr_assert_eq(in_vfork(check), PROCESS_FOREIGN);
 	cr_assert_null(process_page);
@@ -140,7 +148,7 @@ static int vfork_before_clean_up(void)
 	return process_check() == PROCESS_OWNER ? 0 : 98;
 }
 
-Test(process, vfork_child_of_an_unclean_child_cleans_nothing)
+Test(process, vfork_child_of_an_unclean_child_cleans_nothing, .init = skip_under_tsan)
 {
 	process_check();
 	cr_assert_eq(in_fork(vfork_before_clean_up), 0);
@@ -153,7 +161,7 @@ static int clone_main(void *arg)
 	return 0;
 }
 
-Test(process, clone_with_shared_memory_is_foreign)
+Test(process, clone_with_shared_memory_is_foreign, .init = skip_under_tsan)
 {
 	static _Alignas(16) char stack[65536];
 
