@@ -13,7 +13,7 @@
 #include "shim/settings.h"
 
 /* A route may change without any change that netstate.h notices; after this time it is seen. */
-#define ORDER_CACHE_MS 10000
+#define ORDER_CACHE_MS 60000
 
 /* As order_sort(), for the network `state` at `now_ms`. */
 int order_cached(const struct order_dest *dests, unsigned n, const struct settings *settings,
