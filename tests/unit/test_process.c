@@ -15,11 +15,12 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-/* ThreadSanitizer makes a fork of vfork, and cannot follow a bare clone. */
+/* ThreadSanitizer makes a fork of vfork, cannot follow a bare clone, nor threads of a forked child.
+ */
 static void skip_under_tsan(void)
 {
 #ifdef __SANITIZE_THREAD__
-	cr_skip_test("ThreadSanitizer cannot share memory between processes");
+	cr_skip_test("ThreadSanitizer cannot follow such children");
 #endif
 }
 
@@ -206,7 +207,7 @@ static int race_of_eight(void)
 	return bad;
 }
 
-Test(process, eight_threads_of_a_child_clean_up_once)
+Test(process, eight_threads_of_a_child_clean_up_once, .init = skip_under_tsan)
 {
 	process_check();
 	private_fd_socket(AF_UNIX, SOCK_STREAM, 0);
@@ -214,7 +215,7 @@ Test(process, eight_threads_of_a_child_clean_up_once)
 		cr_assert_eq(in_fork(race_of_eight), 0);
 }
 
-Test(process, eight_threads_of_a_fresh_process_make_one_page)
+Test(process, eight_threads_of_a_fresh_process_make_one_page, .init = skip_under_tsan)
 {
 	for (int i = 0; i < 50; i++)
 		cr_assert_eq(in_fork(race_of_eight), 0);
