@@ -87,6 +87,8 @@ static void signal_tells_who_and_what(void)
 	}
 }
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
 static struct {
 	int payload;
 	sigset_t mask;
@@ -94,12 +96,13 @@ static struct {
 	int detach_state;
 	size_t stack_size;
 	pthread_t thread;
-} seen;
+} seen; /* guarded by lock */
 
 static void on_thread(union sigval value)
 {
 	pthread_attr_t attr;
 
+	pthread_mutex_lock(&lock);
 	seen.payload = value.sival_int;
 	seen.thread = pthread_self();
 	pthread_sigmask(SIG_BLOCK, NULL, &seen.mask);
@@ -108,6 +111,7 @@ static void on_thread(union sigval value)
 	pthread_attr_getdetachstate(&attr, &seen.detach_state);
 	pthread_attr_getstacksize(&attr, &seen.stack_size);
 	pthread_attr_destroy(&attr);
+	pthread_mutex_unlock(&lock);
 	atomic_fetch_add(&notified, 1);
 }
 
