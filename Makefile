@@ -53,6 +53,7 @@ RESOLVER_SO := $(O)/libnoblockdns-resolver.so
 ifeq ($(STATIC),1)
 RESOLVER_LIBS := -Wl,-Bstatic -lcares -lssl -lcrypto -lresolv -Wl,-Bdynamic
 else
+ALL_CFLAGS    += -DRESOLVER_SHARED
 RESOLVER_LIBS := -lcares -lssl -lcrypto -Wl,-Bstatic -lresolv -Wl,-Bdynamic
 endif
 

@@ -23,7 +23,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LIBRARY	  "libnoblockdns-resolver.so"
+#define LIBRARY "libnoblockdns-resolver.so"
+/* Built with shared c-ares and OpenSSL, the library must not meet the program's own copies. */
+#ifdef RESOLVER_SHARED
+#define LOOK_INSIDE_FIRST RTLD_DEEPBIND
+#else
+#define LOOK_INSIDE_FIRST 0
+#endif
+
 #define MAX_VIEWS 8 /* one is usual; more only while settings change under lookups in flight */
 
 struct instance {
@@ -156,6 +163,22 @@ static int sibling_path(char ret[PATH_MAX])
 	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
+/* A library that is not there is a mistake of the installation, and for good. One that is there may
+ * be loaded next time: this process, now, lacks memory or the permission. */
+static int explain(const char *path, const char *why)
+{
+	int fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
+
+	if (fd == -ENOENT) {
+		log_error("cannot load %s: %s; lookups are left to libc", path, why);
+		return -ENOENT;
+	}
+	if (fd >= 0)
+		sys_close(fd);
+	log_warn("cannot load %s: %s; this lookup is left to libc", path, why);
+	return -ENOMEM;
+}
+
 static int load(struct instance *ret, void **ret_library)
 {
 	char path[PATH_MAX];
@@ -164,11 +187,9 @@ static int load(struct instance *ret, void **ret_library)
 
 	if (r < 0)
 		return r;
-	*ret_library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (*ret_library == NULL) {
-		log_error("cannot load %s: %s; lookups are left to libc", path, dlerror());
-		return -ENOENT;
-	}
+	*ret_library = dlopen(path, RTLD_NOW | RTLD_LOCAL | LOOK_INSIDE_FIRST);
+	if (*ret_library == NULL)
+		return explain(path, dlerror());
 	ops = dlsym(*ret_library, "noblockdns_resolver");
 	if (ops == NULL || ops->abi != RESOLVER_ABI) {
 		log_error("%s is of another version; lookups are left to libc", path);
