@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-#define HEADER_SEED 0x6361636865686472u
-
 const char *cache_verdict_to_str(enum cache_verdict verdict)
 {
 	switch (verdict) {
@@ -99,7 +97,7 @@ void cache_header_fill(struct cache_header *ret, uint64_t size, uint64_t boot, u
 		at += (uint64_t) class->nsets * class->ways * class->slot_size;
 	}
 	assert(at <= size);
-	ret->checksum = hash_bytes(ret, offsetof(struct cache_header, checksum), HEADER_SEED);
+	ret->checksum = hash_bytes(ret, offsetof(struct cache_header, checksum), CACHE_HEADER_SEED);
 }
 
 enum cache_verdict cache_header_check(const struct cache_header *header, size_t len,

@@ -53,11 +53,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CACHE_LAYOUT	 1 /* also in the file's name */
-#define CACHE_MAGIC	 "NBDCACHE"
-#define CACHE_BYTE_ORDER 0x01020304u
-#define CACHE_PAGE	 4096u
-#define CACHE_TAGS	 16u /* to a set: one line of 64 bytes */
+#define CACHE_LAYOUT	  1 /* also in the file's name */
+#define CACHE_MAGIC	  "NBDCACHE"
+#define CACHE_BYTE_ORDER  0x01020304u
+#define CACHE_HEADER_SEED UINT64_C(0x6361636865686472) /* of its checksum */
+#define CACHE_PAGE	  4096u
+#define CACHE_TAGS	  16u /* to a set: one line of 64 bytes */
 
 enum cache_class_id { CACHE_SMALL, CACHE_MEDIUM, CACHE_LARGE, CACHE_NCLASSES };
 

@@ -18,7 +18,6 @@
 #include <string.h>
 
 #define WIRE_FORMAT 1
-#define WIRE_SEED   0x6e6f626c6f636b64u /* of the checksum; fixed, since blobs travel */
 
 enum wire_flags {
 	WIRE_AD = 1,
@@ -53,7 +52,7 @@ static const size_t addr_len[ENTRY_NTYPES] = {4, 16};
 
 static uint64_t checksum(const struct wire *wire)
 {
-	return hash_bytes(&wire->size, wire->size - sizeof(wire->checksum), WIRE_SEED);
+	return hash_bytes(&wire->size, wire->size - sizeof(wire->checksum), ENTRY_SEED);
 }
 
 static bool same_names(const struct entry *entry)

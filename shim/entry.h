@@ -25,6 +25,9 @@
 #define ENTRY_SIZE_AT	8		  /* where in a blob its own size stands, as a u32 */
 #define ENTRY_HEAD_SIZE 64		  /* bytes; no blob is shorter */
 
+/* Of the checksum, the first 8 bytes of a blob. Fixed: blobs travel. */
+#define ENTRY_SEED UINT64_C(0x6e6f626c6f636b64)
+
 enum entry_slot { ENTRY_A, ENTRY_AAAA, ENTRY_NTYPES };
 
 /* One RRset as decoded: pointers go into the blob. */

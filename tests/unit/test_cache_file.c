@@ -154,8 +154,7 @@ static void patch_header(void (*change)(struct cache_header *))
 
 	cr_assert_eq(read(fd, &h, sizeof(h)), (ssize_t)sizeof(h));
 	change(&h);
-	h.checksum = hash_bytes(&h, offsetof(struct cache_header, checksum),
-				UINT64_C(0x6361636865686472));
+	h.checksum = hash_bytes(&h, offsetof(struct cache_header, checksum), CACHE_HEADER_SEED);
 	cr_assert_eq(pwrite(fd, &h, sizeof(h), 0), (ssize_t)sizeof(h));
 	close(fd);
 }
