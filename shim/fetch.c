@@ -22,6 +22,7 @@
 #include "shim/sys.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -450,11 +451,22 @@ int fetch_start(const struct settings *settings, const struct name *name, const 
 	return 0;
 }
 
-struct blob *fetch_wait(struct fetch *f, uint64_t deadline_ms, bool *ret_interrupted)
+/* Nothing of ours changes hands in here: the thread may be cancelled at any instruction. A signal
+ * alone would not do: glibc sends one only to a thread that is in a cancellation point of its own.
+ */
+static void sleep_cancellable(_Atomic uint32_t *state, const struct timespec *timeout)
+{
+	int type;
+
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+	sys_futex_wait(state, FETCH_WAITING, timeout, false);
+	pthread_setcanceltype(type, NULL);
+}
+
+struct blob *fetch_wait(struct fetch *f, uint64_t deadline_ms)
 {
 	struct blob *blob;
 
-	*ret_interrupted = false;
 	while (atomic_load(&f->state) == FETCH_WAITING) {
 		uint64_t now_ms = clock_boot_ms();
 		uint64_t left_ms = deadline_ms - now_ms;
@@ -465,10 +477,7 @@ struct blob *fetch_wait(struct fetch *f, uint64_t deadline_ms, bool *ret_interru
 			fetch_abandon(f);
 			return NULL;
 		}
-		if (sys_futex_wait(&f->state, FETCH_WAITING, &timeout, false) == -EINTR) {
-			*ret_interrupted = true;
-			return NULL;
-		}
+		sleep_cancellable(&f->state, &timeout);
 	}
 	blob = f->blob;
 	if (blob != NULL)

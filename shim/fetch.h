@@ -51,10 +51,10 @@ int fetch_start(const struct settings *settings, const struct name *name, const 
 /*
  * Blocks until the answer is there or `deadline_ms` (CLOCK_BOOTTIME) has passed, then drops the
  * fetch. The answer is the caller's to release; NULL at the deadline, while the query goes on in
- * the background. *ret_interrupted is set, and the fetch is still valid, when a signal came: the
- * caller decides about cancellation and calls again. Not on the io thread.
+ * the background. A cancellation point, at which the fetch is still there: push a cleanup handler
+ * that calls fetch_abandon(). Not on the io thread.
  */
-struct blob *fetch_wait(struct fetch *fetch, uint64_t deadline_ms, bool *ret_interrupted);
+struct blob *fetch_wait(struct fetch *fetch, uint64_t deadline_ms);
 
 /* Drops a fetch without its answer. Any thread. */
 void fetch_abandon(struct fetch *fetch);

@@ -266,9 +266,22 @@ static void *io_main(void *arg)
 	return NULL;
 }
 
+/* A sandbox may refuse the one call that the thread cannot do without. Better known now, while the
+ * task is still the submitter's, than by a thread that ends with it. */
+static int probe_wait(void)
+{
+	struct epoll_event event;
+	int n, fd = private_fd_number(epoll_handle);
+
+	if (fd < 0)
+		return fd;
+	n = sys_epoll_wait(fd, &event, 1, 0);
+	return n < 0 && n != -EINTR ? n : 0;
+}
+
 static int open_descriptors(void)
 {
-	int pair[2];
+	int pair[2], r;
 
 	epoll_handle = private_fd_epoll();
 	if (epoll_handle < 0)
@@ -279,7 +292,8 @@ static int open_descriptors(void)
 	wake_tx = private_fd_adopt(pair[1]);
 	if (wake_rx < 0 || wake_tx < 0)
 		return wake_rx < 0 ? wake_rx : wake_tx;
-	return private_fd_watch(epoll_handle, wake_rx, EPOLLIN, (uint64_t)wake_rx);
+	r = private_fd_watch(epoll_handle, wake_rx, EPOLLIN, (uint64_t)wake_rx);
+	return r < 0 ? r : probe_wait();
 }
 
 static int start_thread(uint32_t mine)

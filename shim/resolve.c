@@ -168,20 +168,13 @@ static void abandon(void *arg)
 	fetch_abandon(arg);
 }
 
-/* Waits; a signal is the moment to look whether the thread is being cancelled. */
 static struct blob *wait_for(struct fetch *fetch, uint64_t deadline_ms)
 {
 	struct blob *blob;
-	bool interrupted;
 
-	do {
-		blob = fetch_wait(fetch, deadline_ms, &interrupted);
-		if (interrupted) {
-			pthread_cleanup_push(abandon, fetch);
-			pthread_testcancel();
-			pthread_cleanup_pop(0);
-		}
-	} while (interrupted);
+	pthread_cleanup_push(abandon, fetch);
+	blob = fetch_wait(fetch, deadline_ms);
+	pthread_cleanup_pop(0);
 	return blob;
 }
 

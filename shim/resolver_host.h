@@ -11,7 +11,8 @@
 /*
  * Loads the resolver library, once, from the directory of this one. On the calling thread: a lookup
  * inside a library constructor holds the loader's lock, and a dlopen() on another thread would wait
- * for it for ever. 0; -ENOENT where it cannot be loaded (logged once), -ENOMEM. Any thread.
+ * for it for ever. 0; -ENOENT where it is not there (logged once, and for good), -ENOMEM where it
+ * cannot be loaded now. Any thread.
  */
 int resolver_host_open(void);
 
