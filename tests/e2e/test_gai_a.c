@@ -190,3 +190,14 @@ WAIT(cancel_notifies_and_wakes, false)
 WAIT(cancel_races_with_answers, false)
 WAIT(private_sockets_do_not_block, false)
 WAIT(child_starts_clean, false)
+
+LabTest(gai_a, deadline_spans_the_search_list,
+	.resolv_conf = "nameserver 127.0.0.1\nsearch one.test two.test\n"
+		       "options timeout:1 attempts:1\n")
+{
+	const char *const argv[] = {"clients/gai_wait", "deadline_spans_the_search_list", NULL};
+
+	lab_dns_start_text(w, "listen 127.0.0.1:53\nrr test 300 SOA 60\n"
+			      "rr *.two.test 300 A 192.0.2.1\non * * delay 700\n");
+	run(w, true, argv, &got);
+}

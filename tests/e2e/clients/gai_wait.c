@@ -135,6 +135,18 @@ static void suspend_can_be_cancelled(void)
 	must(gai_error(b.list[0]) == EAI_INPROGRESS);
 }
 
+/* Each of the search list's answers is in time, both together are not. */
+static void deadline_spans_the_search_list(void)
+{
+	struct addrinfo *list = NULL;
+
+	must(getaddrinfo("short1", NULL, NULL, &list) == EAI_AGAIN);
+	batch_add(&b, "short2");
+	must(getaddrinfo_a(GAI_WAIT, b.list, 1, NULL) == 0);
+	must(gai_error(b.list[0]) == EAI_AGAIN);
+	must(b.requests[0].ar_result == NULL);
+}
+
 /* ---- gai_cancel ---- */
 
 /* Until it is not being worked on, which takes microseconds. */
@@ -336,6 +348,7 @@ static void child_starts_clean(void)
 static const struct mode modes[] = {
 	{"suspend_times_out", suspend_times_out},
 	{"unanswered_name_fails", unanswered_name_fails},
+	{"deadline_spans_the_search_list", deadline_spans_the_search_list},
 	{"suspend_returns_in_time", suspend_returns_in_time},
 	{"suspend_ends_with_the_first", suspend_ends_with_the_first},
 	{"suspend_ignores_others", suspend_ignores_others},
