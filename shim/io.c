@@ -238,6 +238,7 @@ static void *io_main(void *arg)
 	uint32_t mine = (uint32_t)(uintptr_t)arg;
 	struct epoll_event events[EVENTS_MAX];
 
+	lock_signals_are_blocked(); /* since birth: start_thread() */
 	prctl(PR_SET_NAME, "noblockdns");
 	pthread_mutex_lock(&turn);
 	for (size_t i = 0; i < nwatches; i++) /* of an earlier generation */

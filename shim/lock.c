@@ -10,13 +10,26 @@
 
 enum { FREE, HELD, CONTENDED };
 
+/* All signals are blocked on this thread: by the outermost lock that it holds, or for good. Changes
+ * only while they are blocked, so no handler meets it half done. */
+static _Thread_local bool masked;
+
+void lock_signals_are_blocked(void)
+{
+	masked = true;
+}
+
 void lock_take(struct lock *lock)
 {
 	const sys_sigset all = ~(sys_sigset)0;
 	uint32_t expected = FREE;
-	sys_sigset saved;
+	bool outermost = !masked;
+	sys_sigset saved = 0;
 
-	sys_sigmask(SIG_SETMASK, &all, &saved);
+	if (outermost) {
+		sys_sigmask(SIG_SETMASK, &all, &saved);
+		masked = true;
+	}
 	if (!atomic_compare_exchange_strong_explicit(&lock->word, &expected, HELD,
 						     memory_order_acquire, memory_order_relaxed)) {
 		/* Whoever waited takes it as CONTENDED: it cannot know that it was the only one. */
@@ -25,15 +38,20 @@ void lock_take(struct lock *lock)
 			sys_futex_wait(&lock->word, CONTENDED, NULL, false);
 	}
 	lock->saved = saved;
+	lock->outermost = outermost;
 }
 
 void lock_release(struct lock *lock)
 {
 	sys_sigset saved = lock->saved;
+	bool outermost = lock->outermost;
 
 	if (atomic_exchange_explicit(&lock->word, FREE, memory_order_release) == CONTENDED)
 		sys_futex_wake(&lock->word, 1, false);
-	sys_sigmask(SIG_SETMASK, &saved, NULL);
+	if (outermost) {
+		masked = false;
+		sys_sigmask(SIG_SETMASK, &saved, NULL);
+	}
 }
 
 void lock_reset(struct lock *lock)

@@ -5,7 +5,8 @@
  * close(), dup2() and connect() may be called in a signal handler, so a handler can arrive at the
  * shim on a thread that is inside the shim already. A thread that holds a lock therefore takes no
  * signal at all, not even libc's own for cancellation and set*id, which pthread_sigmask() would
- * leave open. Taking, waiting and releasing are no cancellation points and leave errno alone.
+ * leave open. Inside a second lock they are blocked already. Taking, waiting and releasing are no
+ *cancellation points and leave errno alone.
  *
  *	lock_take(&lock);
  *	...                     short; no callback, no dlopen or dlsym, no cancellation point
@@ -28,7 +29,8 @@
 
 struct lock {
 	_Atomic uint32_t word; /* 0 free, 1 held, 2 held and somebody may sleep */
-	sys_sigset saved;      /* the holder's signal mask; guarded by the lock itself */
+	bool outermost;	       /* of those that the holder has; guarded by the lock itself */
+	sys_sigset saved;      /* if outermost: the holder's signal mask; guarded likewise */
 };
 
 #define LOCK_INIT                                                                                  \
@@ -36,11 +38,15 @@ struct lock {
 		0                                                                                  \
 	}
 
-/* Blocks all signals, then takes. Not recursive. */
+/* Blocks all signals, where the thread has not done so yet, then takes. Not recursive. */
 void lock_take(struct lock *lock);
 
 /* Drops, then gives the signal mask back. Locks are released in the reverse order of taking. */
 void lock_release(struct lock *lock);
+
+/* This thread has all signals blocked and always will: its locks spare the two system calls. Set by
+ * the io thread, of which fork() makes none. */
+void lock_signals_are_blocked(void);
 
 /* Frees the lock whoever holds it. In the one thread of a forked child only. */
 void lock_reset(struct lock *lock);

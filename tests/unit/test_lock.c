@@ -81,6 +81,46 @@ Test(lock, release_gives_back_the_mask_that_was)
 	cr_assert_eq(mask, own, "got %llx", (unsigned long long)mask);
 }
 
+/* The mask is the outer lock's to give back. */
+Test(lock, inner_release_leaves_signals_blocked)
+{
+	static struct lock inner;
+	sys_sigset before = 0, mask = 0;
+
+	sys_sigmask(SIG_SETMASK, NULL, &before);
+	lock_take(&lock);
+	lock_take(&inner);
+	lock_release(&inner);
+	sys_sigmask(SIG_SETMASK, NULL, &mask);
+	cr_assert(mask & (sys_sigset)1 << (SIGUSR1 - 1));
+	lock_release(&lock);
+	sys_sigmask(SIG_SETMASK, NULL, &mask);
+	cr_assert_eq(mask, before, "got %llx", (unsigned long long)mask);
+}
+
+/* The io thread's locks must not open its signals, whatever it holds. */
+static void *lock_on_a_blocked_thread(void *arg)
+{
+	const sys_sigset all = ~(sys_sigset)0;
+
+	sys_sigmask(SIG_SETMASK, &all, NULL);
+	lock_signals_are_blocked();
+	lock_take(&lock);
+	lock_release(&lock);
+	sys_sigmask(SIG_SETMASK, NULL, arg);
+	return NULL;
+}
+
+Test(lock, thread_with_signals_blocked_for_good_keeps_them_blocked)
+{
+	pthread_t thread;
+	sys_sigset mask = 0;
+
+	cr_assert_eq(pthread_create(&thread, NULL, lock_on_a_blocked_thread, &mask), 0);
+	pthread_join(thread, NULL);
+	cr_assert(mask & (sys_sigset)1 << (SIGUSR1 - 1));
+}
+
 static void on_signal_count(int sig)
 {
 	(void)sig;
