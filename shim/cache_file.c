@@ -5,32 +5,23 @@
  *	1. the directory: ours (made, owner and mode checked), or the one that the user named
  *	2. the file in it, through the directory's descriptor, no symbolic link followed
  *	3. its owner, type, mode and number of links; then its header
- *	4. where there is none, or one to replace: a new file without a name (O_TMPFILE) that is
- *	   complete before it is linked into its place. No half-made file is ever seen, and a
- *process that dies on the way leaves nothing behind. Who loses the race takes the winner's file
+ *	4. where there is none, or one to replace: a new file without a name (O_TMPFILE), which is
+ *	   linked into its place when it is complete. Nobody ever sees a half-made file, and a
+ *	   death on the way leaves nothing behind. Who loses the race takes the winner's file
  *	5. memory for header and tags, and the mapping
  */
 #include "shim/cache_file.h"
 
-#include "shim/cache.h"
+#include "shim/cache_sys.h"
 #include "shim/hash.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
-#endif
 
 #define DEFAULT_DIR "/dev/shm/noblockdns."
 #define OPEN_TRIES  4 /* each lost race takes one */
@@ -46,36 +37,6 @@ struct opening {
 	int dir;	  /* descriptor, owned */
 	const char *base; /* borrows from file->path */
 };
-
-static long negative(long r)
-{
-	return r < 0 ? -errno : r;
-}
-
-static int sys_open(int dir, const char *path, int flags, unsigned mode)
-{
-	return (int)negative(syscall(SYS_openat, dir, path, flags | O_CLOEXEC, mode));
-}
-
-static void sys_close(int fd)
-{
-	syscall(SYS_close, fd);
-}
-
-static int sys_stat(int dir, const char *path, int flags, struct statx *ret)
-{
-	return (int)negative(syscall(SYS_statx, dir, path, flags, STATX_BASIC_STATS, ret));
-}
-
-static ssize_t sys_read(int fd, void *buf, size_t len)
-{
-	return negative(syscall(SYS_read, fd, buf, len));
-}
-
-static ssize_t sys_write(int fd, const void *buf, size_t len)
-{
-	return negative(syscall(SYS_write, fd, buf, len));
-}
 
 /* Writes the line for the log and returns `err`. */
 __attribute__((format(printf, 3, 4))) static int refuse(struct opening *o, int err, const char *fmt,
@@ -239,6 +200,17 @@ static int judge_file(struct opening *o, int fd, uint64_t file_size)
 	return n < 0 && n != -ENOENT ? refuse_errno(o, (int)n, "cannot be replaced") : -ESTALE;
 }
 
+/* They had memory from the first. A sparse copy of the file may have lost it, and shows in its
+ * number of blocks; it costs too much to ask for each page at each start of a program. */
+static int back_tags(struct opening *o, int fd, uint64_t blocks)
+{
+	uint64_t end = o->file->header.tags_end;
+
+	if (blocks * 512 < end && posix_fallocate(fd, 0, (off_t)end) != 0)
+		return refuse(o, -ENOSPC, "no memory for it");
+	return 0;
+}
+
 /* ---- a new file ---- */
 
 /* A file that would pass the limit is not an error but a signal, SIGXFSZ. */
@@ -313,8 +285,8 @@ static int open_or_create(struct opening *o, struct statx *ret)
 	err = check_file(o, fd, ret);
 	if (err == 0 && existed)
 		err = judge_file(o, fd, ret->stx_size);
-	if (err == 0 && existed && posix_fallocate(fd, 0, (off_t)o->file->header.tags_end) != 0)
-		err = refuse(o, -ENOSPC, "no memory for it");
+	if (err == 0 && existed)
+		err = back_tags(o, fd, ret->stx_blocks);
 	if (err == 0)
 		return fd;
 	sys_close(fd);
@@ -367,42 +339,4 @@ int cache_file_open(const char *path, uint64_t size, struct cache_file *ret,
 void cache_file_close(struct cache_file *file)
 {
 	munmap(file->map, file->header.size);
-}
-
-static bool is_same(const struct cache_file *file, const struct statx *st)
-{
-	return st->stx_ino == file->ino && st->stx_size == file->header.size &&
-	       ((uint64_t)st->stx_dev_major << 32 | st->stx_dev_minor) == file->dev;
-}
-
-bool cache_file_is_current(const struct cache_file *file)
-{
-	struct statx st;
-
-	return sys_stat(AT_FDCWD, file->path, AT_SYMLINK_NOFOLLOW, &st) == 0 && is_same(file, &st);
-}
-
-int cache_file_back_by_path(const struct cache_file *file, uint64_t offset, uint64_t len)
-{
-	int fd = sys_open(AT_FDCWD, file->path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
-	struct statx st;
-	int err;
-
-	if (fd < 0)
-		return -ESTALE;
-	err = sys_stat(fd, "", AT_EMPTY_PATH, &st);
-	if (err == 0)
-		err = is_same(file, &st) ? -posix_fallocate(fd, (off_t)offset, (off_t)len)
-					 : -ESTALE;
-	sys_close(fd);
-	return err;
-}
-
-int cache_file_back(const struct cache_file *file, uint64_t offset, uint64_t len)
-{
-	if (madvise((char *)file->map + offset, len, MADV_POPULATE_WRITE) == 0)
-		return 0;
-	if (errno == EINVAL)
-		return cache_file_back_by_path(file, offset, len);
-	return errno == ENOMEM ? -ENOMEM : -ENOSPC;
 }

@@ -152,7 +152,7 @@ Test(cache_damage, ten_thousand_damaged_files_give_no_wrong_answer, .timeout = 3
 			damage(damaged);
 		if (round % 50 == 0) { /* random from end to end, under a good header */
 			for (size_t i = CACHE_PAGE; i < SIZE; i += 4)
-				memcpy(damaged + i, &(int){rand_r(&seed) * 2}, 4);
+				memcpy(damaged + i, &(unsigned){(unsigned)rand_r(&seed) * 2}, 4);
 		}
 		write_file(damaged, SIZE);
 		cache = open_file();
@@ -203,7 +203,7 @@ Test(cache_damage, is_healed_by_storing)
 	for (unsigned round = 0; round < 100; round++) {
 		cache = private_cache(SIZE);
 		for (size_t i = CACHE_PAGE; i < SIZE; i += 4)
-			memcpy(cache->map + i, &(int){rand_r(&seed) * 2}, 4);
+			memcpy(cache->map + i, &(unsigned){(unsigned)rand_r(&seed) * 2}, 4);
 		for (unsigned n = 0; n < 20; n++) {
 			struct sample s = {.number = n, .version = n, .view = SAMPLE_VIEW};
 			struct sample got;
