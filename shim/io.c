@@ -200,16 +200,26 @@ static bool end_if_idle(uint32_t mine)
 	return end;
 }
 
-/* The descriptors were taken away: let the next io_submit() start anew. */
-static void end_broken(uint32_t mine)
+static int open_descriptors(void);
+
+/* The program has taken our descriptors away. Timers are running, and somebody waits for what they
+ * will do: go on with new ones. Where none can be had, the next io_submit() starts anew. */
+static bool repair(uint32_t mine)
 {
+	bool repaired = false;
 
 	lock_take(&life);
 	if (atomic_load(&generation) == mine) {
-		running = false;
 		close_descriptors();
+		repaired = open_descriptors() == 0;
+		running = repaired;
+		if (!repaired)
+			close_descriptors();
 	}
 	lock_release(&life);
+	for (size_t i = 0; i < nwatches; i++)
+		watches[i].events = 0;
+	return repaired;
 }
 
 /* Sleeps until there is something to do. Returns the number of events, or a negative errno
@@ -228,6 +238,7 @@ static int sleep_until(uint64_t next, uint64_t now_ms, struct epoll_event *event
 	if (n == -EINTR)
 		n = 0;
 	pthread_mutex_lock(&turn);
+	private_fd_turn();
 	atomic_store(&asleep, false);
 	*ret_idle = n == 0 && next == UINT64_MAX && wait_ms > 0;
 	return n;
@@ -241,6 +252,7 @@ static void *io_main(void *arg)
 	lock_signals_are_blocked(); /* since birth: start_thread() */
 	prctl(PR_SET_NAME, "noblockdns");
 	pthread_mutex_lock(&turn);
+	private_fd_turn();
 	for (size_t i = 0; i < nwatches; i++) /* of an earlier generation */
 		watches[i].events = 0;
 	while (atomic_load(&generation) == mine) {
@@ -253,10 +265,8 @@ static void *io_main(void *arg)
 		n = sleep_until(next, now_ms, events, &idle);
 		if (atomic_load(&generation) != mine)
 			break;
-		if (n < 0) {
-			end_broken(mine);
+		if (n < 0 && !repair(mine))
 			break;
-		}
 		if (idle && end_if_idle(mine))
 			break;
 		now_ms = clock_boot_ms();

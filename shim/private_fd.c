@@ -8,6 +8,9 @@
 #include "shim/private_fd_table.h"
 #include "shim/process.h"
 
+#define WIDE 1024L /* a program that uses select() gets no higher numbers because of us */
+#define ROOM 192L  /* programs with up to 832 descriptors do not meet ours */
+
 static struct lock table_lock;
 
 void private_fd_lock(void)
@@ -20,30 +23,39 @@ void private_fd_unlock(void)
 	lock_release(&table_lock);
 }
 
-/*
- * A copy of `fd` at a high number. Above the numbers that programs with up to 832 descriptors see,
- * and below 1024, so that a program that uses select() does not get higher ones because of us.
- */
+void private_fd_turn(void)
+{
+	lock_take(&table_lock);
+	private_fd_table_turn();
+	lock_release(&table_lock);
+}
+
+/* Where to try next. The limit is asked for only now that the highest place has no room. */
+static long lower_base(long base)
+{
+	struct rlimit limit = {.rlim_cur = WIDE};
+
+	if (base == WIDE - ROOM)
+		(void)sys_getrlimit(RLIMIT_NOFILE, &limit);
+	base = limit.rlim_cur < WIDE ? (long)limit.rlim_cur - ROOM : base / 2;
+	return base < 3 ? 3 : base;
+}
+
+/* A copy of `fd` at a high number. */
 static int copy_high(int fd)
 {
-	struct rlimit limit = {.rlim_cur = 1024};
-	long base;
+	long base = WIDE - ROOM;
 
-	(void)sys_getrlimit(RLIMIT_NOFILE, &limit);
-	base = (limit.rlim_cur < 1024 ? (long)limit.rlim_cur : 1024) - 192;
 	for (;;) {
-		int number;
+		int number = sys_fcntl(fd, F_DUPFD_CLOEXEC, base);
 
-		if (base < 3)
-			base = 3;
-		number = sys_fcntl(fd, F_DUPFD_CLOEXEC, base);
 		if (number >= PRIVATE_FD_MAX) {
 			(void)sys_close(number);
 			number = -EMFILE;
 		}
 		if (number >= 0 || base == 3 || (number != -EMFILE && number != -EINVAL))
 			return number;
-		base /= 2;
+		base = lower_base(base);
 	}
 }
 
@@ -52,7 +64,7 @@ int private_fd_adopt(int fd)
 	struct private_fd_slot *slot;
 	int number, r;
 
-	if (process_check() != PROCESS_OWNER) {
+	if (!private_fd_table_in_turn() && process_check() != PROCESS_OWNER) {
 		(void)sys_close(fd);
 		return -EPERM;
 	}

@@ -4,8 +4,8 @@
  *
  * The program does not know of them, may close them in a loop, dup2() onto them, or ask the kernel
  * directly, past every hook. So each has a *handle*, which stays, and a number, which may change or
- * be taken away. Numbers are high (from min(soft RLIMIT_NOFILE, 1024) - 192 on, lower only where
- * there is no room, never 0 to 2), close-on-exec from birth, and below PRIVATE_FD_MAX.
+ * be taken away. Numbers are high (from 1024 - 192 on, lower only where the soft RLIMIT_NOFILE
+ *leaves no room there, never 0 to 2), close-on-exec from birth, and below PRIVATE_FD_MAX.
  *
  *	int h = private_fd_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);   negative errno, or
  *handle
@@ -16,7 +16,8 @@
  *point: use sys.h private_fd_unlock();
  *
  * Under the lock no hook can move the number away. A raw system call of the program can: then the
- * operation meets a foreign file. That window cannot be closed, only kept short.
+ * operation meets a foreign file. That window cannot be closed, only kept short: it lasts from the
+ * check to the use, or, on a thread that works in turns (private_fd_turn()), to the turn's end.
  *
  * Is a number still ours? Sockets, pipes and files are recognised by device and inode. epoll sets,
  * eventfds and timerfds all share one inode: a member of an epoll set is recognised by being
@@ -76,6 +77,13 @@ int private_fd_find(int fd);
  * any more does nothing. 0 or -EBADF.
  */
 int private_fd_close(int handle);
+
+/*
+ * For a loop: from here to its next call, the calling thread checks each handle at most once, and
+ * one that it makes not at all. To be called after each sleep, by a thread of the owner process
+ * that never forks: it is not asked for its process either. Other threads check at each use.
+ */
+void private_fd_turn(void);
 
 /*
  * The hooks' side. -------------------------------------------------------------------------------

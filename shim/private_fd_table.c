@@ -14,11 +14,25 @@ static_assert(PRIVATE_FD_HANDLES < UINT16_MAX, "private_fd_slots holds index + 1
 static struct private_fd_slot slots[PRIVATE_FD_HANDLES];
 static uint16_t free_slots; /* index + 1 */
 
+static uint32_t last_turn;
+static _Thread_local uint32_t turn; /* 0: this thread has none, and checks each time */
+
 unsigned private_fd_table_end;
 unsigned private_fd_table_top;
 
 _Atomic uint16_t private_fd_slots[PRIVATE_FD_MAX];
 _Atomic unsigned private_fd_used;
+
+void private_fd_table_turn(void)
+{
+	last_turn = last_turn == UINT32_MAX ? 1 : last_turn + 1;
+	turn = last_turn;
+}
+
+bool private_fd_table_in_turn(void)
+{
+	return turn != 0;
+}
 
 struct private_fd_slot *private_fd_table_slot(unsigned index)
 {
@@ -58,6 +72,7 @@ static struct private_fd_slot *take_slot(void)
 		return NULL;
 	}
 	slot->epoll = 0;
+	slot->turn = turn;
 	return slot;
 }
 
@@ -164,10 +179,12 @@ static bool is_ours(const struct private_fd_slot *slot)
 
 struct private_fd_slot *private_fd_table_check(struct private_fd_slot *slot)
 {
-	if (!slot)
-		return NULL;
-	if (is_ours(slot))
+	if (!slot || (turn && slot->turn == turn))
 		return slot;
+	if (is_ours(slot)) {
+		slot->turn = turn;
+		return slot;
+	}
 	private_fd_table_remove(slot);
 	return NULL;
 }

@@ -22,6 +22,7 @@ struct private_fd_slot {
 			     */
 	bool anonymous;	    /* shares its inode with others (private_fd.h) */
 	uint16_t next;	    /* free slots: index + 1 of the next one */
+	uint32_t turn;	    /* in which it was checked last; 0: none */
 	dev_t dev;
 	ino_t ino;
 
@@ -33,6 +34,10 @@ struct private_fd_slot {
 
 /* Slots from here on were never used. A loop over all slots ends here. */
 extern unsigned private_fd_table_end;
+
+/* Ends the calling thread's turn, if it has one, and begins the next. */
+void private_fd_table_turn(void);
+bool private_fd_table_in_turn(void);
 
 /* No number in use is above. */
 extern unsigned private_fd_table_top;
@@ -53,7 +58,8 @@ void private_fd_table_renumber(struct private_fd_slot *slot, int number);
 /* Forgets; whatever has the number now stays open. */
 void private_fd_table_remove(struct private_fd_slot *slot);
 
-/* `slot` while it is ours; otherwise removes it, and NULL. NULL gives NULL. */
+/* `slot` while it is ours; otherwise removes it, and NULL. NULL gives NULL. Looks once in a turn of
+ * the calling thread (private_fd_turn()). */
 struct private_fd_slot *private_fd_table_check(struct private_fd_slot *slot);
 
 #endif

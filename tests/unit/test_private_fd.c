@@ -217,6 +217,57 @@ Test(private_fd, next_walks_them_in_order)
 }
 
 /*
+ * Turns -------------------------------------------------------------------------------------------
+ */
+
+static void *number_elsewhere(void *arg)
+{
+	*(int *)arg = private_fd_number(*(int *)arg);
+	return NULL;
+}
+
+/* A raw close during a turn is noticed by the next turn at the latest. */
+Test(private_fd, next_turn_checks_again)
+{
+	int handle, fd;
+
+	process_check();
+	private_fd_turn();
+	handle = new_socket();
+	fd = number_of(handle);
+	sys_close(fd);
+	cr_assert_eq(private_fd_number(handle), fd, "checked twice in a turn");
+	private_fd_turn();
+	cr_assert_eq(private_fd_number(handle), -EBADF);
+}
+
+Test(private_fd, turn_is_of_one_thread_only)
+{
+	int handle, answer;
+	pthread_t other;
+
+	process_check();
+	private_fd_turn();
+	handle = answer = new_socket();
+	sys_close(number_of(handle));
+	cr_assert_eq(pthread_create(&other, NULL, number_elsewhere, &answer), 0);
+	pthread_join(other, NULL);
+	cr_assert_eq(answer, -EBADF);
+	cr_assert_eq(private_fd_number(handle), -EBADF);
+}
+
+/* A number below the usual base, where the limit cuts it, is still as high as can be. */
+Test(private_fd, limit_below_the_base_gives_a_number_below_it)
+{
+	rlim_t before = limit_descriptors(512);
+	int fd = number_of(new_socket());
+
+	limit_descriptors(before);
+	cr_assert_geq(fd, 512 - 192);
+	cr_assert_lt(fd, 512);
+}
+
+/*
  * epoll -------------------------------------------------------------------------------------------
  */
 
