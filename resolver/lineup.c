@@ -54,8 +54,8 @@ bool lineup_all_out(const struct lineup *l)
 enum resolver_failure lineup_failure(const struct lineup *l)
 {
 	static const enum resolver_failure order[] = {
-		RESOLVER_SERVFAIL,  RESOLVER_REFUSED,	  RESOLVER_FORMERR,
-		RESOLVER_MALFORMED, RESOLVER_UNREACHABLE,
+		RESOLVER_FORMERR, RESOLVER_MALFORMED,	RESOLVER_SERVFAIL,
+		RESOLVER_REFUSED, RESOLVER_UNREACHABLE,
 	};
 
 	for (unsigned o = 0; o < sizeof(order) / sizeof(order[0]); o++)
