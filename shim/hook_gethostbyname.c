@@ -22,7 +22,7 @@ struct outcome {
 	bool libc;
 	bool found;
 	int h_err;
-	int err; /* the _r forms' result */
+	int err; /* the _r forms' result; -1: errno as it was */
 };
 
 /* Numeric names go to libc: it knows them without asking anybody. */
@@ -72,16 +72,6 @@ static enum lookup_result go_on(struct pending *p, const struct lookup_query *qu
 	return r;
 }
 
-/* The errors of the _r forms, as nss's common code (getXXbyYY_r) derives them from the status. */
-static void fail(const struct lookup_answer *answer, struct outcome *ret)
-{
-	ret->h_err = answer->h_err;
-	if (answer->h_err == TRY_AGAIN)
-		ret->err = EAGAIN;
-	else if (answer->h_err == NETDB_INTERNAL)
-		ret->err = answer->err;
-}
-
 static void succeed(const struct lookup_query *query, const struct lookup_answer *answer,
 		    bool from_files, char *buf, size_t size, struct hostent *hostent,
 		    struct outcome *ret)
@@ -106,7 +96,7 @@ static struct outcome look_up(const char *name, int family, struct hostent *host
 	struct lookup_query query = {.name = name, .family = family};
 	struct resolve call;
 	struct pending pending = {.call = &call, .answer = &answer};
-	enum lookup_result r = LOOKUP_LIBC;
+	enum lookup_result r;
 	bool from_files;
 
 	if (!is_ours(name, family) || init_stands_aside() || !resolve_begin(&call))
@@ -114,22 +104,33 @@ static struct outcome look_up(const char *name, int family, struct hostent *host
 	query.settings = call.settings;
 	query.source = &call.source;
 	lookup_answer_init(&answer);
-	/* Options that reorder what gethostbyname returns, and nothing else, are libc's business.
-	 */
-	if (!call.settings->host_conf.reorder && !call.settings->resolv.has_sortlist)
-		r = lookup_hostent(&query, &answer, &from_files, &question);
+	r = lookup_hostent(&query, &answer, &from_files, &question);
 	if (r == LOOKUP_ASK)
 		r = go_on(&pending, &query, &from_files, &question);
 	if (r == LOOKUP_DONE) {
 		outcome.libc = false;
-		if (answer.eai == 0)
+		if (answer.eai == 0) {
 			succeed(&query, &answer, from_files, buf, size, hostent, &outcome);
-		else
-			fail(&answer, &outcome);
+		} else {
+			outcome.h_err = answer.h_err;
+			outcome.err = lookup_hostent_error(&answer);
+		}
 	}
 	lookup_answer_free(&answer);
 	resolve_end(&call);
 	return outcome;
+}
+
+/* The end of a _r form; `saved` is errno as the program had it. */
+static int give(const struct outcome *outcome, int saved, struct hostent *hostent,
+		struct hostent **result, int *h_errnop)
+{
+	int err = outcome->err < 0 ? saved : outcome->err;
+
+	*result = outcome->found ? hostent : NULL;
+	*h_errnop = outcome->h_err;
+	errno = err != 0 ? err : saved;
+	return err;
 }
 
 int nbd_gethostbyname2_r(const char *name, int af, struct hostent *ret, char *buf, size_t buflen,
@@ -138,12 +139,10 @@ int nbd_gethostbyname2_r(const char *name, int af, struct hostent *ret, char *bu
 	int saved = errno;
 	struct outcome outcome = look_up(name, af, ret, buf, buflen);
 
-	if (outcome.libc)
-		return real_gethostbyname2_r(name, af, ret, buf, buflen, result, h_errnop);
-	*result = outcome.found ? ret : NULL;
-	*h_errnop = outcome.h_err;
-	errno = outcome.err != 0 ? outcome.err : saved;
-	return outcome.err;
+	if (!outcome.libc)
+		return give(&outcome, saved, ret, result, h_errnop);
+	errno = saved;
+	return real_gethostbyname2_r(name, af, ret, buf, buflen, result, h_errnop);
 }
 
 int nbd_gethostbyname_r(const char *name, struct hostent *ret, char *buf, size_t buflen,
@@ -152,12 +151,10 @@ int nbd_gethostbyname_r(const char *name, struct hostent *ret, char *buf, size_t
 	int saved = errno;
 	struct outcome outcome = look_up(name, AF_INET, ret, buf, buflen);
 
-	if (outcome.libc)
-		return real_gethostbyname_r(name, ret, buf, buflen, result, h_errnop);
-	*result = outcome.found ? ret : NULL;
-	*h_errnop = outcome.h_err;
-	errno = outcome.err != 0 ? outcome.err : saved;
-	return outcome.err;
+	if (!outcome.libc)
+		return give(&outcome, saved, ret, result, h_errnop);
+	errno = saved;
+	return real_gethostbyname_r(name, ret, buf, buflen, result, h_errnop);
 }
 
 /* ---- the forms without a buffer ---- */
@@ -198,7 +195,7 @@ static struct hostent *keep(_Atomic(struct kept *) *slot, const char *name, int 
 	free(kept);
 	if (outcome.h_err != 0)
 		h_errno = outcome.h_err;
-	errno = outcome.err != 0 ? outcome.err : saved;
+	errno = outcome.err > 0 ? outcome.err : saved;
 	return NULL;
 }
 

@@ -213,6 +213,7 @@ static enum lookup_result lookup_nss(const struct lookup_query *q, struct lookup
 		enum lookup_result r;
 
 		answer->addrs.n = 0;
+		answer->addrs.mapped = false;
 		answer->has_canon = false;
 		if (q->family == AF_UNSPEC) {
 			r = ask_module(q, i, AF_UNSPEC, false, answer, &p.status, question);
@@ -229,15 +230,23 @@ static enum lookup_result lookup_nss(const struct lookup_query *q, struct lookup
 	return LOOKUP_DONE;
 }
 
+/* resolv.conf's sortlist moves IPv4 addresses about in the older functions; few have one. */
+static bool reorders(const struct lookup_query *q)
+{
+	return q->settings->resolv.has_sortlist && q->family != AF_UNSPEC;
+}
+
 /* ---- gethostbyname ---- */
 
 enum lookup_result lookup_hostent(const struct lookup_query *q, struct lookup_answer *answer,
 				  bool *ret_from_files, struct lookup_question *question)
 {
 	const struct nsswitch_plan *plan = &q->settings->plan;
-	struct lookup_status status = {NSSWITCH_UNAVAIL, NO_RECOVERY, 0};
+	struct lookup_status status;
 	unsigned i;
 
+	if (plan->n == 0 || reorders(q) || q->settings->host_conf.reorder)
+		return LOOKUP_LIBC;
 	for (i = 0; i < plan->n; i++) {
 		enum lookup_result r;
 
@@ -251,10 +260,36 @@ enum lookup_result lookup_hostent(const struct lookup_query *q, struct lookup_an
 	}
 	*ret_from_files = status.status == NSSWITCH_SUCCESS && i < plan->n &&
 			  plan->entries[i].module == NSSWITCH_FILES;
+	answer->status = status.status;
 	answer->eai = status.status == NSSWITCH_SUCCESS ? 0 : EAI_NONAME;
 	answer->h_err = status.h_err;
 	answer->err = status.err;
 	return LOOKUP_DONE;
+}
+
+int lookup_hostent_error(const struct lookup_answer *answer)
+{
+	switch (answer->status) {
+	case NSSWITCH_SUCCESS:
+	case NSSWITCH_NOTFOUND:
+	case NSSWITCH_NSTATUS:
+		return 0;
+	case NSSWITCH_UNAVAIL:
+		if (answer->h_err != TRY_AGAIN && answer->h_err != NETDB_INTERNAL)
+			return -1;
+		break;
+	case NSSWITCH_TRYAGAIN:
+		break;
+	}
+	return answer->h_err == NETDB_INTERNAL ? answer->err : EAGAIN;
+}
+
+/* gethostbyname2_r takes such a name for an address, and where it is none, looks no further. */
+static bool all_digits(const char *name)
+{
+	size_t n = strspn(name, "0123456789.");
+
+	return name[n] == '\0' && n > 0 && name[0] != '.' && name[n - 1] != '.';
 }
 
 /* The short way that getaddrinfo takes for AF_INET: gethostbyname2_r, whose errors it reads
@@ -267,26 +302,21 @@ static enum lookup_result lookup_inet(const struct lookup_query *q, struct looku
 
 	if (r != LOOKUP_DONE || answer->eai == 0)
 		return r;
-	switch (answer->h_err) {
-	case NETDB_INTERNAL:
+	if (lookup_hostent_error(answer) <= 0)
+		answer->eai = answer->h_err == NO_DATA ? EAI_NODATA : EAI_NONAME;
+	else if (answer->h_err == NETDB_INTERNAL)
 		answer->eai = answer->err == ENOMEM ? EAI_MEMORY : EAI_SYSTEM;
-		break;
-	case TRY_AGAIN:
-		answer->eai = EAI_AGAIN;
-		break;
-	case NO_DATA:
-		answer->eai = EAI_NODATA;
-		break;
-	default:
-		answer->eai = EAI_NONAME;
-	}
+	else
+		answer->eai = answer->h_err == TRY_AGAIN ? EAI_AGAIN : EAI_NODATA;
 	return LOOKUP_DONE;
 }
 
 enum lookup_result lookup_addrinfo(const struct lookup_query *q, struct lookup_answer *answer,
 				   struct lookup_question *question)
 {
+	if (q->settings->plan.n == 0 || reorders(q))
+		return LOOKUP_LIBC; /* `hosts:` with nothing after it has errors of its own */
 	if (q->family == AF_INET && !q->want_canon)
-		return lookup_inet(q, answer, question);
+		return all_digits(q->name) ? LOOKUP_LIBC : lookup_inet(q, answer, question);
 	return lookup_nss(q, answer, question);
 }

@@ -76,9 +76,10 @@ enum lookup_result {
 };
 
 struct lookup_answer {
-	int eai;   /* lookup_addrinfo: 0 or EAI_* */
-	int h_err; /* h_errno after a failure */
-	int err;   /* errno with EAI_SYSTEM or NETDB_INTERNAL */
+	int eai;		     /* lookup_addrinfo: 0 or EAI_* */
+	int h_err;		     /* h_errno after a failure */
+	int err;		     /* errno with EAI_SYSTEM or NETDB_INTERNAL */
+	enum nsswitch_status status; /* lookup_hostent: of the module that had the last word */
 	bool has_canon;
 	struct lookup_addrs addrs;
 	struct lookup_names names;
@@ -95,6 +96,10 @@ enum lookup_result lookup_addrinfo(const struct lookup_query *q, struct lookup_a
  */
 enum lookup_result lookup_hostent(const struct lookup_query *q, struct lookup_answer *ret,
 				  bool *ret_from_files, struct lookup_question *ret_question);
+
+/* After lookup_hostent() failed: what gethostbyname2_r() returns, 0 or an errno; -1: whatever errno
+ * was before the call. */
+int lookup_hostent_error(const struct lookup_answer *answer);
 
 void lookup_answer_init(struct lookup_answer *answer);
 void lookup_answer_free(struct lookup_answer *answer);

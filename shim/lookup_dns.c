@@ -9,6 +9,7 @@
  *	3. each domain of the search list, until one has records, or the servers do not answer;
  *	4. the name as it is, where 2 did not ask it already (not for a name without dots under
  *	   no-tld-query).
+ * Names that are no host names, and names with escapes, are not searched for (refuse_name()).
  * An answer that has records of any kind, a CNAME that leads nowhere included, ends the search.
  * The error is that of the name as it is, where it was asked first; else "no data" if any name had
  * that; else the last.
@@ -22,15 +23,17 @@
 #include <string.h>
 
 #define PORTION_MAX 1025 /* glibc's MAXDNAME */
+#define WIRE_MAX    255	 /* bytes of a name in a message (RFC 1035 2.3.4) */
 
 /* What one candidate, or the search so far, came to. */
 struct search {
 	const struct lookup_query *q;
-	unsigned types;
+	unsigned types;			   /* that count; under no-aaaa one at most */
+	bool aaaa_as_a;			   /* no-aaaa: AAAA alone is wanted, A is asked */
 	struct entry entry;		   /* of the candidate that ended the search */
 	char candidate[RESOLVER_NAME_MAX]; /* as spelt */
 	int h_err;
-	int err;       /* sticks, as errno does in glibc: 0, ETIMEDOUT or ECONNREFUSED */
+	int err;       /* errno after the last candidate, as glibc's statuses depend on it */
 	bool servfail; /* the last candidate failed with SERVFAIL */
 	struct lookup_question *ret_question;
 };
@@ -42,27 +45,46 @@ static unsigned first_type(unsigned types)
 	return types & FETCH_A ? ENTRY_A : ENTRY_AAAA;
 }
 
-/* Does the message carry records in its answer section? */
+/* Does the message carry records in its answer section? One that is no good (a CNAME loop, say)
+ * does: glibc finds no address in it and looks no further. */
 static bool has_records(const struct entry_rrset *rr)
 {
-	return rr->kind == RESOLVER_ANSWER || (rr->kind == RESOLVER_NODATA && rr->nnames > 1);
+	return rr->kind == RESOLVER_ANSWER || (rr->kind == RESOLVER_NODATA && rr->nnames > 1) ||
+	       (rr->kind == RESOLVER_FAILURE && rr->failure == RESOLVER_MALFORMED);
 }
 
-/* Did a server say something that glibc counts as a response? */
-static bool responded(const struct entry_rrset *rr)
+/* Did a server say something that glibc counts as a response? Over UDP it takes SERVFAIL, REFUSED
+ * and NOTIMP for none. */
+static bool responded(const struct search *s, const struct entry_rrset *rr)
 {
-	return rr->kind != RESOLVER_FAILURE || rr->failure == RESOLVER_FORMERR;
+	if (rr->kind != RESOLVER_FAILURE)
+		return true;
+	switch (rr->failure) {
+	case RESOLVER_SERVFAIL:
+	case RESOLVER_REFUSED:
+		return s->q->settings->resolv.use_vc;
+	case RESOLVER_FORMERR:
+	case RESOLVER_MALFORMED:
+	case RESOLVER_BAD_NAME:
+		return true;
+	case RESOLVER_FAILURE_NONE:
+	case RESOLVER_TIMEOUT:
+	case RESOLVER_UNREACHABLE:
+	case RESOLVER_CANCELLED:
+	case RESOLVER_NO_MEMORY:
+		break;
+	}
+	return false;
 }
 
-static int rrset_h_err(const struct entry_rrset *rr)
+static int rrset_h_err(const struct search *s, const struct entry_rrset *rr)
 {
 	switch (rr->kind) {
 	case RESOLVER_NXDOMAIN:
 		return HOST_NOT_FOUND;
 	case RESOLVER_FAILURE:
-		return rr->failure == RESOLVER_FORMERR || rr->failure == RESOLVER_BAD_NAME
-			       ? NO_RECOVERY
-			       : TRY_AGAIN;
+		return responded(s, rr) && rr->failure != RESOLVER_SERVFAIL ? NO_RECOVERY
+									    : TRY_AGAIN;
 	case RESOLVER_NONE:
 	case RESOLVER_ANSWER:
 	case RESOLVER_NODATA:
@@ -78,14 +100,15 @@ static void judge_negative(struct search *s)
 	const struct entry_rrset *b =
 		s->types == (FETCH_A | FETCH_AAAA) ? &s->entry.rr[ENTRY_AAAA] : a;
 
-	if (!responded(a) && responded(b))
+	if (!responded(s, a) && responded(s, b))
 		a = b;
-	if (!responded(b) && responded(a))
+	if (!responded(s, b) && responded(s, a))
 		b = a;
-	s->h_err = rrset_h_err(a->kind == RESOLVER_NODATA ? b : a);
+	s->h_err = rrset_h_err(s, a->kind == RESOLVER_NODATA ? b : a);
 	s->servfail = a->kind == RESOLVER_FAILURE && a->failure == RESOLVER_SERVFAIL;
-	if (a->kind == RESOLVER_FAILURE && s->h_err == TRY_AGAIN)
-		s->err = a->failure == RESOLVER_UNREACHABLE ? ECONNREFUSED : ETIMEDOUT;
+	s->err = responded(s, a)		      ? 0
+		 : a->failure == RESOLVER_UNREACHABLE ? ECONNREFUSED
+						      : ETIMEDOUT;
 }
 
 static enum verdict judge(struct search *s)
@@ -97,47 +120,57 @@ static enum verdict judge(struct search *s)
 	return NOT_FOUND;
 }
 
-/* resolv.conf's no-aaaa: the question is not put, and there is no data. */
+/* no-aaaa: glibc asks for A in AAAA's place, to learn whether the name exists, and drops every
+ * record of the answer. */
+static void empty_aaaa(struct entry *entry)
+{
+	const struct entry_rrset *a = &entry->rr[ENTRY_A];
+	struct entry_rrset *aaaa = &entry->rr[ENTRY_AAAA];
+
+	*aaaa = (struct entry_rrset){.kind = a->kind, .failure = a->failure};
+	if (has_records(a))
+		*aaaa = (struct entry_rrset){.kind = RESOLVER_NODATA};
+}
+
+static unsigned asked_types(const struct search *s)
+{
+	return s->aaaa_as_a ? FETCH_A : s->types;
+}
+
 static int find(struct search *s, const struct name *name)
 {
-	unsigned types = s->types;
-	int r;
+	const struct lookup_source *source = s->q->source;
+	int r = source->find(source->ctx, name, asked_types(s), &s->entry);
 
-	if (s->q->settings->resolv.no_aaaa)
-		types &= ~(unsigned)FETCH_AAAA;
-	if (types == 0) {
-		memset(&s->entry, 0, sizeof s->entry);
-		r = 0;
-	} else {
-		r = s->q->source->find(s->q->source->ctx, name, types, &s->entry);
-	}
-	if (r == 0 && types != s->types)
-		s->entry.rr[ENTRY_AAAA] = (struct entry_rrset){.kind = RESOLVER_NODATA};
+	if (r == 0 && s->aaaa_as_a)
+		empty_aaaa(&s->entry);
 	return r;
 }
 
-/* Is every label 1 to 63 bytes? An escape counts longer than it is: the resolver decides then. */
-static bool labels_fit(const struct name *name)
+/* Does it fit a question: labels of 1 to 63 bytes, 255 bytes in all? There are no escapes here. */
+static bool fits(const struct name *name)
 {
 	size_t label = 0;
 
+	if (name->len > WIRE_MAX - 2)
+		return false;
 	for (size_t i = 0; i < name->len; i++) {
-		if (name->text[i] == '\\')
-			return true;
 		if (name->text[i] != '.') {
 			label++;
-		} else {
-			if (label == 0 || label > 63)
-				return false;
-			label = 0;
+			continue;
 		}
+		if (label == 0 || label > 63)
+			return false;
+		label = 0;
 	}
 	return label > 0 && label <= 63;
 }
 
-static enum verdict no_recovery(struct search *s)
+static enum verdict no_recovery(struct search *s, int err)
 {
 	s->h_err = NO_RECOVERY;
+	if (err != 0)
+		s->err = err;
 	s->servfail = false;
 	return NOT_FOUND;
 }
@@ -149,7 +182,7 @@ static enum verdict try_candidate(struct search *s, const char *name, const char
 	struct name folded;
 
 	if (n == 0 || n + d + 1 >= PORTION_MAX)
-		return no_recovery(s);
+		return no_recovery(s, 0);
 	memcpy(s->candidate, name, n);
 	if (d > 0) {
 		s->candidate[n++] = '.';
@@ -159,13 +192,11 @@ static enum verdict try_candidate(struct search *s, const char *name, const char
 	if (s->candidate[n - 1] == '.')
 		n--;
 	s->candidate[n] = '\0';
-	if (name_fold(s->candidate, &folded) < 0 || folded.trailing_dot || !labels_fit(&folded))
-		return no_recovery(s);
+	if (name_fold(s->candidate, &folded) < 0 || folded.trailing_dot || !fits(&folded))
+		return no_recovery(s, EMSGSIZE);
 	if (find(s, &folded) < 0) {
 		s->ret_question->name = folded;
-		s->ret_question->types = s->types;
-		if (s->q->settings->resolv.no_aaaa)
-			s->ret_question->types &= ~(unsigned)FETCH_AAAA;
+		s->ret_question->types = asked_types(s);
 		memcpy(s->ret_question->spelling, s->candidate, n + 1);
 		return ASK;
 	}
@@ -255,6 +286,15 @@ static enum verdict search(struct search *s, const char *name, const struct name
 	return NOT_FOUND;
 }
 
+/* glibc's res_hnok(), for names without escapes. */
+static bool is_host_name(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-_.";
+
+	return name[0] != '-' && name[strspn(name, letters)] == '\0';
+}
+
 static bool copy_addrs(const struct entry_rrset *rr, int type, bool mapped,
 		       struct lookup_addrs *addrs)
 {
@@ -302,12 +342,13 @@ static void copy_names(const struct search *s, const struct entry_rrset *rr,
 	}
 }
 
-static struct lookup_status take_answer(const struct search *s, bool mapped,
+static struct lookup_status take_answer(const struct search *s, bool both, bool mapped,
 					struct lookup_answer *answer)
 {
-	bool both = s->types == (FETCH_A | FETCH_AAAA);
 	bool any = false;
 
+	if (!is_host_name(s->candidate)) /* by its search domain */
+		return (struct lookup_status){NSSWITCH_NOTFOUND, HOST_NOT_FOUND, ENOENT};
 	for (int t = 0; t < ENTRY_NTYPES; t++) {
 		const struct entry_rrset *rr = &s->entry.rr[t];
 
@@ -324,14 +365,16 @@ static struct lookup_status take_answer(const struct search *s, bool mapped,
 		return (struct lookup_status){NSSWITCH_SUCCESS, NETDB_SUCCESS, 0};
 	}
 	/* Only a CNAME that leads nowhere. nss_dns's two functions differ in the error. */
-	return (struct lookup_status){NSSWITCH_NOTFOUND, both ? HOST_NOT_FOUND : NO_RECOVERY, 0};
+	if (both)
+		return (struct lookup_status){NSSWITCH_NOTFOUND, HOST_NOT_FOUND, 0};
+	return (struct lookup_status){NSSWITCH_TRYAGAIN, NO_RECOVERY, ENOENT};
 }
 
 static struct lookup_status take_error(const struct search *s)
 {
 	struct lookup_status status = {NSSWITCH_NOTFOUND, s->h_err, 0};
 
-	if (s->err != 0)
+	if (s->err == ETIMEDOUT || s->err == ECONNREFUSED)
 		status.status = NSSWITCH_UNAVAIL;
 	if (s->h_err == TRY_AGAIN)
 		status.err = EAGAIN;
@@ -349,22 +392,50 @@ static const char *alias_of(const struct lookup_query *q, const char *name,
 	return buf;
 }
 
+/* What has no question: *ret is set, or it is libc's. True: there is nothing to ask. */
+static bool refuse_name(const struct lookup_query *q, struct lookup_status *ret,
+			enum lookup_result *ret_result)
+{
+	/* getaddrinfo() calls the module's gethostbyname3_r for these, which does not look at the
+	 * name before it asks; the others do. */
+	bool checked = q->family == AF_UNSPEC || !q->want_canon;
+	struct name folded;
+
+	*ret_result = LOOKUP_DONE;
+	if (strchr(q->name, '\\') != NULL) {
+		*ret_result = LOOKUP_LIBC; /* an escape may stand for anything */
+		return true;
+	}
+	if (is_host_name(q->name) &&
+	    (!checked || (name_fold(q->name, &folded) == 0 && fits(&folded))))
+		return false;
+	*ret = (struct lookup_status){NSSWITCH_NOTFOUND, HOST_NOT_FOUND, 0};
+	if (!checked)
+		*ret_result = LOOKUP_LIBC;
+	return true;
+}
+
 enum lookup_result lookup_dns(const struct lookup_query *q, unsigned types, bool mapped,
 			      struct lookup_answer *answer, struct lookup_status *ret_status,
 			      struct lookup_question *ret_question)
 {
+	bool both = types == (FETCH_A | FETCH_AAAA);
 	struct search s;
 	char alias[HOST_ALIAS_MAX], alias2[HOST_ALIAS_MAX];
-	const char *name = alias_of(q, q->name, alias);
-	const char *only = NULL; /* nss_dns resolves an alias, and res_search once more */
+	const char *name, *only = NULL; /* nss_dns resolves an alias, and res_search once more */
+	enum lookup_result result;
 	struct name folded;
 	enum verdict v;
 
+	if (refuse_name(q, ret_status, &result))
+		return result;
 	s.q = q;
-	s.types = types;
+	s.types = both && q->settings->resolv.no_aaaa ? FETCH_A : types;
+	s.aaaa_as_a = types == FETCH_AAAA && q->settings->resolv.no_aaaa;
 	s.err = 0;
 	s.servfail = false;
 	s.ret_question = ret_question;
+	name = alias_of(q, q->name, alias);
 	if (name != NULL)
 		only = alias_of(q, name, alias2);
 	else
@@ -372,11 +443,11 @@ enum lookup_result lookup_dns(const struct lookup_query *q, unsigned types, bool
 	if (only != NULL)
 		v = try_candidate(&s, only, NULL);
 	else if (name_fold(name, &folded) < 0)
-		v = no_recovery(&s);
+		v = no_recovery(&s, EMSGSIZE);
 	else
 		v = search(&s, name, &folded);
 	if (v == ASK)
 		return LOOKUP_ASK;
-	*ret_status = v == FOUND ? take_answer(&s, mapped, answer) : take_error(&s);
+	*ret_status = v == FOUND ? take_answer(&s, both, mapped, answer) : take_error(&s);
 	return LOOKUP_DONE;
 }
