@@ -4,7 +4,7 @@
  *
  *	header    one page; written once, before the file gets its name; read once, with read(2)
  *	tags      for each class, one cache line a set: 16 tags of 32 bits, 0 = way is empty
- *	reserved  a sixteenth of the size, zero in this layout
+ *	reserved  a sixteenth of the size, for what is known of the network (cache_region.h)
  *	slots     for each class, sets * ways slots
  *
  *	class    slot      ways  share  holds
@@ -17,9 +17,9 @@
  * Each position is computed from the size of the file and the hash; a reader follows no pointer.
  *
  * A name has two candidate sets in each class, from the two halves of its hash (power of two
- * choices), and goes where more ways are empty: sets fill evenly, so the small class takes nearly
- * all its slots before it evicts. The number of sets needs no power of two: the half hash times
- * the number of sets, divided by 2^32, is the set.
+ * choices), and goes where more ways are empty: sets fill evenly, so that a class is six
+ * sevenths full before it evicts the first time. The number of sets needs no power of two: the half
+ *hash times the number of sets, divided by 2^32, is the set.
  *
  * A slot:
  *
@@ -37,12 +37,13 @@
  *
  * Memory. The file is sparse, and on a full tmpfs the first touch of a page that has no memory
  * ends in SIGBUS: a write, and also a read, through a read-only mapping too, since tmpfs fills a
- * hole when it is read (measured on Linux 6.18). So header and tags get their memory before the
- * file gets its name, a writer asks for a slot's pages before it touches them (MADV_POPULATE_WRITE,
- * which returns an error instead), and a reader goes only where a tag sends it, hence where a
- * writer was. What remains: a file with holes that a tag points to (made by punching them, or by
- * damage to the tags) on a tmpfs that is full at that moment; and truncation by another process of
- * the same user, which nothing prevents and cache_is_current() notices within a second.
+ * hole when it is read (measured on Linux 6.18). So header, tags and the region's first page get
+ * their memory before the file gets its name, a writer asks for a slot's pages before it touches
+ *them (MADV_POPULATE_WRITE, which returns an error instead), and a reader goes only where a tag
+ *sends it, hence where a writer was. What remains: a file with holes that a tag points to (made by
+ *punching them, or by damage to the tags) on a tmpfs that is full at that moment; and truncation by
+ *another process of the same user, which nothing prevents and cache_is_current() notices within a
+ *second.
  */
 #ifndef NOBLOCKDNS_CACHE_LAYOUT_H
 #define NOBLOCKDNS_CACHE_LAYOUT_H
@@ -119,6 +120,12 @@ const char *cache_verdict_to_str(enum cache_verdict verdict);
 /* Lays out a file of `size` bytes (a multiple of CACHE_PAGE from CACHE_SIZE_MIN to CACHE_SIZE_MAX),
  * checksum included. */
 void cache_header_fill(struct cache_header *ret, uint64_t size, uint64_t boot, uint64_t seed);
+
+/* Where that ends which has memory from the beginning. */
+static inline uint64_t cache_header_backed(const struct cache_header *header)
+{
+	return header->reserved_at + CACHE_PAGE;
+}
 
 /* Judges the first bytes of a file of `file_size` bytes, of which `len` could be read. */
 enum cache_verdict cache_header_check(const struct cache_header *header, size_t len,
