@@ -71,6 +71,10 @@ libs: $(SHIM_SO) $(RESOLVER_SO)
 $(O)/obj/shim/%.o: ALL_CFLAGS += $(SHIM_CFLAGS)
 $(O)/obj/resolver/%.o: ALL_CFLAGS += $(RESOLVER_CFLAGS)
 
+# Programs that the shim is tested in and measured with are ordinary ones, also in sanitizer builds.
+$(O)/obj/tests/e2e/clients/%.o $(O)/obj/tests/bench/%.o: \
+	ALL_CFLAGS := $(filter-out $(SAN),$(ALL_CFLAGS))
+
 $(O)/obj/%.o: %.c Makefile
 	$(call say,CC,$<)
 	@mkdir -p $(@D)

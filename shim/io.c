@@ -117,15 +117,16 @@ int io_watch(int handle, unsigned events, io_ready_fn ready, void *arg)
 	return 0;
 }
 
+/* One datagram, of a byte. There is seldom another one; epoll would report it again. */
 static void drain_wake(void)
 {
-	char junk[64];
+	char junk;
 	int fd;
 
 	private_fd_lock();
 	fd = private_fd_number_locked(wake_rx);
-	while (fd >= 0 && sys_read(fd, junk, sizeof junk) > 0)
-		;
+	if (fd >= 0)
+		(void)sys_read(fd, &junk, sizeof junk);
 	private_fd_unlock();
 }
 
@@ -349,19 +350,6 @@ static int start_locked(void)
 	return r;
 }
 
-/* Is the wake-up socket still ours? Writes one byte to it if `wake`. */
-static bool poke(bool wake)
-{
-	int fd;
-
-	private_fd_lock();
-	fd = private_fd_number_locked(wake_tx);
-	if (fd >= 0 && wake)
-		(void)sys_write(fd, "", 1); /* full: it is awake */
-	private_fd_unlock();
-	return fd >= 0;
-}
-
 static void push(struct io_task *task)
 {
 	struct io_task *head = atomic_load_explicit(&stack, memory_order_relaxed);
@@ -371,17 +359,32 @@ static void push(struct io_task *task)
 	while (!atomic_compare_exchange_weak(&stack, &head, task));
 }
 
-int io_submit(struct io_task *task)
+/* -EBADF: nobody is there to take the task, since the wake-up socket is not ours any more. */
+static int hand_over(struct io_task *task)
 {
-	int saved = errno, r = 0;
+	int fd;
 
-	lock_take(&life);
-	if (!running || !poke(false))
-		r = start_locked();
-	if (r == 0) {
+	private_fd_lock();
+	fd = private_fd_number_locked(wake_tx);
+	if (fd >= 0) {
 		push(task);
 		if (atomic_exchange(&asleep, false))
-			poke(true);
+			(void)sys_write(fd, "", 1); /* full: it is awake */
+	}
+	private_fd_unlock();
+	return fd < 0 ? fd : 0;
+}
+
+int io_submit(struct io_task *task)
+{
+	int saved = errno, r;
+
+	lock_take(&life);
+	r = running ? hand_over(task) : -EBADF;
+	if (r < 0) {
+		r = start_locked();
+		if (r == 0)
+			r = hand_over(task);
 	}
 	lock_release(&life);
 	errno = saved;

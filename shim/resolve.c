@@ -92,6 +92,9 @@ static int find(void *ctx, const struct name *name, unsigned types, struct entry
 
 bool resolve_begin(struct resolve *call)
 {
+	/* A forked child is cleaned up first: that resets the readers' counters. */
+	if (!process_is_clean() && process_check() != PROCESS_OWNER)
+		return false;
 	call->now_ms = clock_boot_ms();
 	call->token = rcu_read_lock();
 	call->settings = settings_get(call->now_ms);

@@ -161,13 +161,21 @@ Test(io, idle_thread_ends_with_its_descriptors_and_comes_again)
 	cr_expect_eq(work.runs, 1u);
 }
 
+/* As the program would close them, past every hook. */
+static void lose_all_descriptors(void)
+{
+	unsigned from = 0;
+
+	for (int fd; (fd = private_fd_next(from, PRIVATE_FD_MAX - 1)) >= 0; from = (unsigned)fd + 1)
+		sys_close(fd);
+}
+
 Test(io, descriptors_taken_away_by_the_program_are_replaced)
 {
 	struct work work;
 
 	submit_and_wait(&work);
-	for (int fd; (fd = private_fd_next(0, PRIVATE_FD_MAX - 1)) >= 0;)
-		sys_close(fd); /* as the program would, past every hook */
+	lose_all_descriptors();
 	submit_and_wait(&work);
 	cr_expect_eq(work.runs, 1u);
 }
@@ -195,6 +203,21 @@ static void start_timer(struct io_task *task, uint64_t now_ms)
 Test(io, timer_fires)
 {
 	timer_work.task.run = start_timer;
+	sem_init(&timer_work.done, 0, 0);
+	process_check();
+	io_submit(&timer_work.task);
+	sem_wait(&timer_work.done);
+}
+
+static void start_timer_and_lose_all(struct io_task *task, uint64_t now_ms)
+{
+	start_timer(task, now_ms);
+	lose_all_descriptors();
+}
+
+Test(io, timer_fires_though_the_program_took_the_descriptors)
+{
+	timer_work.task.run = start_timer_and_lose_all;
 	sem_init(&timer_work.done, 0, 0);
 	process_check();
 	io_submit(&timer_work.task);
