@@ -17,9 +17,9 @@
  * Each position is computed from the size of the file and the hash; a reader follows no pointer.
  *
  * A name has two candidate sets in each class, from the two halves of its hash (power of two
- * choices), and goes where more ways are empty: sets fill evenly, so that a class is six
- * sevenths full before it evicts the first time. The number of sets needs no power of two: the half
- *hash times the number of sets, divided by 2^32, is the set.
+ * choices), and goes where more ways are empty: sets fill evenly, so that a class is six sevenths
+ * full before it evicts the first time. The number of sets needs no power of two: the half hash
+ * times the number of sets, divided by 2^32, is the set.
  *
  * A slot:
  *
@@ -39,11 +39,11 @@
  * ends in SIGBUS: a write, and also a read, through a read-only mapping too, since tmpfs fills a
  * hole when it is read (measured on Linux 6.18). So header, tags and the region's first page get
  * their memory before the file gets its name, a writer asks for a slot's pages before it touches
- *them (MADV_POPULATE_WRITE, which returns an error instead), and a reader goes only where a tag
- *sends it, hence where a writer was. What remains: a file with holes that a tag points to (made by
- *punching them, or by damage to the tags) on a tmpfs that is full at that moment; and truncation by
- *another process of the same user, which nothing prevents and cache_is_current() notices within a
- *second.
+ * them (MADV_POPULATE_WRITE, which returns an error instead), and a reader goes only where a tag
+ * sends it, hence where a writer was. What remains: a file with holes that a tag points to (made
+ * by punching them, or by damage to the tags) on a tmpfs that is full at that moment; and
+ * truncation by another process of the same user, which nothing prevents and cache_is_current()
+ * notices within a second.
  */
 #ifndef NOBLOCKDNS_CACHE_LAYOUT_H
 #define NOBLOCKDNS_CACHE_LAYOUT_H
