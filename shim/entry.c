@@ -5,9 +5,9 @@
  *	struct wire | name | names of A | names of AAAA | addresses of A | addresses of AAAA | NULs
  *
  * up to a multiple of 8 bytes. The names of the AAAA RRset are left out where they are those of the
- * A RRset, as nearly always, and the entry's own where the first of A is spelt like it: a cache
- *line less to fetch. No offset is stored: each part begins where the one before ends, and the sum
- *must be the size. The byte order is the machine's: the file's header names it.
+ * A RRset, as nearly always, and the entry's own where the first of A is spelt like it: one cache
+ * line less to fetch. No offset is stored: each part begins where the one before ends, and the sum
+ * must be the size. The byte order is the machine's: the file's header names it.
  */
 #include "shim/entry.h"
 
