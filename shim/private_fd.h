@@ -4,16 +4,16 @@
  *
  * The program does not know of them, may close them in a loop, dup2() onto them, or ask the kernel
  * directly, past every hook. So each has a *handle*, which stays, and a number, which may change or
- * be taken away. Numbers are high (from 1024 - 192 on, lower only where the soft RLIMIT_NOFILE
- *leaves no room there, never 0 to 2), close-on-exec from birth, and below PRIVATE_FD_MAX.
+ * be taken away. Numbers are high (from 40 on; lower only where RLIMIT_NOFILE leaves no room there,
+ * never 0 to 2), close-on-exec from birth, and below PRIVATE_FD_MAX.
  *
- *	int h = private_fd_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);   negative errno, or
- *handle
+ *	int h = private_fd_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);    or a negative errno
  *
  *	private_fd_lock();
- *	fd = private_fd_number_locked(h);         -EBADF: the program took it away;
- *private_fd_close(h) if (fd >= 0) n = sys_write(fd, ...);           must not block, no cancellation
- *point: use sys.h private_fd_unlock();
+ *	fd = private_fd_number_locked(h);   -EBADF: the program took it away: private_fd_close(h)
+ *	if (fd >= 0)
+ *		n = sys_write(fd, ...);     must not block, no cancellation point: use sys.h
+ *	private_fd_unlock();
  *
  * Under the lock no hook can move the number away. A raw system call of the program can: then the
  * operation meets a foreign file. That window cannot be closed, only kept short: it lasts from the
@@ -22,8 +22,8 @@
  * Is a number still ours? Sockets, pipes and files are recognised by device and inode. epoll sets,
  * eventfds and timerfds all share one inode: a member of an epoll set is recognised by being
  * registered there (see private_fd_watch), and an epoll set by having its first member. An
- *anonymous one that is neither counts as ours while any anonymous inode has its number: prefer a
- *pipe or a socket pair to an eventfd.
+ * anonymous one that is neither counts as ours while any anonymous inode has its number: prefer a
+ * pipe or a socket pair to an eventfd.
  *
  * Any thread. Everything but private_fd_is() and private_fd_count() needs PROCESS_OWNER
  * (process.h); those that make a descriptor check it themselves (-EPERM). errno is kept.
@@ -37,8 +37,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PRIVATE_FD_MAX	   65536 /* numbers; 128 KiB of address space, of which one page is used */
-#define PRIVATE_FD_HANDLES 8192	 /* at one time: race attempts come by the thousand */
+#define PRIVATE_FD_MAX	   1048576 /* numbers: the kernel's usual fs.nr_open */
+#define PRIVATE_FD_HANDLES 8192	   /* at one time: race attempts come by the thousand */
 
 /*
  * Takes `fd` over: moves it to a high number (F_DUPFD_CLOEXEC) and closes the low one, also when it
