@@ -236,6 +236,17 @@ static bool reorders(const struct lookup_query *q)
 	return q->settings->resolv.has_sortlist && q->family != AF_UNSPEC;
 }
 
+/* `hosts:` with nothing after it. libc fails without a reason, or, where memory is not as it was in
+ * a fresh process, crashes: it reads past the end of its list. */
+static enum lookup_result no_source(struct lookup_answer *answer)
+{
+	answer->status = NSSWITCH_UNAVAIL;
+	answer->eai = EAI_SYSTEM;
+	answer->h_err = NETDB_INTERNAL;
+	answer->err = EINVAL;
+	return LOOKUP_DONE;
+}
+
 /* ---- gethostbyname ---- */
 
 enum lookup_result lookup_hostent(const struct lookup_query *q, struct lookup_answer *answer,
@@ -245,8 +256,12 @@ enum lookup_result lookup_hostent(const struct lookup_query *q, struct lookup_an
 	struct lookup_status status;
 	unsigned i;
 
-	if (plan->n == 0 || reorders(q) || q->settings->host_conf.reorder)
+	if (reorders(q) || q->settings->host_conf.reorder)
 		return LOOKUP_LIBC;
+	if (plan->n == 0) {
+		*ret_from_files = false;
+		return no_source(answer);
+	}
 	for (i = 0; i < plan->n; i++) {
 		enum lookup_result r;
 
@@ -314,8 +329,10 @@ static enum lookup_result lookup_inet(const struct lookup_query *q, struct looku
 enum lookup_result lookup_addrinfo(const struct lookup_query *q, struct lookup_answer *answer,
 				   struct lookup_question *question)
 {
-	if (q->settings->plan.n == 0 || reorders(q))
-		return LOOKUP_LIBC; /* `hosts:` with nothing after it has errors of its own */
+	if (reorders(q))
+		return LOOKUP_LIBC;
+	if (q->settings->plan.n == 0)
+		return no_source(answer);
 	if (q->family == AF_INET && !q->want_canon)
 		return all_digits(q->name) ? LOOKUP_LIBC : lookup_inet(q, answer, question);
 	return lookup_nss(q, answer, question);

@@ -28,6 +28,7 @@ static struct settings_stamp stamp; /* of `current`; guarded by lock */
 static struct config config;	    /* guarded by lock until `current` is published */
 static bool configured;		    /* guarded by lock */
 static struct cache *cache;	    /* guarded by lock; readers have it from the snapshot */
+static uint64_t home;		    /* network namespace of the io thread; guarded by lock */
 
 struct retired_cache {
 	struct rcu_head rcu;
@@ -58,8 +59,9 @@ static void retire_cache_locked(struct cache *old)
 	rcu_retire(&retired->rcu);
 }
 
-/* Opens the cache, or a new one in place of one that is gone. True when it changed. */
-static bool refresh_cache_locked(void)
+/* Opens the cache, or a new one in place of one that is gone. `published` is the one that readers
+ * have: it stays until they have another. */
+static void refresh_cache_locked(const struct cache *published)
 {
 	const struct cache_options options = {
 		.path = config.cache == CONFIG_CACHE_FILE ? config.cache_path : NULL,
@@ -70,19 +72,18 @@ static bool refresh_cache_locked(void)
 	char why[256];
 
 	if (config.mode != CONFIG_MODE_ON)
-		return false; /* no lookup would use it */
+		return; /* no lookup would use it */
 	if (config.cache == CONFIG_CACHE_OFF || (cache != NULL && cache_is_current(cache)))
-		return false;
+		return;
 	if (cache_open(&options, &opened, why) < 0) {
 		log_warn("cache: no memory; every lookup goes to the network");
-		return false;
+		return;
 	}
 	if (why[0] != '\0')
 		log_warn("cache: %s", why);
-	if (cache != NULL)
-		retire_cache_locked(cache);
+	if (cache != NULL && cache != published)
+		cache_close(cache);
 	cache = opened;
-	return true;
 }
 
 static void publish_locked(struct settings *s, const struct settings_stamp *new_stamp)
@@ -92,6 +93,8 @@ static void publish_locked(struct settings *s, const struct settings_stamp *new_
 	stamp = *new_stamp;
 	if (old == NULL)
 		return;
+	if (old->cache != NULL && old->cache != s->cache)
+		retire_cache_locked(old->cache);
 	old->rcu.free = free_settings;
 	rcu_retire(&old->rcu);
 }
@@ -100,10 +103,21 @@ static bool is_outdated_locked(const struct settings *s)
 {
 	struct settings_stamp now;
 
-	if (refresh_cache_locked() || s == NULL)
+	refresh_cache_locked(s == NULL ? NULL : s->cache);
+	if (s == NULL || s->cache != cache)
 		return true;
 	settings_stamp(&now);
 	return settings_stamp_differs(&stamp, &now, s);
+}
+
+/* The io thread stays in the network namespace in which it was started. A program that moves on to
+ * another is libc's from then on; until then (SETTINGS_CHECK_MS) it gets the old one's answers. */
+static void stay_at_home_locked(struct settings *s, uint64_t netns)
+{
+	if (home == 0)
+		home = netns;
+	if (netns != home)
+		s->stand_aside = true;
 }
 
 static void refresh_locked(uint64_t now_ms)
@@ -119,8 +133,10 @@ static void refresh_locked(uint64_t now_ms)
 	atomic_store_explicit(&checked_ms, now_ms, memory_order_relaxed);
 	if (is_outdated_locked(s)) {
 		built = settings_build(&config, cache, s == NULL ? 1 : s->serial + 1, &built_stamp);
-		if (built != NULL)
+		if (built != NULL) {
+			stay_at_home_locked(built, built_stamp.netns);
 			publish_locked(built, &built_stamp);
+		}
 	}
 	rcu_poll();
 }
@@ -155,6 +171,8 @@ const struct settings *settings_get(uint64_t now_ms)
 void settings_reset(void)
 {
 	lock_reset(&lock);
+	home = 0;
+	atomic_store(&checked_ms, 0); /* it may have moved to another network namespace already */
 	rcu_reset();
 	netstate_reset();
 }

@@ -220,6 +220,28 @@ LabTest(lifetime, other_threads_look_up_after_the_first_has_ended)
 	run(w, "main_thread_ends_first");
 }
 
+/* ---- another network ---- */
+
+static void changes_network(struct lab_world *w, const char *mode)
+{
+	const struct lab_proc_opts opts = {.argv = SHIM_ARGV("clients/life_client", mode)};
+
+	(void)w;
+	dns = lab_dns_start_text(w, ZONE);
+	shim_as_libc(mode, &opts);
+	lab_assert_int(shim_lines_with(shim_got.out, "Temporary failure"), 2);
+}
+
+LabTest(lifetime, program_that_moves_to_another_network_gets_nothing_of_the_old_one)
+{
+	changes_network(w, "another_network");
+}
+
+LabTest(lifetime, child_that_moves_to_another_network_gets_nothing_of_the_old_one)
+{
+	changes_network(w, "child_in_another_network");
+}
+
 /* ---- limits ---- */
 
 static const char *const refused[] = {
