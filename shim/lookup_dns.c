@@ -105,6 +105,9 @@ static void judge_negative(struct search *s)
 	if (!responded(s, b) && responded(s, a))
 		b = a;
 	s->h_err = rrset_h_err(s, a->kind == RESOLVER_NODATA ? b : a);
+	if (s->aaaa_as_a && a->kind == RESOLVER_FAILURE &&
+	    (a->failure == RESOLVER_TIMEOUT || a->failure == RESOLVER_UNREACHABLE))
+		s->h_err = NO_DATA; /* it reads a message that never came */
 	s->servfail = a->kind == RESOLVER_FAILURE && a->failure == RESOLVER_SERVFAIL;
 	s->err = responded(s, a)		      ? 0
 		 : a->failure == RESOLVER_UNREACHABLE ? ECONNREFUSED
@@ -354,7 +357,7 @@ static struct lookup_status take_answer(const struct search *s, bool both, bool 
 
 		if (!(s->types & 1u << t) || rr->kind != RESOLVER_ANSWER)
 			continue;
-		if (!any)
+		if (!any && !answer->has_canon)
 			copy_names(s, rr, &answer->names);
 		any = true;
 		if (!copy_addrs(rr, t, mapped, &answer->addrs))
