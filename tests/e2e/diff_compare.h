@@ -15,6 +15,7 @@ enum diff_verdict {
 	DIFF_BUFFER_NEED,
 	DIFF_CNAME_ORDER,
 	DIFF_EDNS_RETRY,
+	DIFF_STALE_ERRNO,
 	DIFF_DIFFERENT,
 	DIFF_VERDICTS, /* how many there are */
 };

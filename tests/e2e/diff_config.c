@@ -25,10 +25,8 @@ static void add_servers(uint64_t *rng, struct diff_config *c)
 	}
 	if (kind >= 4 && kind < 7) {
 		diff_add(&c->resolv_conf, "nameserver " DIFF_SERVER2 "\n");
-		diff_add(&c->server2, "listen " DIFF_SERVER2 ":53\n%s",
-			 kind == 4   ? "on * * servfail\n"
-			 : kind == 5 ? "on * * refused\n"
-				     : "on * * notimp\n");
+		c->failure = kind == 4 ? "servfail" : kind == 5 ? "refused" : "notimp";
+		diff_add(&c->server2, "listen " DIFF_SERVER2 ":53\non * * %s\n", c->failure);
 	}
 	diff_add(&c->resolv_conf, "nameserver " DIFF_SERVER "\n");
 }
@@ -244,7 +242,7 @@ static void make_environment(uint64_t *rng, struct diff_config *c)
 	static const char *const locales[] = {"C.UTF-8", "C"};
 	static const char *const domains[] = {"example.test corp.test", "a.b.test", "", ".",
 					      "test\ncorp.test"};
-	static const char *const multi[] = {"on", "off", "On", "1"};
+	static const char *const multi[] = {"on", "off", "On"};
 
 	add_env(c, "LC_ALL=%s", DIFF_PICK(rng, locales));
 	if (diff_chance(rng, 12))
@@ -267,6 +265,15 @@ static void make_environment(uint64_t *rng, struct diff_config *c)
 	add_env(c, "NOBLOCKDNS_RESOLUTION_DELAY_MS=1000");
 }
 
+static bool has_option(const struct diff_config *c, const char *option)
+{
+	bool found = strstr(c->resolv_conf.s, option) != NULL;
+
+	for (unsigned i = 0; i < c->nenv; i++)
+		found = found || strstr(c->env[i], option) != NULL;
+	return found;
+}
+
 void diff_config_make(uint64_t seed, unsigned number, struct diff_config *ret)
 {
 	static const char *const hostnames[] = {"lab", "lab.corp.test", "Lab", "www"};
@@ -284,5 +291,9 @@ void diff_config_make(uint64_t seed, unsigned number, struct diff_config *ret)
 	make_links(&rng, ret);
 	make_environment(&rng, ret);
 	diff_add(&ret->host_conf, "%s", DIFF_PICK(&rng, host_confs));
+	ret->first_failure_is_final =
+		has_option(ret, "use-vc") || has_option(ret, "single-request");
+	if (ret->first_failure_is_final || has_option(ret, "rotate"))
+		ret->server2 = (struct diff_text){0}; /* refuses instead */
 	diff_server_make(&rng, ret);
 }

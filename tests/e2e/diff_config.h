@@ -21,7 +21,10 @@ struct diff_config {
 	struct diff_text links;	  /* lines for `ip -batch`; may be empty */
 	struct diff_text server;  /* script of the server that knows the names */
 	struct diff_text server2; /* of the one that is asked before it; may be empty */
-	unsigned nnames;	  /* what servers and hosts file know something of */
+	const char
+		*failure; /* where there are two servers: how they fail; libc knows the last only */
+	bool first_failure_is_final; /* to libc: see deviations.md on use-vc, single-request */
+	unsigned nnames;	     /* what servers and hosts file know something of */
 	char names[160][128];
 	unsigned nenv;
 	char env[DIFF_ENV_MAX][256];

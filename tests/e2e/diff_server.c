@@ -70,21 +70,26 @@ static void add_cname(uint64_t *rng, struct diff_text *script, const char *name)
 }
 
 /* Addresses, and a rule about the answers to A, AAAA or both. */
-static void add_misbehaviour(uint64_t *rng, struct diff_text *script, const char *name)
+static void add_misbehaviour(uint64_t *rng, const struct diff_config *c, struct diff_text *script,
+			     const char *name)
 {
-	static const char *const actions[] = {"servfail", "servfail", "servfail",
-					      "refused",  "notimp",   "formerr",
-					      "nxdomain", "empty",    "truncate"};
+	static const char *const failures[] = {"servfail", "servfail", "servfail", "refused",
+					       "notimp"};
+	static const char *const others[] = {"formerr", "nxdomain", "empty", "truncate"};
 	static const char *const types[] = {"A", "AAAA", "*"};
 
 	add_addresses(rng, script, name, true, true);
-	diff_add(script, "on %s %s %s\n", name, DIFF_PICK(rng, types), DIFF_PICK(rng, actions));
-	if (diff_chance(rng, 30))
-		diff_add(script, "on %s %s %s\n", name, DIFF_PICK(rng, types),
-			 DIFF_PICK(rng, actions));
+	for (int i = diff_chance(rng, 30) && !c->first_failure_is_final; i >= 0; i--) {
+		const char *action = DIFF_PICK(rng, others), *type = DIFF_PICK(rng, types);
+
+		if (diff_chance(rng, 50) && (!c->first_failure_is_final || type[0] == '*'))
+			action = c->failure != NULL ? c->failure : DIFF_PICK(rng, failures);
+		diff_add(script, "on %s %s %s\n", name, type, action);
+	}
 }
 
-static void add_name(uint64_t *rng, struct diff_text *script, const char *name)
+static void add_name(uint64_t *rng, const struct diff_config *c, struct diff_text *script,
+		     const char *name)
 {
 	static const char *const harmless[] = {"no-opt", "twice", "ad-always", "ttl 0"};
 	unsigned kind = diff_below(rng, 100);
@@ -102,7 +107,7 @@ static void add_name(uint64_t *rng, struct diff_text *script, const char *name)
 	else if (kind < 80)
 		add_cname(rng, script, name);
 	else
-		add_misbehaviour(rng, script, name);
+		add_misbehaviour(rng, c, script, name);
 	if (diff_chance(rng, 8))
 		diff_add(script, "on %s * %s\n", name, DIFF_PICK(rng, harmless));
 }
@@ -139,6 +144,6 @@ void diff_server_make(uint64_t *rng, struct diff_config *c)
 			char *name = c->names[c->nnames++];
 
 			absolute(name, sizeof c->names[0], diff_labels[l], diff_domains[d]);
-			add_name(rng, &c->server, name);
+			add_name(rng, c, &c->server, name);
 		}
 }
