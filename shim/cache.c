@@ -13,9 +13,19 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+static void take_layout(struct cache *cache, const struct cache_header *header)
+{
+	cache->map_size = header->size;
+	cache->seed = header->seed;
+	cache->region_at = header->reserved_at;
+	cache->region_len = header->reserved_len;
+	memcpy(cache->classes, header->classes, sizeof(cache->classes));
+}
 
 /* Where the private mapping begins its life: the same layout, without a file. */
 static int map_private(struct cache *cache, uint64_t size)
@@ -30,10 +40,8 @@ static int map_private(struct cache *cache, uint64_t size)
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (cache->map == MAP_FAILED)
 		return -ENOMEM;
-	cache->map_size = size;
-	cache->seed = seed;
 	cache->backing = CACHE_PRIVATE;
-	memcpy(cache->classes, header.classes, sizeof(cache->classes));
+	take_layout(cache, &header);
 	return 0;
 }
 
@@ -45,10 +53,8 @@ static int map_shared(struct cache *cache, const char *path, uint64_t size, char
 	if (err < 0)
 		return err;
 	cache->map = file->map;
-	cache->map_size = file->header.size;
-	cache->seed = file->header.seed;
 	cache->backing = CACHE_SHARED;
-	memcpy(cache->classes, file->header.classes, sizeof(cache->classes));
+	take_layout(cache, &file->header);
 	return 0;
 }
 
@@ -65,7 +71,7 @@ static uint64_t fit_size(size_t size)
 /* The handle lives in a mapping of its own: malloc may be the program's, and not ready. */
 static struct cache *new_handle(uint64_t largest)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t page = getauxval(AT_PAGESZ);
 	size_t size = sizeof(struct cache) + (largest / page / 64 + 1) * sizeof(uint64_t);
 	struct cache *cache = mmap(NULL, size, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -204,7 +204,7 @@ static int judge_file(struct opening *o, int fd, uint64_t file_size)
  * number of blocks; it costs too much to ask for each page at each start of a program. */
 static int back_tags(struct opening *o, int fd, uint64_t blocks)
 {
-	uint64_t end = o->file->header.tags_end;
+	uint64_t end = cache_header_backed(&o->file->header);
 
 	if (blocks * 512 < end && posix_fallocate(fd, 0, (off_t)end) != 0)
 		return refuse(o, -ENOSPC, "no memory for it");
@@ -237,7 +237,7 @@ static int fill_file(struct opening *o, int fd)
 	n = sys_write(fd, header, sizeof(*header));
 	if (n != (ssize_t)sizeof(*header))
 		return refuse_errno(o, n < 0 ? (int)n : -ENOSPC, "cannot be written");
-	n = posix_fallocate(fd, 0, (off_t)header->tags_end);
+	n = posix_fallocate(fd, 0, (off_t)cache_header_backed(header));
 	return n ? refuse_errno(o, -(int)n, "no memory for it") : 0;
 }
 

@@ -19,12 +19,12 @@
 
 /* What is kept of an open file. */
 struct cache_file {
-	void *map; /* owns; header.size bytes, shared, read and write */
-	char path[PATH_MAX];
+	void *map;    /* owns; header.size bytes, shared, read and write */
 	uint64_t dev; /* with ino: which file this is */
 	uint64_t ino;
 	struct cache_header
-		header; /* copied once and checked; the one in the mapping is not read */
+		header;	     /* copied once and checked; the one in the mapping is not read */
+	char path[PATH_MAX]; /* last: most of it is never touched */
 };
 
 /*

@@ -16,6 +16,7 @@ struct cache {
 	size_t map_size;
 	uint64_t seed;
 	enum cache_backing backing;
+	uint64_t region_at, region_len;		    /* cache_region.h; in bytes */
 	struct cache_class classes[CACHE_NCLASSES]; /* copied, checked; never those of the file */
 	struct cache_file file;			    /* with CACHE_SHARED */
 	size_t self_size;			    /* bytes of this mapping */

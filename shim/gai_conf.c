@@ -10,6 +10,7 @@
  */
 #include "shim/gai_conf.h"
 
+#include "shim/hash.h"
 #include "shim/lines.h"
 
 #include <arpa/inet.h>
@@ -260,6 +261,17 @@ void gai_conf_free(struct gai_conf *conf)
 {
 	free(conf->storage);
 	*conf = gai_conf_default;
+}
+
+uint64_t gai_conf_hash(const struct gai_conf *conf)
+{
+	uint64_t hash;
+
+	if (conf->storage == NULL)
+		return 0;
+	hash = hash_bytes(conf->labels, conf->nlabels * sizeof *conf->labels, HASH_K0);
+	hash = hash_bytes(conf->precedences, conf->nprecedences * sizeof *conf->precedences, hash);
+	return hash_bytes(conf->scopes, conf->nscopes * sizeof *conf->scopes, hash);
 }
 
 static bool prefix_matches(const struct gai_prefix *row, const struct in6_addr *addr)

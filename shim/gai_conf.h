@@ -44,6 +44,9 @@ int gai_conf_parse(const char *text, size_t len, struct gai_conf *ret);
 
 void gai_conf_free(struct gai_conf *conf);
 
+/* Of the three tables: differs where they do. 0 for the built-in ones. */
+uint64_t gai_conf_hash(const struct gai_conf *conf);
+
 /* Lookup by longest prefix. IPv4 addresses are given v4-mapped. */
 int gai_conf_label(const struct gai_conf *conf, const struct in6_addr *addr);
 int gai_conf_precedence(const struct gai_conf *conf, const struct in6_addr *addr);

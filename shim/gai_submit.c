@@ -47,8 +47,8 @@ static enum lookup_result try_at_once(struct gai_request *r, struct resolve *cal
 	} else {
 		if (!getaddrinfo_is_ours(gaicb->ar_name, gaicb->ar_request))
 			return LOOKUP_LIBC;
-		eai = getaddrinfo_prepare(gaicb->ar_service, gaicb->ar_request, call->now_ms,
-					  &r->wanted);
+		eai = getaddrinfo_prepare(gaicb->ar_service, gaicb->ar_request, call->settings,
+					  call->now_ms, &r->wanted);
 		if (eai == 0 && encode(r) != 0)
 			return LOOKUP_LIBC;
 		if (eai == 0)

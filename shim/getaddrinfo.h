@@ -16,7 +16,8 @@ bool getaddrinfo_is_ours(const char *node, const struct addrinfo *hints);
 
 /* Checks hints and service against the network and the services. 0 or EAI_*. Inside
  * rcu_read_lock(). */
-int getaddrinfo_prepare(const char *service, const struct addrinfo *hints, uint64_t now_ms,
+int getaddrinfo_prepare(const char *service, const struct addrinfo *hints,
+			const struct settings *settings, uint64_t now_ms,
 			struct addrinfo_request *ret);
 
 /* AI_IDN: the name as DNS has it; *ret_owned is to be freed. 0 or EAI_IDN_ENCODE. */

@@ -36,7 +36,9 @@ static bool looks_numeric(const char *node)
 
 	if (*node >= '0' && *node <= '9' && inet_aton(node, &addr) != 0)
 		return true;
-	return strpbrk(node, ":%") != NULL;
+	while (*node != '\0' && *node != ':' && *node != '%')
+		node++;
+	return *node != '\0';
 }
 
 bool getaddrinfo_is_ours(const char *node, const struct addrinfo *hints)
@@ -54,22 +56,25 @@ bool getaddrinfo_is_ours(const char *node, const struct addrinfo *hints)
 }
 
 /* AI_ADDRCONFIG: only families that the host has an address of. */
-static int narrow_family(struct addrinfo_request *request, uint64_t now_ms)
+static int narrow_family(struct addrinfo_request *request, const struct settings *settings,
+			 uint64_t now_ms)
 {
-	const struct netif *netif;
+	const struct network *network;
 
 	if (!(request->flags & AI_ADDRCONFIG))
 		return 0;
-	netif = &netstate_get(now_ms)->netif;
+	network = &netstate_get(settings, now_ms)->network;
 	if (request->family == AF_UNSPEC) {
-		if (netif->seen_ipv4 != netif->seen_ipv6)
-			request->family = netif->seen_ipv4 ? AF_INET : AF_INET6;
+		if (network->seen_ipv4 != network->seen_ipv6)
+			request->family = network->seen_ipv4 ? AF_INET : AF_INET6;
 		return 0;
 	}
-	return (request->family == AF_INET ? netif->seen_ipv4 : netif->seen_ipv6) ? 0 : EAI_NONAME;
+	return (request->family == AF_INET ? network->seen_ipv4 : network->seen_ipv6) ? 0
+										      : EAI_NONAME;
 }
 
-int getaddrinfo_prepare(const char *service, const struct addrinfo *hints, uint64_t now_ms,
+int getaddrinfo_prepare(const char *service, const struct addrinfo *hints,
+			const struct settings *settings, uint64_t now_ms,
 			struct addrinfo_request *ret)
 {
 	int r;
@@ -80,7 +85,7 @@ int getaddrinfo_prepare(const char *service, const struct addrinfo *hints, uint6
 		service = NULL;
 	ret->flags = hints->ai_flags;
 	ret->family = hints->ai_family;
-	r = narrow_family(ret, now_ms);
+	r = narrow_family(ret, settings, now_ms);
 	if (r != 0)
 		return r;
 	r = service_resolve(service, hints->ai_socktype, hints->ai_protocol, hints->ai_flags,
@@ -204,7 +209,7 @@ int nbd_getaddrinfo(const char *node, const char *service, const struct addrinfo
 
 	if (!getaddrinfo_is_ours(node, hints) || init_stands_aside() || !resolve_begin(&call))
 		return real_getaddrinfo(node, service, hints, res);
-	eai = getaddrinfo_prepare(service, hints, call.now_ms, &request);
+	eai = getaddrinfo_prepare(service, hints, call.settings, call.now_ms, &request);
 	if (eai == 0)
 		r = look_up(node, &request, &call, &eai, res);
 	resolve_end(&call);

@@ -17,4 +17,8 @@
  */
 uint64_t netns_identify(void);
 
+/* The same for the namespace that a socket is in, which is the one that its maker was in. Where the
+ * kernel does not tell, that of the calling thread. */
+uint64_t netns_identify_socket(int fd);
+
 #endif

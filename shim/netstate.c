@@ -1,107 +1,204 @@
 // SPDX-License-Identifier: MIT
-/* netstate.c - see netstate.h. Published and replaced as settings.c does it. */
+/*
+ * netstate.c - see netstate.h. Published and replaced as settings.c does it.
+ *
+ * What is told to other processes is only what every process of the namespace would have been told
+ * by the kernel: not that a descriptor was lacking, or that a filter forbade the question; and not
+ * what a thread saw that has changed its namespace since the settings were read. A process that may
+ * not read the addresses goes by what it can see itself, or it could remember no order.
+ */
 #include "shim/netstate.h"
 
 #include "shim/hash.h"
 #include "shim/lock.h"
+#include "shim/netns.h"
 #include "shim/order.h"
 #include "shim/process.h"
+#include "shim/settings.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-static const struct netstate unknown = {.netif = {.seen_ipv4 = true, .seen_ipv6 = true}};
+static struct netstate unknown = {.network = {.seen_ipv4 = true, .seen_ipv6 = true}};
 
 static _Atomic(struct netstate *) current; /* released by the reader of the network */
 static _Atomic uint64_t checked_ms;
 static struct lock lock;
+static _Atomic bool refused; /* the kernel did not let this process read the addresses */
+
+static void free_netif(struct netif *netif)
+{
+	if (netif == NULL)
+		return;
+	netif_free(netif);
+	free(netif);
+}
 
 static void free_netstate(struct rcu_head *head)
 {
 	struct netstate *state = (struct netstate *)head;
 
-	netif_free(&state->netif);
+	free_netif(atomic_load_explicit(&state->netif, memory_order_relaxed));
 	free(state);
 }
 
+/* ---- asking the kernel ---- */
+
 /* The source address towards the rest of the world: it shows a default route that comes, goes or
  * moves while no interface address changes. Connecting a UDP socket sends nothing. */
-static uint64_t hash_default_source(int family, uint64_t seed)
+static bool hash_routes(const struct netif *netif, uint64_t *ret_hash, uint64_t *ret_netns)
 {
 	/* TEST-NET-3 and the documentation prefix (RFC 5737, 3849): routed by default, if at all */
-	static const struct order_dest v4 = {.family = AF_INET, .addr = {203, 0, 113, 1}};
-	static const struct order_dest v6 = {.family = AF_INET6,
-					     .addr = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}};
+	static const struct order_dest dests[] = {
+		{.family = AF_INET, .addr = {203, 0, 113, 1}},
+		{.family = AF_INET6, .addr = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}},
+	};
 	struct order_socket sock;
 	struct order_probe probe = order_probe_open(&sock);
-	struct in6_addr source;
-	int r = probe.source(probe.ctx, family == AF_INET ? &v4 : &v6, &source);
+	uint64_t hash = HASH_K2;
+	bool certain = true;
 
+	*ret_netns = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		struct in6_addr source = IN6ADDR_ANY_INIT;
+		int r = probe.source(probe.ctx, &dests[i], &source);
+
+		hash = hash_bytes(&source, sizeof source, hash);
+		certain &= order_is_verdict(r, netif);
+		if (*ret_netns == 0 && sock.fd >= 0)
+			*ret_netns = netns_identify_socket(sock.fd);
+	}
 	order_probe_close(&sock);
-	return r < 0 ? hash_fold(seed, HASH_K0) : hash_bytes(&source, sizeof source, seed);
+	*ret_hash = hash;
+	return certain;
 }
 
-/* Is the network of `old` still the one that `netif` shows? What default route there was is learnt
- * at the second look: the first one is in the first lookup of a process, which shall not wait. */
-static bool same_network(struct netstate *old, const struct netif *netif)
+/* True where the result may be told to others. */
+static bool ask_kernel(uint64_t netns, struct network *ret, struct netif **ret_netif)
 {
-	uint64_t routes = hash_default_source(AF_INET6, hash_default_source(AF_INET, 0));
-	bool same = old->netif.hash == netif->hash && (old->routes == routes || old->routes == 0);
+	struct netif *netif = calloc(1, sizeof *netif);
+	uint64_t netns_asked;
+	bool certain;
 
-	old->routes = routes;
-	return same;
+	*ret = unknown.network;
+	ret->netns = netns;
+	*ret_netif = netif;
+	if (netif == NULL)
+		return false;
+	certain = netif_read(netif) == 0;
+	atomic_store_explicit(&refused, !certain, memory_order_relaxed);
+	if (!certain)
+		*netif = netif_unknown;
+	certain &= hash_routes(netif, &ret->routes, &netns_asked);
+	ret->addresses = netif->hash;
+	ret->seen_ipv4 = netif->seen_ipv4;
+	ret->seen_ipv6 = netif->seen_ipv6;
+	return certain && netns != 0 && netns_asked == netns;
 }
 
-static void refresh_locked(struct netstate *old)
+/* ---- the current state ---- */
+
+static bool is_same(const struct netstate *state, const struct network *network)
+{
+	const struct netif *netif = atomic_load_explicit(&state->netif, memory_order_acquire);
+	const struct network *was = &state->network;
+
+	return was->netns == network->netns && was->addresses == network->addresses &&
+	       was->routes == network->routes && was->seen_ipv4 == network->seen_ipv4 &&
+	       was->seen_ipv6 == network->seen_ipv6 &&
+	       (netif == NULL || netif->hash == was->addresses);
+}
+
+static void publish_locked(const struct network *network, struct netif *netif)
 {
 	struct netstate *state = calloc(1, sizeof *state);
 
-	if (state == NULL)
-		return;
-	if (netif_read(&state->netif) < 0)
-		state->netif = netif_unknown;
-	if (old != NULL && same_network(old, &state->netif)) {
-		free_netstate(&state->rcu);
+	if (state == NULL) {
+		free_netif(netif);
 		return;
 	}
-	state->generation = old == NULL ? 1 : old->generation + 1;
-	state->routes = old == NULL ? 0 : old->routes;
 	state->rcu.free = free_netstate;
+	state->network = *network;
+	state->hash = hash_bytes(&network->netns, 3 * sizeof(uint64_t), HASH_K1);
+	atomic_init(&state->netif, netif);
 	state = atomic_exchange_explicit(&current, state, memory_order_seq_cst);
 	if (state != NULL)
 		rcu_retire(&state->rcu);
 }
 
-static const struct netstate *refresh(struct netstate *state, uint64_t now_ms)
+static void refresh_locked(const struct settings *settings, struct netstate *old, uint64_t now_ms)
+{
+	struct netif *netif = NULL;
+	struct network network;
+	uint64_t when_ms = now_ms;
+
+	if (settings->cache == NULL || settings->netns == 0 ||
+	    atomic_load_explicit(&refused, memory_order_relaxed) ||
+	    !netstate_record_read(settings->cache, settings->netns, now_ms, NETSTATE_CHECK_MS,
+				  &network, &when_ms)) {
+		if (ask_kernel(settings->netns, &network, &netif) && settings->cache != NULL)
+			netstate_record_write(settings->cache, &network, now_ms);
+	}
+	if (old == NULL || !is_same(old, &network))
+		publish_locked(&network, netif);
+	else
+		free_netif(netif);
+	atomic_store(&checked_ms, when_ms);
+}
+
+static bool serves(const struct netstate *state, const struct settings *settings)
+{
+	return state != NULL && state->network.netns == settings->netns;
+}
+
+static const struct netstate *refresh(const struct settings *settings, struct netstate *state,
+				      uint64_t now_ms)
 {
 	uint64_t was = atomic_load_explicit(&checked_ms, memory_order_relaxed);
 	int saved = errno;
 
-	if (state != NULL && !atomic_compare_exchange_strong(&checked_ms, &was, now_ms))
+	if (serves(state, settings) && !atomic_compare_exchange_strong(&checked_ms, &was, now_ms))
 		return state;
 	if (process_check() != PROCESS_OWNER)
 		return state == NULL ? &unknown : state;
 	lock_take(&lock);
-	if (state == atomic_load(&current)) {
-		refresh_locked(state);
-		atomic_store(&checked_ms, now_ms);
-	}
+	if (state == atomic_load(&current))
+		refresh_locked(settings, state, now_ms);
 	lock_release(&lock);
 	errno = saved;
 	state = atomic_load_explicit(&current, memory_order_acquire);
 	return state == NULL ? &unknown : state;
 }
 
-const struct netstate *netstate_get(uint64_t now_ms)
+const struct netstate *netstate_get(const struct settings *settings, uint64_t now_ms)
 {
 	struct netstate *state = atomic_load_explicit(&current, memory_order_acquire);
 	uint64_t checked = atomic_load_explicit(&checked_ms, memory_order_relaxed);
 
-	if (state != NULL && now_ms - checked < NETSTATE_CHECK_MS)
+	if (serves(state, settings) && now_ms - checked < NETSTATE_CHECK_MS)
 		return state;
-	return refresh(state, now_ms);
+	return refresh(settings, state, now_ms);
+}
+
+const struct netif *netstate_netif(const struct netstate *state)
+{
+	_Atomic(struct netif *) *place = (_Atomic(struct netif *) *)&state->netif;
+	struct netif *netif = atomic_load_explicit(place, memory_order_acquire), *expected = NULL;
+
+	if (netif != NULL || state == &unknown)
+		return netif != NULL ? netif : &netif_unknown;
+	netif = calloc(1, sizeof *netif);
+	if (netif == NULL || netif_read(netif) < 0) {
+		free(netif);
+		atomic_store_explicit(&refused, true, memory_order_relaxed);
+		return &netif_unknown;
+	}
+	if (atomic_compare_exchange_strong(place, &expected, netif))
+		return netif;
+	free_netif(netif); /* another thread was first */
+	return expected;
 }
 
 void netstate_reset(void)

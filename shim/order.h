@@ -58,6 +58,13 @@ struct order_socket {
 };
 
 /*
+ * Is this result of `source` one that any process on this network would get, be it that there is no
+ * route? Not where a descriptor or memory was lacking, or where this process may not ask. A family
+ * without socket support counts as not routed where the interfaces have no IPv6 address either.
+ */
+bool order_is_verdict(int r, const struct netif *netif);
+
+/*
  * The real probe: connects a UDP socket and asks for its name, by raw system calls. `sock` is the
  * caller's, lives until order_probe_close(), and holds at most one descriptor, close-on-exec.
  */

@@ -2,68 +2,82 @@
 /*
  * order_cache.c - a set-associative table of permutations.
  *
- * The key is a hash of the addresses, the network's generation, the settings' serial and the
- * current ORDER_CACHE_MS, so nothing ever has to be dropped. A slot is two words, the permutation
- * (four bits an index, so lists of up to 16) and the key xor the permutation: a slot that another
- * thread is half way through writing does not match any key. Whatever comes out is checked to be a
- * permutation before it is used.
+ * The key is a hash of all that decides an order: the addresses, the network, the tables of
+ * gai.conf, the families that this process may not use, and the current ORDER_CACHE_MS; so nothing
+ * ever has to be dropped. A slot is two words, the permutation and the key xor the permutation: a
+ * slot that another thread or process is half way through writing does not match any key. Whatever
+ * comes out is checked to be a permutation before it is used: damage can do no worse than put a
+ * list into another order.
  *
- * Size: a name in use must find its order, or each of its lookups costs system calls. 50,000 names
- * fill 38 % of the slots; at eight ways a set, one in a thousand of them finds its set full. Memory
- * is what is used of it: an address list takes 16 bytes of a page that is there from its first use.
+ *	bits 0 to 59	the first 15 indices, four bits each; the last one is what remains
+ *	bits 60 to 63	number of the ORDER_CACHE_MS, so that what is over is overwritten first
+ *
+ * Size: a name in use must find its order, or each of its lookups costs system calls. A cache has
+ * eight slots for each five of its small entries, in sets of eight.
+ *
+ * An order that not every process would have found (no descriptor was left for the question) is not
+ * remembered. A process that may not use a family at all (a seccomp filter, as systemd's
+ * RestrictAddressFamilies= makes it) has orders of its own, which it shares with its like.
  */
 #include "shim/order_cache.h"
 
+#include "shim/cache_region.h"
 #include "shim/hash.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#define SETS   16384 /* a power of two */
-#define WAYS   8
-#define LENGTH 16 /* longest list that fits one word */
+#define WAYS	    8
+#define LENGTH	    16 /* longest list that fits one word */
+#define LOCAL_SETS  256
+#define PERIOD_BITS 60 /* where the number of the period begins */
 
 struct slot {
 	_Atomic uint64_t check; /* key ^ perm */
 	_Atomic uint64_t perm;
 };
 
-static struct slot table[SETS][WAYS];
+struct set {
+	struct slot ways[WAYS];
+};
+
+_Static_assert(CACHE_PAGE % sizeof(struct set) == 0, "a set has one page");
+
+static struct set local[LOCAL_SETS]; /* without a cache, or a name for the network's namespace */
+
+enum { NO_IPV4 = 1, NO_IPV6 = 2 };
+
+static _Atomic unsigned forbidden; /* families that this process may not use */
+
+/* ---- one slot ---- */
 
 static bool unpack(uint64_t perm, unsigned n, uint16_t *ret_perm)
 {
-	uint32_t seen = 0;
+	uint32_t left = (uint32_t)((UINT64_C(1) << n) - 1);
 
-	for (unsigned i = 0; i < n; i++, perm >>= 4) {
+	for (unsigned i = 0; i + 1 < n; i++, perm >>= 4) {
 		ret_perm[i] = perm & 15;
-		seen |= 1u << ret_perm[i];
+		if (!(left >> ret_perm[i] & 1))
+			return false;
+		left &= ~(1u << ret_perm[i]);
 	}
-	return seen == (1u << n) - 1;
+	ret_perm[n - 1] = (uint16_t)__builtin_ctz(left);
+	return true;
 }
 
-static uint64_t pack(const uint16_t *perm, unsigned n)
+static uint64_t pack(const uint16_t *perm, unsigned n, uint64_t period)
 {
 	uint64_t packed = 0;
 
-	for (unsigned i = n; i-- > 0;)
+	for (unsigned i = n - 1; i-- > 0;)
 		packed = packed << 4 | perm[i];
-	return packed;
+	return packed | period << PERIOD_BITS;
 }
 
-static int sort(const struct order_dest *dests, unsigned n, const struct settings *settings,
-		const struct netstate *state, uint16_t *ret_perm)
+static bool find(const struct set *set, uint64_t key, uint64_t *ret_perm)
 {
-	struct order_socket sock;
-	struct order_probe probe = order_probe_open(&sock);
-	int r = order_sort(dests, n, &settings->gai, &state->netif, &probe, ret_perm);
-
-	order_probe_close(&sock);
-	return r;
-}
-
-static bool find(const struct slot set[WAYS], uint64_t key, uint64_t *ret_perm)
-{
-	for (const struct slot *slot = set; slot < set + WAYS; slot++) {
+	for (const struct slot *slot = set->ways; slot < set->ways + WAYS; slot++) {
 		*ret_perm = atomic_load_explicit(&slot->perm, memory_order_relaxed);
 		if ((atomic_load_explicit(&slot->check, memory_order_relaxed) ^ *ret_perm) == key)
 			return true;
@@ -71,37 +85,133 @@ static bool find(const struct slot set[WAYS], uint64_t key, uint64_t *ret_perm)
 	return false;
 }
 
-/* An unused slot, else one that the key's other bits choose. */
-static void put(struct slot set[WAYS], uint64_t key, uint64_t perm)
+/* An unused slot, else one of a period that is over, else one that the key's other bits choose. */
+static void put(struct set *set, uint64_t key, uint64_t perm)
 {
-	struct slot *slot = &set[key >> 61];
+	struct slot *slot = &set->ways[key & (WAYS - 1)];
 
-	for (struct slot *s = set; s < set + WAYS; s++)
+	for (struct slot *s = set->ways; s < set->ways + WAYS; s++) {
+		uint64_t old = atomic_load_explicit(&s->perm, memory_order_relaxed);
+
 		if (atomic_load_explicit(&s->check, memory_order_relaxed) == 0) {
 			slot = s;
 			break;
 		}
+		if (old >> PERIOD_BITS != perm >> PERIOD_BITS)
+			slot = s;
+	}
 	atomic_store_explicit(&slot->perm, perm, memory_order_relaxed);
 	atomic_store_explicit(&slot->check, key ^ perm, memory_order_relaxed);
+}
+
+/* ---- the set of a key ---- */
+
+/* The upper half of the key chooses: numbers of sets are no powers of two. */
+static size_t place_of(uint64_t key, size_t nsets)
+{
+	return (size_t)((key >> 32) * nsets >> 32);
+}
+
+/* NULL where nobody has written near it. */
+static const struct set *set_to_read(const struct cache *cache, uint64_t key)
+{
+	if (cache == NULL)
+		return &local[place_of(key, LOCAL_SETS)];
+	return cache_region_find(
+		cache, sizeof(struct set) *
+			       place_of(key, cache_region_table_len(cache) / sizeof(struct set)));
+}
+
+/* NULL where there is no memory. */
+static struct set *set_to_write(struct cache *cache, uint64_t key)
+{
+	if (cache == NULL)
+		return &local[place_of(key, LOCAL_SETS)];
+	return cache_region_claim(
+		cache, sizeof(struct set) *
+			       place_of(key, cache_region_table_len(cache) / sizeof(struct set)));
+}
+
+/* ---- sorting ---- */
+
+/* A probe that keeps what the order's worth depends on. */
+struct witness {
+	struct order_probe probe;
+	const struct netif *netif;
+	bool uncertain; /* an answer was one of the moment */
+};
+
+static int source(void *ctx, const struct order_dest *dest, struct in6_addr *ret)
+{
+	struct witness *w = ctx;
+	int r = w->probe.source(w->probe.ctx, dest, ret);
+
+	if (order_is_verdict(r, w->netif))
+		return r;
+	if (r == -EAFNOSUPPORT || r == -EPERM || r == -EACCES)
+		atomic_fetch_or_explicit(&forbidden, dest->family == AF_INET ? NO_IPV4 : NO_IPV6,
+					 memory_order_relaxed);
+	else
+		w->uncertain = true;
+	return r;
+}
+
+static bool is_native(void *ctx, uint32_t ifindex)
+{
+	struct witness *w = ctx;
+
+	return w->probe.is_native(w->probe.ctx, ifindex);
+}
+
+/* *ret_lasting: it may be remembered for this network. */
+static int sort(const struct order_dest *dests, unsigned n, const struct settings *settings,
+		const struct netstate *state, uint16_t *ret_perm, bool *ret_lasting)
+{
+	struct order_socket sock;
+	struct witness w = {order_probe_open(&sock), netstate_netif(state), false};
+	const struct order_probe probe = {.source = source, .is_native = is_native, .ctx = &w};
+	int r = order_sort(dests, n, &settings->gai, w.netif, &probe, ret_perm);
+
+	order_probe_close(&sock);
+	*ret_lasting = r == 0 && !w.uncertain && w.netif->hash == state->network.addresses;
+	return r;
+}
+
+/* ---- together ---- */
+
+static uint64_t key_of(const struct order_dest *dests, unsigned n, const struct settings *settings,
+		       const struct netstate *state, uint64_t period)
+{
+	uint64_t rules = settings->gai_hash ^
+			 atomic_load_explicit(&forbidden, memory_order_relaxed) * HASH_K2;
+
+	return hash_bytes(dests, n * sizeof *dests,
+			  hash_fold(state->hash ^ rules, HASH_K0 ^ period));
 }
 
 int order_cached(const struct order_dest *dests, unsigned n, const struct settings *settings,
 		 const struct netstate *state, uint64_t now_ms, uint16_t *ret_perm)
 {
-	uint64_t seed = (uint64_t)state->generation << 32 ^ settings->serial ^
-			now_ms / ORDER_CACHE_MS << 16;
-	struct slot *set;
-	uint64_t key, perm;
+	struct cache *cache = state->network.netns == 0 ? NULL : settings->cache;
+	uint64_t period = now_ms / ORDER_CACHE_MS, key, perm;
+	const struct set *known;
+	bool lasting;
 	int r;
 
 	if (n > LENGTH)
-		return sort(dests, n, settings, state, ret_perm);
-	key = hash_bytes(dests, n * sizeof *dests, hash_fold(seed, HASH_K0));
-	set = table[key % SETS];
-	if (find(set, key, &perm) && unpack(perm, n, ret_perm))
+		return sort(dests, n, settings, state, ret_perm, &lasting);
+	key = key_of(dests, n, settings, state, period);
+	known = set_to_read(cache, key);
+	if (known != NULL && find(known, key, &perm) && unpack(perm, n, ret_perm))
 		return 0;
-	r = sort(dests, n, settings, state, ret_perm);
-	if (r == 0)
-		put(set, key, pack(ret_perm, n));
+	r = sort(dests, n, settings, state, ret_perm, &lasting);
+	if (lasting) {
+		struct set *set;
+
+		key = key_of(dests, n, settings, state, period); /* `forbidden` may have grown */
+		set = set_to_write(cache, key);
+		if (set != NULL)
+			put(set, key, pack(ret_perm, n, period));
+	}
 	return r;
 }

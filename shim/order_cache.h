@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * order_cache.h - the order of a list of addresses (order.h), remembered: asking the kernel for the
- * source address of each costs microseconds, and a name in use is asked for again and again.
+ * source address of each costs microseconds, and a name in use is asked for again and again, by one
+ * process after the other.
  *
- * Process-local, fixed size, no lock. Any thread.
+ * The table is in the cache (cache_region.h); without a cache a small one of this process serves.
+ * Fixed size, no lock. Any thread.
  */
 #ifndef NOBLOCKDNS_ORDER_CACHE_H
 #define NOBLOCKDNS_ORDER_CACHE_H

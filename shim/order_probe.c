@@ -105,6 +105,21 @@ static bool is_native(void *ctx, uint32_t ifindex)
 	return netif_is_native(ifindex);
 }
 
+bool order_is_verdict(int r, const struct netif *netif)
+{
+	switch (r) {
+	case 0:
+	case -EADDRNOTAVAIL:
+	case -EHOSTUNREACH:
+	case -EINVAL: /* a route of type blackhole */
+	case -ENETUNREACH:
+		return true;
+	case -EAFNOSUPPORT:
+		return !netif->seen_ipv6;
+	}
+	return false;
+}
+
 struct order_probe order_probe_open(struct order_socket *sock)
 {
 	*sock = (struct order_socket){.fd = -1, .family = AF_UNSPEC};

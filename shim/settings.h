@@ -39,6 +39,8 @@ struct settings {
 	char hostname[HOST_NAME_MAX + 1];
 	char *host_aliases; /* owns; $HOSTALIASES, NULL when not set */
 	struct resolver_conf upstreams;
+	uint64_t netns;	      /* netns_identify(), when it was made */
+	uint64_t gai_hash;    /* gai_conf_hash() of `gai` */
 	uint64_t view;	      /* what makes two processes' answers differ: part of each cache key */
 	uint32_t deadline_ms; /* one lookup's longest wait */
 	struct cache *cache;  /* borrows; NULL when there is none */

@@ -248,7 +248,9 @@ struct settings *settings_build(const struct config *config, struct cache *cache
 	}
 	choose_upstreams(s);
 	choose_deadline(s);
-	s->view = settings_view(s, ret_stamp->netns);
+	s->netns = ret_stamp->netns;
+	s->gai_hash = gai_conf_hash(&s->gai);
+	s->view = settings_view(s, s->netns);
 	return s;
 }
 

@@ -1,20 +1,36 @@
 // SPDX-License-Identifier: MIT
-/* order_cache.c: the same as order_sort(), and asked of the kernel once. */
+/* order_cache.c: the same as order_sort(), and asked of the kernel once, by whatever process. */
 #include "shim/order_cache.h"
+
+#include "shim/cache_region.h"
+#include "tests/unit/test_cache_util.h"
 
 #include <criterion/criterion.h>
 #include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct settings settings = {.serial = 1};
-static struct netstate state = {.netif = {.seen_ipv4 = true, .seen_ipv6 = true}, .generation = 1};
+#define NOW_MS 6000000
+
+static struct settings settings;
+static struct netif netif = {.seen_ipv4 = true, .seen_ipv6 = true, .hash = 7};
+static struct netstate state = {.network = {.netns = 1, .addresses = 7}, .hash = 1};
+
+/* The addresses of this machine do not matter here, and need not be read. */
+static void set_up(size_t cache_size)
+{
+	settings.gai = gai_conf_default;
+	settings.gai_hash = 0;
+	settings.cache = cache_size == 0 ? NULL : private_cache(cache_size);
+	atomic_store(&state.netif, &netif);
+}
 
 static void fill(struct order_dest *dests, unsigned n)
 {
-	settings.gai = gai_conf_default;
 	memset(dests, 0, n * sizeof *dests);
 	for (unsigned i = 0; i < n; i++) {
 		dests[i].family = AF_INET;
@@ -25,25 +41,87 @@ static void fill(struct order_dest *dests, unsigned n)
 
 static void expect_permutation(const uint16_t *perm, unsigned n)
 {
-	unsigned seen = 0;
+	bool seen[1000] = {false};
 
 	for (unsigned i = 0; i < n; i++) {
 		cr_assert_lt(perm[i], n);
-		seen += perm[i];
+		cr_assert(!seen[perm[i]], "%u stands there twice", perm[i]);
+		seen[perm[i]] = true;
 	}
-	cr_expect_eq(seen, n * (n - 1) / 2);
+}
+
+static void limit_descriptors(bool none, struct rlimit *usual)
+{
+	struct rlimit limit;
+
+	if (none)
+		getrlimit(RLIMIT_NOFILE, usual);
+	limit = *usual;
+	if (none)
+		limit.rlim_cur = 0;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/*
+ * Is the order of a usable IPv4 address and an IPv6 one that no source address leads to asked of
+ * the kernel? Without a descriptor to ask with, neither seems usable, and IPv6 comes first.
+ */
+static unsigned asks_kernel(const struct order_dest *dests, uint64_t now_ms)
+{
+	struct rlimit usual;
+	uint16_t perm[2];
+
+	limit_descriptors(true, &usual);
+	cr_assert_eq(order_cached(dests, 2, &settings, &state, now_ms, perm), 0);
+	limit_descriptors(false, &usual);
+	return perm[0] == 1;
+}
+
+/* List `i` of such two. */
+static void make_pair(struct order_dest dests[2], unsigned i)
+{
+	memset(dests, 0, 2 * sizeof *dests);
+	dests[0].family = AF_INET;
+	memcpy(dests[0].addr, (const unsigned char[]){127, i >> 16, i >> 8, i}, 4);
+	dests[1].family = AF_INET6;
+	memcpy(dests[1].addr, (const unsigned char[]){0xfe, 0x80}, 2);
+	dests[1].addr[15] = 1;
+}
+
+static void order_pair(unsigned i, uint64_t now_ms)
+{
+	struct order_dest dests[2];
+	uint16_t perm[2];
+
+	make_pair(dests, i);
+	cr_assert_eq(order_cached(dests, 2, &settings, &state, now_ms, perm), 0);
+	cr_assert_eq(perm[0], 0);
+}
+
+static unsigned pair_asks_kernel(unsigned i, uint64_t now_ms)
+{
+	struct order_dest dests[2];
+
+	make_pair(dests, i);
+	return asks_kernel(dests, now_ms);
 }
 
 Test(order_cache, second_call_gives_the_same_order)
 {
+	static const size_t sizes[] = {0, CACHE_SIZE_DEFAULT};
 	struct order_dest dests[16];
 	uint16_t first[16], second[16];
 
-	fill(dests, 16);
-	cr_assert_eq(order_cached(dests, 16, &settings, &state, 1000, first), 0);
-	expect_permutation(first, 16);
-	cr_assert_eq(order_cached(dests, 16, &settings, &state, 1000, second), 0);
-	cr_expect_arr_eq(first, second, sizeof first);
+	for (unsigned s = 0; s < 2; s++) {
+		set_up(sizes[s]);
+		fill(dests, 16);
+		for (unsigned n = 1; n <= 16; n++) {
+			cr_assert_eq(order_cached(dests, n, &settings, &state, NOW_MS, first), 0);
+			expect_permutation(first, n);
+			cr_assert_eq(order_cached(dests, n, &settings, &state, NOW_MS, second), 0);
+			cr_expect_arr_eq(first, second, n * sizeof *first);
+		}
+	}
 }
 
 Test(order_cache, long_list_is_sorted_without_the_table)
@@ -51,8 +129,9 @@ Test(order_cache, long_list_is_sorted_without_the_table)
 	static struct order_dest dests[1000];
 	static uint16_t perm[1000];
 
+	set_up(CACHE_SIZE_DEFAULT);
 	fill(dests, 1000);
-	cr_assert_eq(order_cached(dests, 1000, &settings, &state, 1000, perm), 0);
+	cr_assert_eq(order_cached(dests, 1000, &settings, &state, NOW_MS, perm), 0);
 	expect_permutation(perm, 1000);
 }
 
@@ -64,52 +143,167 @@ Test(order_cache, new_table_of_gai_conf_gives_a_new_order)
 				      {.family = AF_INET, .addr = {127, 0, 0, 1}}};
 	uint16_t before[2], after[2];
 
-	settings.gai = gai_conf_default;
-	cr_assert_eq(order_cached(dests, 2, &settings, &state, 1000, before), 0);
+	set_up(CACHE_SIZE_DEFAULT);
+	cr_assert_eq(order_cached(dests, 2, &settings, &state, NOW_MS, before), 0);
 	cr_assert_eq(gai_conf_parse(prefer_v4, sizeof prefer_v4 - 1, &settings.gai), 0);
-	settings.serial++; /* as every new snapshot has it */
-	cr_assert_eq(order_cached(dests, 2, &settings, &state, 1000, after), 0);
+	settings.gai_hash = gai_conf_hash(&settings.gai);
+	cr_assert_eq(order_cached(dests, 2, &settings, &state, NOW_MS, after), 0);
 	cr_expect_eq(dests[after[0]].family, AF_INET);
 	gai_conf_free(&settings.gai);
 }
 
-/*
- * Is the order of a usable IPv4 address and an IPv6 one that no source address leads to asked of
- * the kernel? Without a descriptor to ask with, neither seems usable, and IPv6 comes first.
- */
-static unsigned asks_kernel(const struct order_dest *dests)
+Test(order_cache, order_is_asked_once)
 {
-	struct rlimit usual, none;
-	uint16_t perm[2];
+	static const size_t sizes[] = {0, CACHE_SIZE_DEFAULT};
 
-	getrlimit(RLIMIT_NOFILE, &usual);
-	none = usual;
-	none.rlim_cur = 0;
-	setrlimit(RLIMIT_NOFILE, &none);
-	cr_assert_eq(order_cached(dests, 2, &settings, &state, 1000, perm), 0);
-	setrlimit(RLIMIT_NOFILE, &usual);
-	return perm[0] == 1;
+	for (unsigned s = 0; s < 2; s++) {
+		set_up(sizes[s]);
+		cr_expect_eq(pair_asks_kernel(1, NOW_MS), 1u);
+		order_pair(1, NOW_MS);
+		cr_expect_eq(pair_asks_kernel(1, NOW_MS), 0u);
+		cr_expect_eq(pair_asks_kernel(2, NOW_MS), 1u);
+	}
 }
 
-Test(order_cache, fifty_thousand_lists_are_remembered)
+Test(order_cache, other_network_or_time_is_asked_again)
 {
-	struct order_dest dests[2] = {{.family = AF_INET, .addr = {127, 0, 0, 1}},
-				      {.family = AF_INET6, .addr = {0xfe, 0x80, [15] = 1}}};
-	unsigned asked_again = 0;
+	set_up(CACHE_SIZE_DEFAULT);
+	order_pair(1, NOW_MS);
+	cr_expect_eq(pair_asks_kernel(1, NOW_MS + ORDER_CACHE_MS), 1u);
+	state.hash++;
+	cr_expect_eq(pair_asks_kernel(1, NOW_MS), 1u);
+	state.hash--;
+	cr_expect_eq(pair_asks_kernel(1, NOW_MS), 0u);
+}
+
+Test(order_cache, order_found_without_a_descriptor_is_not_remembered)
+{
+	set_up(CACHE_SIZE_DEFAULT);
+	cr_assert_eq(pair_asks_kernel(1, NOW_MS), 1u);
+	order_pair(1, NOW_MS); /* the right one */
+}
+
+Test(order_cache, order_of_a_newer_network_is_not_remembered)
+{
+	set_up(CACHE_SIZE_DEFAULT);
+	netif.hash++;
+	order_pair(1, NOW_MS);
+	cr_expect_eq(pair_asks_kernel(1, NOW_MS), 1u);
+}
+
+Test(order_cache, namespace_without_a_name_shares_nothing)
+{
+	struct cache *cache;
+
+	set_up(CACHE_SIZE_DEFAULT);
+	state.network.netns = 0;
+	order_pair(1, NOW_MS);
+	cr_expect_eq(pair_asks_kernel(1, NOW_MS), 0u);
+	cache = settings.cache;
+	for (size_t at = 0; at < cache_region_table_len(cache); at += CACHE_PAGE)
+		cr_assert_null(cache_region_find(cache, at));
+}
+
+Test(order_cache, other_process_finds_the_order)
+{
+	char dir[64], path[128], why[256];
+	struct cache_options options = {.path = path, .size = CACHE_SIZE_DEFAULT};
+
+	set_up(0);
+	scratch_make(dir);
+	snprintf(path, sizeof path, "%s/cache", dir);
+	cr_assert_eq(cache_open(&options, &settings.cache, why), 0);
+	order_pair(1, NOW_MS);
+	cache_close(settings.cache);
+	cr_assert_eq(cache_open(&options, &settings.cache, why), 0);
+	cr_assert_eq(cache_backing(settings.cache), CACHE_SHARED, "%s", why);
+	cr_expect_eq(pair_asks_kernel(1, NOW_MS), 0u);
+	cr_expect_eq(pair_asks_kernel(2, NOW_MS), 1u);
+	scratch_remove(dir);
+}
+
+/* How many of `n` lists, of which every `step`th is looked at, are asked for again? */
+static unsigned count_forgotten(unsigned n, unsigned step, uint64_t now_ms)
+{
+	unsigned forgotten = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		order_pair(i, now_ms);
+	for (unsigned i = 0; i < n; i += step)
+		forgotten += pair_asks_kernel(i, now_ms);
+	return forgotten;
+}
+
+Test(order_cache, names_of_a_cache_are_remembered)
+{
+	static const struct {
+		size_t size;
+		unsigned names;
+	} cases[] = {{(size_t)64 << 20, 50000}, {(size_t)8 << 20, 8000}};
+
+	for (unsigned c = 0; c < 2; c++) {
+		unsigned forgotten;
+
+		set_up(cases[c].size);
+		forgotten = count_forgotten(cases[c].names, 50, NOW_MS);
+		cr_expect_leq(forgotten, cases[c].names / 50 / 200, "%u of %u lists", forgotten,
+			      cases[c].names / 50);
+		cr_expect_eq(pair_asks_kernel(0xff0000, NOW_MS), 1u); /* never seen */
+	}
+}
+
+Test(order_cache, what_is_over_makes_room)
+{
+	unsigned forgotten;
+
+	set_up((size_t)2 << 20);
+	for (unsigned i = 0; i < 20000; i++) /* more than there are slots */
+		order_pair(100000 + i, NOW_MS);
+	forgotten = count_forgotten(2000, 10, NOW_MS + ORDER_CACHE_MS);
+	cr_expect_leq(forgotten, 1u, "%u of 200 lists", forgotten);
+}
+
+Test(order_cache, damaged_table_gives_permutations)
+{
+	struct order_dest dests[16];
+	uint16_t perm[16];
+
+	set_up(CACHE_SIZE_MIN);
+	fill(dests, 16);
+	srandom(1);
+	for (unsigned round = 0; round < 10000; round++) {
+		unsigned n = 1 + round % 16;
+		size_t at = (size_t)random() % cache_region_table_len(settings.cache);
+		unsigned char *page =
+			cache_region_claim(settings.cache, at / CACHE_PAGE * CACHE_PAGE);
+
+		page[at % CACHE_PAGE] = (unsigned char)random();
+		cr_assert_eq(order_cached(dests, n, &settings, &state, NOW_MS, perm), 0);
+		expect_permutation(perm, n);
+	}
+}
+
+/* Every word of the table as its finder wants it, with each permutation that is none. */
+Test(order_cache, what_is_no_permutation_is_not_used)
+{
+	struct order_dest dests[2];
+	uint64_t *words;
 	uint16_t perm[2];
 
-	settings.gai = gai_conf_default;
-	for (unsigned round = 0; round < 2; round++)
-		for (unsigned i = 0; i < 50000; i++) {
-			dests[0].addr[1] = (unsigned char)(i >> 16);
-			dests[0].addr[2] = (unsigned char)(i >> 8);
-			dests[0].addr[3] = (unsigned char)i;
-			if (round == 0)
-				order_cached(dests, 2, &settings, &state, 1000, perm);
-			else if (i % 100 == 0)
-				asked_again += asks_kernel(dests);
+	set_up(CACHE_SIZE_MIN);
+	make_pair(dests, 1);
+	order_pair(1, NOW_MS);
+	for (uint64_t wrong = 2; wrong < 16; wrong++) {
+		for (size_t at = 0; at < cache_region_table_len(settings.cache); at += CACHE_PAGE) {
+			words = cache_region_find(settings.cache, at);
+			for (size_t i = 0; words != NULL && i < CACHE_PAGE / 8; i += 2) {
+				uint64_t key = words[i] ^ words[i + 1];
+
+				words[i + 1] = (words[i + 1] & ~UINT64_C(15)) | wrong;
+				words[i] = key ^ words[i + 1];
+			}
 		}
-	dests[0].addr[1] = 99; /* a list that was never seen is */
-	cr_expect_eq(asks_kernel(dests), 1u);
-	cr_expect_leq(asked_again, 5u, "%u of 500 were asked for again", asked_again);
+		cr_assert_eq(order_cached(dests, 2, &settings, &state, NOW_MS, perm), 0);
+		expect_permutation(perm, 2);
+	}
 }

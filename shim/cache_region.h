@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cache_region.h - the part of the cache in which processes tell each other about the network, so
+ * that not each new one has to ask the kernel: the `reserved` region of cache_layout.h.
+ *
+ *	first page  records (netstate_record.h), CACHE_REGION_RECORDS bytes; then one bit for each
+ *		    page of the table: it has memory
+ *	table	    the orders of lists of addresses (order_cache.h)
+ *
+ * The first page has memory from the beginning, as the tags have. A page of the table gets it from
+ * its first writer, which then sets the bit; a reader goes nowhere else, for on a full tmpfs the
+ * read of a page without memory is a SIGBUS (cache_layout.h). Everything in the region may be torn,
+ * damaged or somebody's invention: what is read is checked by who reads it.
+ *
+ * Any thread; the caller keeps the cache open. Atomic words, relaxed: each stands for itself.
+ */
+#ifndef NOBLOCKDNS_CACHE_REGION_H
+#define NOBLOCKDNS_CACHE_REGION_H
+
+#include "shim/cache.h"
+#include "shim/cache_layout.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CACHE_REGION_RECORDS 2048u /* bytes; the bits for 16,384 pages take as many */
+
+/* CACHE_REGION_RECORDS bytes, aligned to a page. */
+void *cache_region_records(const struct cache *cache);
+
+/* Bytes of the table; whole pages of CACHE_PAGE, at least one. */
+size_t cache_region_table_len(const struct cache *cache);
+
+/* The table at `offset`, up to the end of its page; NULL where nobody has written to that page. No
+ * system call. */
+void *cache_region_find(const struct cache *cache, size_t offset);
+
+/* The same for a writer, who gets memory for the page where there is none; NULL where there is none
+ * to be had. At most a few system calls, and those once a page of the file. Keeps errno. */
+void *cache_region_claim(struct cache *cache, size_t offset);
+
+#endif

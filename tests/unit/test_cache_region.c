@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/* cache_region.c: who may read where, and who gets memory. */
+#include "shim/cache_region.h"
+
+#include "tests/unit/test_cache_util.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[64], path[128];
+
+static struct cache *open_file(size_t size)
+{
+	const struct cache_options options = {.path = path, .size = size};
+	struct cache *cache = NULL;
+	char why[256];
+
+	cr_assert_eq(cache_open(&options, &cache, why), 0);
+	cr_assert_eq(cache_backing(cache), CACHE_SHARED, "%s", why);
+	return cache;
+}
+
+static void set_up(void)
+{
+	scratch_make(dir);
+	snprintf(path, sizeof path, "%s/cache", dir);
+}
+
+static void tear_down(void)
+{
+	scratch_remove(dir);
+}
+
+TestSuite(cache_region, .init = set_up, .fini = tear_down);
+
+static blkcnt_t blocks(void)
+{
+	struct stat st;
+
+	cr_assert_eq(stat(path, &st), 0);
+	return st.st_blocks;
+}
+
+Test(cache_region, page_is_found_once_it_was_claimed)
+{
+	struct cache *cache = open_file(CACHE_SIZE_DEFAULT);
+	size_t last = cache_region_table_len(cache) - 128;
+	unsigned char *claimed;
+
+	cr_expect_null(cache_region_find(cache, 5 * CACHE_PAGE + 256));
+	claimed = cache_region_claim(cache, 5 * CACHE_PAGE + 256);
+	cr_assert_not_null(claimed);
+	cr_expect_eq(cache_region_find(cache, 5 * CACHE_PAGE + 256), claimed);
+	cr_expect_eq(cache_region_find(cache, 5 * CACHE_PAGE), claimed - 256);
+	cr_expect_null(cache_region_find(cache, 4 * CACHE_PAGE));
+	cr_expect_null(cache_region_find(cache, 6 * CACHE_PAGE));
+	cr_expect_null(cache_region_find(cache, last));
+	cr_expect_not_null(cache_region_claim(cache, last));
+}
+
+Test(cache_region, other_process_finds_what_was_claimed)
+{
+	struct cache *one = open_file(CACHE_SIZE_DEFAULT), *two = open_file(CACHE_SIZE_DEFAULT);
+	unsigned char *written = cache_region_claim(one, 3 * CACHE_PAGE), *read;
+
+	written[9] = 77;
+	read = cache_region_find(two, 3 * CACHE_PAGE);
+	cr_assert_not_null(read);
+	cr_expect_eq(read[9], 77);
+}
+
+Test(cache_region, claim_takes_one_page_and_a_look_none)
+{
+	struct cache *cache = open_file(CACHE_SIZE_DEFAULT);
+	blkcnt_t before = blocks();
+
+	for (size_t at = 0; at < cache_region_table_len(cache); at += 128)
+		(void)cache_region_find(cache, at);
+	((unsigned char *)cache_region_records(cache))[CACHE_REGION_RECORDS - 1] = 1;
+	cr_expect_eq(blocks(), before);
+	for (size_t at = 0; at < CACHE_PAGE; at += 128)
+		cr_assert_not_null(cache_region_claim(cache, 7 * CACHE_PAGE + at));
+	cr_expect_eq(blocks() - before, (blkcnt_t)(CACHE_PAGE / 512));
+}
+
+/* As on a full file system: behind the end of a file no page can be had. */
+Test(cache_region, claim_without_memory_leaves_the_page_closed)
+{
+	struct cache *cache = open_file(CACHE_SIZE_DEFAULT);
+
+	cr_assert_eq(truncate(path, (off_t)(cache->region_at + CACHE_PAGE)), 0);
+	errno = 42;
+	cr_expect_null(cache_region_claim(cache, 0));
+	cr_expect_eq(errno, 42);
+	cr_expect_null(cache_region_find(cache, 0));
+}
+
+Test(cache_region, bits_cover_the_table_of_every_size)
+{
+	for (size_t size = CACHE_SIZE_MIN; size <= (size_t)2 << 30; size *= 2) {
+		struct cache *cache = private_cache(size);
+		size_t len = cache_region_table_len(cache);
+
+		cr_expect_eq(len % CACHE_PAGE, 0u);
+		cr_expect_geq(len, CACHE_PAGE);
+		cr_expect_leq(len + CACHE_PAGE, cache->region_len);
+		cr_expect_leq(len / CACHE_PAGE / 8, CACHE_PAGE - CACHE_REGION_RECORDS);
+		cr_expect_not_null(cache_region_claim(cache, len - 128));
+		cache_close(cache);
+	}
+}

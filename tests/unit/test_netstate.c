@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+/*
+ * netstate.c and netstate_record.c: one process asks the kernel for all, nobody goes by what is a
+ * second old, and no record is believed that is damaged or another namespace's.
+ */
+#include "shim/netstate.h"
+
+#include "shim/cache_region.h"
+#include "shim/netns.h"
+#include "shim/process.h"
+#include "shim/settings.h"
+#include "tests/unit/test_cache_util.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOW_MS 5000000
+
+static struct settings settings;
+
+static void set_up(void)
+{
+	settings.cache = private_cache(CACHE_SIZE_MIN);
+	settings.netns = netns_identify();
+	if (settings.netns == 0)
+		cr_skip_test("the kernel does not tell the network namespace");
+}
+
+TestSuite(netstate, .init = set_up);
+
+static const struct network elsewhere = {
+	.netns = 4711, .addresses = 1, .routes = 2, .seen_ipv4 = true};
+
+static bool record_exists(uint64_t netns, uint64_t now_ms, struct network *ret)
+{
+	uint64_t checked_ms;
+
+	return netstate_record_read(settings.cache, netns, now_ms, NETSTATE_CHECK_MS, ret,
+				    &checked_ms);
+}
+
+Test(netstate, record_is_read_as_it_was_written)
+{
+	struct network got;
+	uint64_t checked_ms = 0;
+
+	for (unsigned flags = 0; flags < 4; flags++) {
+		struct network network = elsewhere;
+
+		network.seen_ipv4 = flags & 1;
+		network.seen_ipv6 = flags & 2;
+		netstate_record_write(settings.cache, &network, NOW_MS);
+		cr_assert(netstate_record_read(settings.cache, 4711, NOW_MS + 9, 10, &got,
+					       &checked_ms));
+		cr_expect_eq(got.netns, 4711u);
+		cr_expect_eq(got.addresses, 1u);
+		cr_expect_eq(got.routes, 2u);
+		cr_expect_eq(got.seen_ipv4, network.seen_ipv4);
+		cr_expect_eq(got.seen_ipv6, network.seen_ipv6);
+		cr_expect_eq(checked_ms, (uint64_t)NOW_MS);
+	}
+}
+
+Test(netstate, record_ages_and_has_no_future)
+{
+	struct network got;
+
+	netstate_record_write(settings.cache, &elsewhere, NOW_MS);
+	cr_expect(record_exists(4711, NOW_MS, &got));
+	cr_expect(record_exists(4711, NOW_MS + NETSTATE_CHECK_MS - 1, &got));
+	cr_expect_not(record_exists(4711, NOW_MS + NETSTATE_CHECK_MS, &got));
+	cr_expect_not(record_exists(4711, NOW_MS - 1, &got));
+}
+
+Test(netstate, namespaces_have_records_of_their_own)
+{
+	struct network got;
+	unsigned kept = 0;
+
+	for (uint64_t netns = 1; netns <= 8; netns++) {
+		struct network network = {.netns = netns, .addresses = 100 + netns};
+
+		netstate_record_write(settings.cache, &network, NOW_MS);
+	}
+	for (uint64_t netns = 1; netns <= 8; netns++) {
+		if (!record_exists(netns, NOW_MS, &got))
+			continue; /* two may share a place */
+		cr_expect_eq(got.netns, netns);
+		cr_expect_eq(got.addresses, 100 + netns);
+		kept++;
+	}
+	cr_expect_geq(kept, 4u);
+	cr_expect_not(record_exists(9, NOW_MS, &got));
+	cr_expect_not(record_exists(0, 0, &got), "an empty record is not that of namespace 0");
+}
+
+Test(netstate, record_with_any_bit_wrong_is_none)
+{
+	unsigned char *bytes = cache_region_records(settings.cache);
+	struct network got;
+	unsigned at = 0;
+
+	netstate_record_write(settings.cache, &elsewhere, NOW_MS);
+	while (bytes[at] == 0)
+		at++;
+	at -= at % 64;
+	for (unsigned bit = 0; bit < 5 * 64; bit++) {
+		bytes[at + bit / 8] ^= (unsigned char)(1u << bit % 8);
+		cr_expect_not(record_exists(4711, NOW_MS, &got), "bit %u", bit);
+		bytes[at + bit / 8] ^= (unsigned char)(1u << bit % 8);
+	}
+	cr_expect(record_exists(4711, NOW_MS, &got));
+}
+
+Test(netstate, random_bytes_are_no_record)
+{
+	unsigned char *bytes = cache_region_records(settings.cache);
+	struct network got;
+
+	srandom(1);
+	for (unsigned round = 0; round < 10000; round++) {
+		for (unsigned i = 0; i < 64; i++)
+			bytes[(unsigned)random() % CACHE_REGION_RECORDS] = (unsigned char)random();
+		cr_assert_not(record_exists(round, NOW_MS, &got));
+	}
+}
+
+/* ---- the state of a process ---- */
+
+/* What another process left. No network is like it. */
+static void leave_record(uint64_t when_ms)
+{
+	struct network network = {
+		.netns = settings.netns, .addresses = 1234, .routes = 5678, .seen_ipv6 = true};
+
+	netstate_record_write(settings.cache, &network, when_ms);
+}
+
+Test(netstate, record_of_another_process_is_taken)
+{
+	const struct netstate *state;
+
+	leave_record(NOW_MS - NETSTATE_CHECK_MS + 1);
+	state = netstate_get(&settings, NOW_MS);
+	cr_expect_eq(state->network.addresses, 1234u);
+	cr_expect_not(state->network.seen_ipv4);
+	cr_expect(state->network.seen_ipv6);
+	cr_expect_null(atomic_load(&state->netif), "the addresses were read");
+}
+
+Test(netstate, nothing_serves_longer_than_a_second)
+{
+	const struct netstate *state;
+
+	leave_record(NOW_MS - 400);
+	cr_assert_eq(netstate_get(&settings, NOW_MS)->network.addresses, 1234u);
+	cr_expect_eq(netstate_get(&settings, NOW_MS + 599)->network.addresses, 1234u);
+	state = netstate_get(&settings, NOW_MS + 600);
+	cr_expect_neq(state->network.addresses, 1234u);
+}
+
+Test(netstate, first_to_look_tells_the_others)
+{
+	const struct netstate *state = netstate_get(&settings, NOW_MS);
+	struct network got;
+
+	cr_assert(record_exists(settings.netns, NOW_MS, &got));
+	cr_expect_eq(got.addresses, state->network.addresses);
+	cr_expect_eq(got.routes, state->network.routes);
+	cr_expect_eq(got.seen_ipv4, state->network.seen_ipv4);
+}
+
+Test(netstate, same_network_is_the_same_state)
+{
+	const struct netstate *first = netstate_get(&settings, NOW_MS);
+
+	cr_expect_eq(netstate_get(&settings, NOW_MS + NETSTATE_CHECK_MS), first);
+	cr_expect_eq(netstate_get(&settings, NOW_MS + 2 * NETSTATE_CHECK_MS), first);
+}
+
+Test(netstate, other_namespace_gets_another_state)
+{
+	uint64_t hash = netstate_get(&settings, NOW_MS)->hash;
+
+	settings.netns++;
+	cr_expect_neq(netstate_get(&settings, NOW_MS)->hash, hash);
+}
+
+Test(netstate, thread_that_has_moved_tells_nothing)
+{
+	struct network got;
+
+	settings.netns++; /* the settings are of another namespace than this thread */
+	netstate_get(&settings, NOW_MS);
+	cr_expect_not(record_exists(settings.netns, NOW_MS, &got));
+	cr_expect_not(record_exists(settings.netns - 1, NOW_MS, &got));
+}
+
+Test(netstate, addresses_are_read_when_they_are_asked_for)
+{
+	const struct netstate *state;
+	const struct netif *netif;
+	struct netif now;
+
+	leave_record(NOW_MS);
+	state = netstate_get(&settings, NOW_MS);
+	netif = netstate_netif(state);
+	cr_assert_eq(netif_read(&now), 0);
+	cr_expect_eq(netif->hash, now.hash);
+	cr_expect_eq(netstate_netif(state), netif, "they were read twice");
+	netif_free(&now);
+}
+
+Test(netstate, without_a_cache_the_process_asks_for_itself)
+{
+	struct netif now;
+
+	settings.cache = NULL;
+	cr_assert_eq(netif_read(&now), 0);
+	cr_expect_eq(netstate_get(&settings, NOW_MS)->network.addresses, now.hash);
+	netif_free(&now);
+}
