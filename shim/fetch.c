@@ -61,8 +61,8 @@ struct kept_rrset {
 
 struct job {
 	struct job *next;
-	struct fetch *waiting; /* list; owns one reference each */
-	unsigned asked, known; /* bit sets of enum fetch_types */
+	struct fetch *waiting;	       /* list; owns one reference each */
+	unsigned asked, known, stored; /* bit sets of enum fetch_types */
 	struct kept_rrset kept[ENTRY_NTYPES];
 	struct host_view *view;
 	struct io_timer delay; /* the resolution delay, once one type has addresses */
@@ -143,8 +143,29 @@ static bool cacheable(const struct entry_rrset *rr)
 	return rr->kind != RESOLVER_NONE && rr->kind != RESOLVER_FAILURE && rr->ttl_s > 0;
 }
 
-/* Puts a new RRset into the cache beside what is there of the other type. */
-static void store(const struct job *job, int type, uint64_t now_ms)
+/* Puts the RRsets that are new into `entry`. Does any of them belong into the cache? */
+static bool add_new(struct job *job, struct entry *entry)
+{
+	unsigned fresh = job->known & ~job->stored;
+	bool any = false;
+
+	job->stored |= fresh;
+	for (int t = 0; t < ENTRY_NTYPES; t++) {
+		struct entry_rrset rr;
+
+		if (!(fresh & 1u << t))
+			continue;
+		describe(&job->kept[t], &rr);
+		if (!cacheable(&rr))
+			continue;
+		entry->rr[t] = rr;
+		any = true;
+	}
+	return any;
+}
+
+/* Puts what is new into the cache, beside what is there of the other type. */
+static void store(struct job *job, uint64_t now_ms)
 {
 	const struct fetch *f = job->first;
 	rcu_token token = rcu_read_lock();
@@ -155,15 +176,14 @@ static void store(const struct job *job, int type, uint64_t now_ms)
 	size_t need;
 	uint64_t hash;
 
-	if (s == NULL || s->cache == NULL)
+	if (job->known == job->stored || s == NULL || s->cache == NULL)
 		goto out;
 	hash = cache_hash(s->cache, f->view, f->name.text, f->name.len);
 	if (cache_lookup(s->cache, hash, f->view, f->name.text, f->name.len, now_ms, room,
 			 sizeof room, &entry, &need) < 0)
 		entry = (struct entry){
 			.view = f->view, .name = f->name.text, .name_len = f->name.len};
-	describe(&job->kept[type], &entry.rr[type]);
-	if (!cacheable(&entry.rr[type]))
+	if (!add_new(job, &entry))
 		goto out;
 	blob = encode(&entry);
 	if (blob != NULL)
@@ -247,6 +267,8 @@ static void finish(struct fetch *f, struct blob *blob, uint64_t now_ms)
 	fetch_unref(f);
 }
 
+/* Whoever is told of an answer finds it in the cache. A program may be over before this thread gets
+ * another chance to store it. */
 static void finish_satisfied(struct job *job, uint64_t now_ms)
 {
 	struct blob *blob = NULL;
@@ -259,8 +281,10 @@ static void finish_satisfied(struct job *job, uint64_t now_ms)
 			continue;
 		}
 		*link = f->next_waiting;
-		if (blob == NULL)
+		if (blob == NULL) {
+			store(job, now_ms);
 			blob = job_blob(job);
+		}
 		finish(f, blob, now_ms);
 	}
 	blob_release(blob);
@@ -304,15 +328,16 @@ static void on_answer(struct job *job, int type, const struct resolver_rrset *rr
 
 	keep(job, type, rrset, now_ms);
 	job->known |= 1u << type;
-	store(job, type, now_ms);
 	if (job->first->one_at_a_time)
 		ask(job, job->first->types, now_ms);
 	if (has_addresses(job) && !job->delay_over && job->delay.place == 0 &&
 	    io_timer_start(&job->delay, now_ms + job->first->delay_ms) < 0)
 		job->delay_over = true;
 	finish_satisfied(job, now_ms);
-	if (job->asked == job->known)
+	if (job->asked == job->known) {
+		store(job, now_ms);
 		job_free(job);
+	}
 }
 
 static void on_answer_a(void *arg, const struct resolver_rrset *rrset)
@@ -402,8 +427,10 @@ static void run(struct io_task *task, uint64_t now_ms)
 	job->waiting = f;
 	ask(job, f->types, now_ms);
 	finish_satisfied(job, now_ms);
-	if (job->asked == job->known)
+	if (job->asked == job->known) {
+		store(job, now_ms);
 		job_free(job);
+	}
 }
 
 /* ---- the asker's side ---- */
