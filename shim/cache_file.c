@@ -87,21 +87,41 @@ static int find_boot(struct opening *o)
 	return 0;
 }
 
+/* "<prefix><number>" at `to`; returns its end. snprintf() would do, at the price of five page
+ * faults in the first lookup of each process, which has no other use for it. */
+static char *append(char *to, const char *prefix, uint32_t number)
+{
+	char digits[10];
+	unsigned n = 0;
+
+	to = stpcpy(to, prefix);
+	do {
+		digits[n++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	while (n > 0)
+		*to++ = digits[--n];
+	*to = '\0';
+	return to;
+}
+
 /* Sets file->path and base. */
 static int set_path(struct opening *o, const char *path)
 {
 	struct cache_file *file = o->file;
 	char *slash;
-	int n;
 
 	o->own_dir = !path;
-	if (path)
-		n = snprintf(file->path, sizeof(file->path), "%s", path);
-	else
-		n = snprintf(file->path, sizeof(file->path), DEFAULT_DIR "%u/cache-v%u", o->uid,
-			     (unsigned)CACHE_LAYOUT);
-	if (n >= (int)sizeof(file->path))
-		return refuse(o, -ENAMETOOLONG, "path too long");
+	if (!path) {
+		append(append(file->path, DEFAULT_DIR, o->uid), "/cache-v", CACHE_LAYOUT);
+	} else {
+		size_t len = strnlen(path, sizeof(file->path));
+
+		memcpy(file->path, path, len < sizeof(file->path) ? len + 1 : len);
+		file->path[sizeof(file->path) - 1] = '\0';
+		if (len == sizeof(file->path))
+			return refuse(o, -ENAMETOOLONG, "path too long");
+	}
 	slash = strrchr(file->path, '/');
 	if (!slash || file->path[0] != '/' || slash[1] == '\0')
 		return refuse(o, -EINVAL, "not the absolute path of a file");
@@ -117,7 +137,7 @@ static int open_dir(struct opening *o)
 	struct statx st;
 	int err;
 
-	memcpy(dir, o->file->path, sizeof(dir));
+	memcpy(dir, o->file->path, (size_t)(o->base - o->file->path));
 	dir[o->base - o->file->path] = '\0';
 	if (!o->own_dir) {
 		o->dir = sys_open(AT_FDCWD, dir, O_PATH | O_DIRECTORY, 0);

@@ -18,9 +18,9 @@ struct cache {
 	enum cache_backing backing;
 	uint64_t region_at, region_len;		    /* cache_region.h; in bytes */
 	struct cache_class classes[CACHE_NCLASSES]; /* copied, checked; never those of the file */
-	struct cache_file file;			    /* with CACHE_SHARED */
 	size_t self_size;			    /* bytes of this mapping */
 	uint64_t page;				    /* size of the machine's, in bytes */
+	struct cache_file file;			    /* with CACHE_SHARED */
 	_Atomic uint64_t backed[]; /* one bit a page: this process knows that it has memory */
 };
 

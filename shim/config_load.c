@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define COMPLAINTS_MAX 8192
+
 static const char *from_environment(void *ctx, const char *name)
 {
 	(void)ctx;
@@ -62,7 +64,7 @@ static size_t read_file(const char *path, char *buf, size_t size)
  * is lost: a file with that many mistakes has been complained about enough.
  */
 struct complaints {
-	char text[8192];
+	char *text; /* borrows; COMPLAINTS_MAX bytes, which nobody touches as long as all is well */
 	size_t len;
 };
 
@@ -71,7 +73,7 @@ static void collect(void *ctx, const char *line)
 	struct complaints *c = ctx;
 	size_t len = strlen(line) + 1;
 
-	if (len > sizeof(c->text) - c->len)
+	if (len > COMPLAINTS_MAX - c->len)
 		return;
 	memcpy(c->text + c->len, line, len);
 	c->len += len;
@@ -80,10 +82,10 @@ static void collect(void *ctx, const char *line)
 void config_load(struct config *ret)
 {
 	static char text[CONFIG_FILE_MAX];
-	static struct complaints complaints;
+	static char complaints_text[COMPLAINTS_MAX];
+	struct complaints complaints = {complaints_text, 0};
 	size_t len = read_file(CONFIG_FILE, text, sizeof(text));
 
-	complaints.len = 0;
 	config_parse(environment_has_any() ? from_environment : from_nowhere, NULL, text, len, ret,
 		     collect, &complaints);
 	log_configure(ret->log, ret->log_file);

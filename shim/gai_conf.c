@@ -181,7 +181,7 @@ static void parse_line(char *line, struct builder *b)
 	const char *keyword;
 	char *subject, *value;
 
-	line[strcspn(line, "#")] = '\0';
+	line[lines_until(line, "#")] = '\0';
 	keyword = next_word(&line);
 	subject = next_word(&line);
 	value = next_word(&line);

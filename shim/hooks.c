@@ -13,6 +13,7 @@
  */
 #include "shim/hooks.h"
 
+#include "shim/hot.h"
 #include "shim/sys.h"
 
 #include <dlfcn.h>
@@ -150,7 +151,7 @@ static void resolve_all(void)
 
 void hooks_resolve(void)
 {
-	static _Atomic bool resolved;
+	static HOT _Atomic bool resolved;
 	int saved = errno;
 
 	if (atomic_load_explicit(&resolved, memory_order_acquire))

@@ -30,7 +30,7 @@ static bool word_is(const char *word, size_t len, const char *text)
 static void parse_piece(char *piece, struct host_conf *conf)
 {
 	char *word = lines_skip_space(piece);
-	size_t len = strcspn(word, " \t\v\f\r#,");
+	size_t len = lines_until(word, " \t\v\f\r#,");
 	char *value = lines_skip_space(word + len);
 
 	if (word_is(word, len, "multi"))

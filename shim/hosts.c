@@ -136,7 +136,7 @@ static bool add_line(struct hosts *hosts, char *text, char **out)
 	struct line *lines, line = {0};
 	char *rest;
 
-	text[strcspn(text, "#")] = '\0';
+	text[lines_until(text, "#")] = '\0';
 	text = lines_skip_space(text);
 	rest = lines_skip_word(text);
 	if (*rest) {

@@ -5,6 +5,7 @@
 #include "shim/init.h"
 
 #include "shim/hooks.h"
+#include "shim/hot.h"
 
 #include <stdatomic.h>
 #include <sys/auxv.h>
@@ -18,7 +19,7 @@ void init_library(void)
 
 bool init_stands_aside(void)
 {
-	static _Atomic int known;
+	static HOT _Atomic int known;
 	int answer = atomic_load_explicit(&known, memory_order_relaxed);
 
 	if (answer == UNKNOWN) {

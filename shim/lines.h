@@ -78,4 +78,17 @@ static inline char *lines_skip_word(char *p)
 	return p;
 }
 
+/* Bytes before the first of `stops`, or before the end: strcspn(), whose code and table are two
+ * page faults for a process that has no other use for them. */
+static inline size_t lines_until(const char *text, const char *stops)
+{
+	size_t n = 0;
+
+	for (; text[n]; n++)
+		for (const char *stop = stops; *stop; stop++)
+			if (text[n] == *stop)
+				return n;
+	return n;
+}
+
 #endif

@@ -11,6 +11,7 @@
 #include "shim/log.h"
 
 #include "shim/clock.h"
+#include "shim/hot.h"
 #include "shim/sys.h"
 
 #include <limits.h>
@@ -21,7 +22,7 @@
 _Atomic int log_threshold = LOG_ERROR;
 
 static char file_path[PATH_MAX];
-static const char *_Atomic file; /* file_path, or NULL: stderr */
+static HOT const char *_Atomic file; /* file_path, or NULL: stderr */
 
 /* Lines that were written lately: a hash of the text, and when. Losing a race costs a line more. */
 #define RECENT 16

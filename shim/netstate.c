@@ -10,6 +10,7 @@
 #include "shim/netstate.h"
 
 #include "shim/hash.h"
+#include "shim/hot.h"
 #include "shim/lock.h"
 #include "shim/netns.h"
 #include "shim/order.h"
@@ -23,10 +24,10 @@
 
 static struct netstate unknown = {.network = {.seen_ipv4 = true, .seen_ipv6 = true}};
 
-static _Atomic(struct netstate *) current; /* released by the reader of the network */
-static _Atomic uint64_t checked_ms;
-static struct lock lock;
-static _Atomic bool refused; /* the kernel did not let this process read the addresses */
+static HOT _Atomic(struct netstate *) current; /* released by the reader of the network */
+static HOT _Atomic uint64_t checked_ms;
+static HOT struct lock lock;
+static HOT _Atomic bool refused; /* the kernel did not let this process read the addresses */
 
 static void free_netif(struct netif *netif)
 {

@@ -23,6 +23,7 @@
 
 #include "shim/cache_region.h"
 #include "shim/hash.h"
+#include "shim/hot.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -48,7 +49,7 @@ static struct set local[LOCAL_SETS]; /* without a cache, or a name for the netwo
 
 enum { NO_IPV4 = 1, NO_IPV6 = 2 };
 
-static _Atomic unsigned forbidden; /* families that this process may not use */
+static HOT _Atomic unsigned forbidden; /* families that this process may not use */
 
 /* ---- one slot ---- */
 

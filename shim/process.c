@@ -4,11 +4,13 @@
  */
 #include "shim/process.h"
 
+#include "shim/hot.h"
 #include <pthread.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <time.h>
 
-struct process_page *_Atomic process_page;
+HOT struct process_page *_Atomic process_page;
 
 /* In this order. A weak one is NULL where its module is not linked in. */
 static void (*const resets[])(void) = {
@@ -39,7 +41,7 @@ static bool borrows_memory(void)
 static struct process_page *make_page(void)
 {
 	struct process_page *page, *expected = NULL;
-	const size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t size = getauxval(AT_PAGESZ);
 
 	page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)

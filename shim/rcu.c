@@ -15,17 +15,18 @@
  */
 #include "shim/rcu.h"
 
+#include "shim/hot.h"
 #include "shim/lock.h"
 
 #include <stddef.h>
 
-struct rcu_shard rcu_shards[RCU_SHARDS];
-_Atomic uint32_t rcu_phase;
+HOT struct rcu_shard rcu_shards[RCU_SHARDS];
+HOT _Atomic uint32_t rcu_phase;
 
-static struct lock lock;	 /* a leaf: taken under any module's lock */
-static struct rcu_head *pending; /* guarded by lock */
-static struct rcu_head *waiting; /* guarded by lock */
-static _Atomic bool any;	 /* on either list; written under lock */
+static HOT struct lock lock;	     /* a leaf: taken under any module's lock */
+static HOT struct rcu_head *pending; /* guarded by lock */
+static HOT struct rcu_head *waiting; /* guarded by lock */
+static HOT _Atomic bool any;	     /* on either list; written under lock */
 
 void rcu_retire(struct rcu_head *head)
 {

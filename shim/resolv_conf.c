@@ -46,7 +46,8 @@ static bool parse_ipv4(const char *text, struct in_addr *ret)
 	for (const char *p = text; *p; p++)
 		if (lines_is_space(*p))
 			return false;
-	return inet_aton(text, ret) != 0;
+	/* inet_pton() knows the common form only, and saves inet_aton()'s tables' page faults */
+	return inet_pton(AF_INET, text, ret) > 0 || inet_aton(text, ret) != 0;
 }
 
 /* RFC 4007 11.2; an interface that does not exist is 0, as in glibc. */
@@ -86,7 +87,7 @@ static void add_server(struct resolv_conf *conf, char *value)
 	struct sockaddr_storage server = {0};
 	struct sockaddr_in *in4 = (struct sockaddr_in *)&server;
 
-	value[strcspn(value, " \t")] = '\0';
+	value[lines_until(value, " \t")] = '\0';
 	if (conf->nservers == RESOLV_CONF_MAX_SERVERS)
 		return;
 	if (parse_ipv4(value, &in4->sin_addr)) {
@@ -104,7 +105,7 @@ static void add_server(struct resolv_conf *conf, char *value)
  */
 static int set_search(struct resolv_conf *conf, const char *value)
 {
-	size_t len = strcspn(value, "\n");
+	size_t len = lines_until(value, "\n");
 	size_t max = 1;
 	char **search;
 	char *text;
@@ -131,7 +132,7 @@ static int set_search(struct resolv_conf *conf, const char *value)
 
 static int set_domain(struct resolv_conf *conf, char *value)
 {
-	value[strcspn(value, " \t")] = '\0';
+	value[lines_until(value, " \t")] = '\0';
 	return set_search(conf, value);
 }
 
@@ -190,7 +191,7 @@ static void set_options(struct resolv_conf *conf, const char *words)
 	while (*words) {
 		words += strspn(words, " \t");
 		set_option(conf, words);
-		words += strcspn(words, " \t");
+		words += lines_until(words, " \t");
 	}
 }
 
@@ -198,7 +199,7 @@ static void set_options(struct resolv_conf *conf, const char *words)
 static bool has_sort_pair(char *value)
 {
 	while (*value && *value != ';') {
-		char *end = value + strcspn(value, "/&; \t\r\v\f");
+		char *end = value + lines_until(value, "/&; \t\r\v\f");
 		char separator = *end;
 		struct in_addr addr;
 

@@ -11,6 +11,7 @@
  */
 #include "shim/settings.h"
 
+#include "shim/hot.h"
 #include "shim/lock.h"
 #include "shim/log.h"
 #include "shim/netstate.h"
@@ -20,15 +21,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static _Atomic(struct settings *) current; /* released by the builder, acquired by every lookup */
-static _Atomic uint64_t checked_ms;
+static HOT _Atomic(struct settings *)
+	current; /* released by the builder, acquired by every lookup */
+static HOT _Atomic uint64_t checked_ms;
 
-static struct lock lock;
-static struct settings_stamp stamp; /* of `current`; guarded by lock */
-static struct config config;	    /* guarded by lock until `current` is published */
-static bool configured;		    /* guarded by lock */
-static struct cache *cache;	    /* guarded by lock; readers have it from the snapshot */
-static uint64_t home;		    /* network namespace of the io thread; guarded by lock */
+static HOT struct lock lock;
+static HOT struct settings_stamp stamp; /* of `current`; guarded by lock */
+static struct config config;		/* guarded by lock until `current` is published */
+static HOT bool configured;		/* guarded by lock */
+static HOT struct cache *cache;		/* guarded by lock; readers have it from the snapshot */
+static HOT uint64_t home;		/* network namespace of the io thread; guarded by lock */
 
 struct retired_cache {
 	struct rcu_head rcu;

@@ -15,12 +15,14 @@
 
 #include "shim/hash.h"
 #include "shim/netns.h"
+#include "shim/sys.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #define DEADLINE_MAX_MS 10000 /* cap of resolv.conf's product; an explicit value may be more */
@@ -41,6 +43,18 @@ static uint64_t hash_string(const char *s, uint64_t seed)
 	return s == NULL ? seed + 1 : hash_bytes(s, strlen(s) + 1, seed);
 }
 
+/* gethostname() without its libc page, which a first lookup would be the only one to touch. */
+static void read_hostname(char ret[HOST_NAME_MAX + 1])
+{
+	struct utsname names;
+	size_t len = 0;
+
+	if (sys_call(SYS_uname, (long)&names, 0, 0, 0, 0, 0) == 0)
+		len = strnlen(names.nodename, HOST_NAME_MAX);
+	memcpy(ret, names.nodename, len);
+	ret[len] = '\0';
+}
+
 static uint64_t hash_environment(const char *hostname)
 {
 	uint64_t hash = hash_string(hostname, 0);
@@ -52,11 +66,11 @@ static uint64_t hash_environment(const char *hostname)
 
 void settings_stamp(struct settings_stamp *ret)
 {
-	char hostname[HOST_NAME_MAX + 1] = "";
+	char hostname[HOST_NAME_MAX + 1];
 
 	for (int i = 0; i < SOURCE_COUNT; i++)
 		file_identify(paths[i], &ret->files[i]);
-	gethostname(hostname, sizeof hostname - 1);
+	read_hostname(hostname);
 	ret->netns = netns_identify();
 	ret->environment = hash_environment(hostname);
 }
@@ -237,7 +251,7 @@ struct settings *settings_build(const struct config *config, struct cache *cache
 	s->cache = cache;
 	s->stand_aside = config->mode != CONFIG_MODE_ON;
 	s->gai = gai_conf_default;
-	gethostname(s->hostname, sizeof s->hostname - 1);
+	read_hostname(s->hostname);
 	ret_stamp->netns = netns_identify();
 	ret_stamp->environment = hash_environment(s->hostname);
 	if (load_environment(s) < 0 || load_resolv_conf(s, ret_stamp) < 0 ||
