@@ -121,7 +121,12 @@ int channel_open(struct reactor *reactor, const struct resolver_upstream *upstre
 	ch->stream = stream;
 	ch->handle = -1;
 	list_init(&ch->live);
+	if (channel_spare_init(ch)) {
+		free(ch);
+		return -ENOMEM;
+	}
 	if (open_ares(ch)) {
+		channel_spare_fini(ch);
 		free(ch);
 		return -ENOMEM;
 	}
@@ -132,6 +137,7 @@ int channel_open(struct reactor *reactor, const struct resolver_upstream *upstre
 void channel_close(struct channel *ch)
 {
 	ares_destroy(ch->ares);
+	channel_spare_fini(ch);
 	free(ch);
 }
 

@@ -42,12 +42,31 @@ struct attempt {
 	unsigned char packet[PACKET_MAX];
 };
 
+/*
+ * The socket of an idle datagram channel, kept for the next attempt, so that making one is off the
+ * way of a question. It is disconnected and connected again first, which gives it another source
+ * port of the kernel's choice: no two attempts leave from the same one because of it. Nothing that
+ * was sent to the old port is left in it.
+ *
+ *	NONE --closed by c-ares--> USED --timer, at once--> READY --taken--> NONE
+ *	USED or READY --taken before the time, anything arrives, SPARE_MS over, reset--> closed
+ */
+enum spare_state { SPARE_NONE, SPARE_USED, SPARE_READY };
+
+struct channel_spare {
+	enum spare_state state;
+	int handle;
+	struct reactor_timer timer;
+};
+
 struct channel {
 	ares_channel ares;			  /* owns */
 	struct reactor *reactor;		  /* borrows */
 	const struct resolver_upstream *upstream; /* borrows */
 	bool stream;
-	int handle; /* of the socket; -1: none */
+	int handle;	/* of the socket; -1: none */
+	bool connected; /* it was when it was taken */
+	struct channel_spare spare;
 	int error;  /* errno of the last socket call that failed, from which c-ares makes its own */
 	bool stale; /* a connection that has stopped answering: nothing more is sent over it */
 	bool more;  /* a length has just been read and the message follows */
@@ -59,12 +78,28 @@ struct channel {
 	unsigned datagram_len;
 };
 
-/* ---- between channel.c and channel_socket.c ---- */
+/* ---- between channel.c, channel_socket.c and channel_spare.c ---- */
 
 extern const struct ares_socket_functions channel_socket_functions; /* user data: the channel */
 
 /* c-ares's sock_state_cb. */
 void channel_watch(void *arg, ares_socket_t handle, int readable, int writable);
+
+/* -ENOMEM. */
+int channel_spare_init(struct channel *ch);
+void channel_spare_fini(struct channel *ch);
+
+/* c-ares has closed this socket. True: it is kept. */
+bool channel_spare_keep(struct channel *ch, int handle);
+
+/* A fresh connected socket, or -1: there is none. */
+int channel_spare_take(struct channel *ch);
+
+/* Closes the spare, if there is one. */
+void channel_spare_close(struct channel *ch);
+
+/* connect() to the upstream. 0 or a negative errno. */
+int channel_connect(struct channel *ch, int handle, const struct sockaddr *to, socklen_t len);
 
 /* An answer for an attempt, which is delivered later. Only the first counts. */
 void channel_keep_answer(struct attempt *a, const unsigned char *packet, unsigned len);

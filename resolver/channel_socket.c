@@ -84,6 +84,10 @@ static void on_ready(void *arg, int handle, unsigned events)
 	ares_socket_t readable = events & RESOLVER_READ ? handle : ARES_SOCKET_BAD;
 	ares_socket_t writable = events & RESOLVER_WRITE ? handle : ARES_SOCKET_BAD;
 
+	if (handle != ch->handle) { /* the spare has been sent something: it is of no use */
+		channel_spare_close(ch);
+		return;
+	}
 	/* Over a stream, c-ares reads a length or a part of a message at a time. */
 	do {
 		ch->more = false;
@@ -97,6 +101,11 @@ static ares_socket_t on_socket(int domain, int type, int protocol, void *arg)
 	struct channel *ch = arg;
 	int one = 1;
 
+	ch->nanswers = 0;
+	ch->handle = channel_spare_take(ch);
+	ch->connected = ch->handle >= 0;
+	if (ch->connected)
+		return ch->handle;
 	ch->handle = reactor_socket_open(ch->reactor, domain, type, protocol, on_ready, ch);
 	if (ch->handle < 0) {
 		int error = -ch->handle;
@@ -104,7 +113,6 @@ static ares_socket_t on_socket(int domain, int type, int protocol, void *arg)
 		ch->handle = -1;
 		return failed(ch, error);
 	}
-	ch->nanswers = 0;
 	if (ch->stream) {
 		int fd = reactor_hold(ch->reactor, ch->handle);
 
@@ -121,29 +129,37 @@ static int on_close(ares_socket_t handle, void *arg)
 {
 	struct channel *ch = arg;
 
-	reactor_socket_close(ch->reactor, handle);
 	ch->handle = -1;
+	if (!channel_spare_keep(ch, handle))
+		reactor_socket_close(ch->reactor, handle);
 	return 0;
 }
 
-/* The address is the upstream's own: c-ares's copy has no scope. By number, since the name
- * `connect` is one that the shim interposes. */
+/* By number, since the name `connect` is one that the shim interposes. */
+int channel_connect(struct channel *ch, int handle, const struct sockaddr *to, socklen_t len)
+{
+	int fd = reactor_hold(ch->reactor, handle), error = 0;
+
+	if (fd < 0)
+		return -EBADF;
+	if (syscall(SYS_connect, fd, to, len) < 0)
+		error = -errno;
+	reactor_drop(ch->reactor);
+	return error;
+}
+
+/* The address is the upstream's own: c-ares's copy has no scope. */
 static int on_connect(ares_socket_t handle, const struct sockaddr *to, ares_socklen_t len,
 		      void *arg)
 {
 	struct channel *ch = arg;
-	int fd = reactor_hold(ch->reactor, handle);
-	long ret;
+	int r;
 
 	(void)to;
-	if (fd < 0)
-		return failed(ch, EBADF);
-	ret = syscall(SYS_connect, fd, &ch->upstream->addr, len);
-	if (ret < 0)
-		failed(ch, errno);
-	reactor_drop(ch->reactor);
-	errno = ret < 0 ? ch->error : errno;
-	return (int)ret;
+	if (ch->connected)
+		return 0;
+	r = channel_connect(ch, handle, (const struct sockaddr *)&ch->upstream->addr, len);
+	return r < 0 ? failed(ch, -r) : 0;
 }
 
 static ssize_t receive(struct channel *ch, int handle, void *buf, size_t len, struct sockaddr *from,

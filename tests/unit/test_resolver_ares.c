@@ -22,6 +22,7 @@
 
 #define NAME	    "www.example.com"
 #define PATIENCE_MS 5000
+#define SPARE_MS    2000 /* channel_spare.c's */
 
 static struct fake_host host;
 static struct resolver *r;
@@ -191,7 +192,93 @@ Test(ares, answer_over_udp)
 	expect_answer();
 	cr_assert_eq(result.rrset.naddrs, 1);
 	cr_assert_eq(host.nsockets, 1);
+	fake_host_advance(&host, r, host.now_ms + SPARE_MS);
 	cr_assert_eq(fake_host_nopen(&host), 0, "the socket is still open");
+	close_all();
+}
+
+/* ---- the spare socket ---- */
+
+static struct asked ask_and_answer(unsigned ncalls)
+{
+	struct asked a;
+
+	ask(RESOLVER_A);
+	a = take();
+	answer(&a);
+	run_until(ncalls);
+	cr_assert_eq(result.rrset.kind, RESOLVER_ANSWER);
+	return a;
+}
+
+Test(ares, next_question_takes_the_spare_socket_and_another_port)
+{
+	struct asked first, second;
+
+	open_view(false);
+	first = ask_and_answer(1);
+	second = ask_and_answer(2);
+	cr_assert_eq(host.nsockets, 1);
+	cr_assert_neq(first.from.sin_port, second.from.sin_port);
+	close_all();
+}
+
+/* The timer has had no time to renew it. */
+Test(ares, spare_that_is_taken_at_once_has_another_port_too)
+{
+	struct asked first, second;
+
+	open_view(false);
+	ask(RESOLVER_A);
+	first = take();
+	answer(&first);
+	while (result.ncalls == 0)
+		cr_assert_gt(fake_host_poll(&host, r, PATIENCE_MS), 0);
+	ask(RESOLVER_A);
+	second = take();
+	cr_assert_eq(host.nsockets, 1);
+	cr_assert_neq(first.from.sin_port, second.from.sin_port);
+	close_all();
+}
+
+Test(ares, spare_that_is_sent_something_is_closed)
+{
+	struct asked a;
+	socklen_t len = sizeof(a.from);
+
+	open_view(false);
+	a = ask_and_answer(1);
+	cr_assert_eq(fake_host_nopen(&host), 1);
+	cr_assert_eq(getsockname(host.sockets[0].fd, (struct sockaddr *)&a.from, &len), 0);
+	answer(&a);
+	run_briefly();
+	cr_assert_eq(fake_host_nopen(&host), 0);
+	ask_and_answer(2);
+	close_all();
+}
+
+/* A second answer, perhaps a forged one, must not stay in the socket for the next question. */
+Test(ares, socket_that_holds_another_packet_is_no_spare)
+{
+	struct asked a;
+
+	open_view(false);
+	ask(RESOLVER_A);
+	a = take();
+	answer(&a);
+	answer(&a);
+	expect_answer();
+	cr_assert_eq(fake_host_nopen(&host), 0);
+	close_all();
+}
+
+Test(ares, spare_that_the_program_took_is_replaced)
+{
+	open_view(false);
+	ask_and_answer(1);
+	host.sockets[0].stolen = true;
+	ask_and_answer(2);
+	cr_assert_eq(host.nsockets, 2);
 	close_all();
 }
 
@@ -401,7 +488,7 @@ Test(ares, retransmit_leaves_from_another_port_and_both_are_heard)
 	cr_assert_neq(first.from.sin_port, second.from.sin_port);
 	answer(&first);
 	expect_answer();
-	cr_assert_eq(fake_host_nopen(&host), 0, "the second attempt's socket is still open");
+	cr_assert_eq(fake_host_nopen(&host), 1, "the second attempt's socket is still open");
 	close_all();
 }
 
@@ -490,6 +577,8 @@ Test(ares, many_queries_share_a_few_sockets)
 		answer(&all[i]);
 	run_until(N);
 	cr_assert_eq(result.rrset.kind, RESOLVER_ANSWER);
+	cr_assert_eq(fake_host_nopen(&host), 2, "%u spare sockets", fake_host_nopen(&host));
+	fake_host_advance(&host, r, host.now_ms + SPARE_MS);
 	cr_assert_eq(fake_host_nopen(&host), 0);
 	close_all();
 }
