@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-_Atomic int log_threshold = LOG_ERROR;
+HOT _Atomic int log_threshold = LOG_ERROR;
 
 static char file_path[PATH_MAX];
 static HOT const char *_Atomic file; /* file_path, or NULL: stderr */

@@ -93,25 +93,38 @@ static int rrset_h_err(const struct search *s, const struct entry_rrset *rr)
 	return NO_RECOVERY;
 }
 
-/* Neither type has records: which error? The first type's, unless it is only "no data". */
-static void judge_negative(struct search *s)
+/* Did no answer come that could be believed? */
+static bool lost(const struct entry_rrset *rr)
+{
+	return rr->kind == RESOLVER_FAILURE &&
+	       (rr->failure == RESOLVER_TIMEOUT || rr->failure == RESOLVER_UNREACHABLE);
+}
+
+/* Neither type has records: whose error? A refusal says nothing where the other type has an answer,
+ * and "no data" is true only when the other has it, too. */
+static const struct entry_rrset *blame(const struct search *s)
 {
 	const struct entry_rrset *a = &s->entry.rr[first_type(s->types)];
-	const struct entry_rrset *b =
-		s->types == (FETCH_A | FETCH_AAAA) ? &s->entry.rr[ENTRY_AAAA] : a;
+	const struct entry_rrset *b = &s->entry.rr[ENTRY_AAAA];
 
-	if (!responded(s, a) && responded(s, b))
-		a = b;
-	if (!responded(s, b) && responded(s, a))
-		b = a;
-	s->h_err = rrset_h_err(s, a->kind == RESOLVER_NODATA ? b : a);
-	if (s->aaaa_as_a && a->kind == RESOLVER_FAILURE &&
-	    (a->failure == RESOLVER_TIMEOUT || a->failure == RESOLVER_UNREACHABLE))
+	if (s->types != (FETCH_A | FETCH_AAAA))
+		return a;
+	if (responded(s, b) ? !responded(s, a) && !lost(a) : lost(b) && a->kind == RESOLVER_NODATA)
+		return b;
+	return a->kind == RESOLVER_NODATA && responded(s, b) ? b : a;
+}
+
+static void judge_negative(struct search *s)
+{
+	const struct entry_rrset *rr = blame(s);
+
+	s->h_err = rrset_h_err(s, rr);
+	if (s->aaaa_as_a && lost(rr))
 		s->h_err = NO_DATA; /* it reads a message that never came */
-	s->servfail = a->kind == RESOLVER_FAILURE && a->failure == RESOLVER_SERVFAIL;
-	s->err = responded(s, a)		      ? 0
-		 : a->failure == RESOLVER_UNREACHABLE ? ECONNREFUSED
-						      : ETIMEDOUT;
+	s->servfail = rr->kind == RESOLVER_FAILURE && rr->failure == RESOLVER_SERVFAIL;
+	s->err = responded(s, rr)		       ? 0
+		 : rr->failure == RESOLVER_UNREACHABLE ? ECONNREFUSED
+						       : ETIMEDOUT;
 }
 
 static enum verdict judge(struct search *s)
@@ -289,13 +302,20 @@ static enum verdict search(struct search *s, const char *name, const struct name
 	return NOT_FOUND;
 }
 
+static bool is_host_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_' || c == '.';
+}
+
 /* glibc's res_hnok(), for names without escapes. */
 static bool is_host_name(const char *name)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789-_.";
-
-	return name[0] != '-' && name[strspn(name, letters)] == '\0';
+	if (name[0] == '-')
+		return false;
+	while (is_host_letter(*name))
+		name++;
+	return *name == '\0';
 }
 
 static bool copy_addrs(const struct entry_rrset *rr, int type, bool mapped,
