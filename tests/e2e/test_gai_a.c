@@ -122,7 +122,8 @@ static void threads_of(struct lab_world *w, const char *how)
 			       2);
 		lab_assert(threads <= 2 + under_tsan(), "(%d threads)", threads);
 		first = rounds == 0 ? descriptors : first;
-		lab_assert_int(descriptors, first);
+		/* A socket kept for the next question may go in between. */
+		lab_assert(descriptors <= first, "(%d after %d)", descriptors, first);
 	}
 	lab_assert_int(rounds, 3);
 }
