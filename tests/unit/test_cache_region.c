@@ -6,7 +6,11 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,6 +100,53 @@ Test(cache_region, claim_without_memory_leaves_the_page_closed)
 	cr_expect_null(cache_region_claim(cache, 0));
 	cr_expect_eq(errno, 42);
 	cr_expect_null(cache_region_find(cache, 0));
+}
+
+/* A tmpfs of 1 MiB on `dir`, in a mount namespace of the test's own. */
+static void mount_small(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("tmpfs", dir, "tmpfs", 0, "size=1m") < 0)
+		cr_skip_test("no mounts of its own: %s", strerror(errno));
+}
+
+/* Writes to a file beside the cache until nothing is left. */
+static void use_up_memory(void)
+{
+	char page[CACHE_PAGE] = {1}, other[128];
+	int fd;
+
+	snprintf(other, sizeof other, "%s/other", dir);
+	fd = open(other, O_WRONLY | O_CREAT, 0600);
+	while (write(fd, page, sizeof page) == (ssize_t)sizeof page)
+		;
+	close(fd);
+}
+
+/* A touch of a page without memory would be a SIGBUS here, be it to read or to write. */
+Test(cache_region, full_file_system_raises_no_signal)
+{
+	unsigned found = 0, claimed = 0;
+	struct cache *cache;
+	size_t len;
+
+	mount_small();
+	cache = open_file(CACHE_SIZE_DEFAULT);
+	len = cache_region_table_len(cache);
+	cr_assert_not_null(cache_region_claim(cache, 0));
+	use_up_memory();
+	for (size_t at = 0; at < len; at += CACHE_PAGE) {
+		unsigned char *page = cache_region_find(cache, at);
+
+		if (page != NULL)
+			found += page[CACHE_PAGE - 1] == 0;
+		page = cache_region_claim(cache, at);
+		if (page != NULL)
+			claimed += ++page[0];
+	}
+	cr_expect_eq(found, 1u);
+	cr_expect_eq(claimed, 1u);
+	umount2(dir, MNT_DETACH); /* or the directory would stay */
 }
 
 Test(cache_region, bits_cover_the_table_of_every_size)
