@@ -50,8 +50,8 @@ int io_idle_ms = IO_IDLE_MS;
 static struct lock life;	    /* no hook takes it, so the thread may be created under it */
 static bool running;		    /* guarded by life */
 static _Atomic uint32_t generation; /* of the running thread; written under life */
-static int epoll_handle;	    /* 0: none; written under life, before the thread starts */
-static int wake_rx, wake_tx;
+/* 0: none. Written under life; read by the loop without, even by one whose generation is over. */
+static _Atomic int epoll_handle, wake_rx, wake_tx;
 
 static _Atomic(struct io_task *) stack; /* any thread pushes (release), the loop takes (acquire) */
 static _Atomic bool asleep;
@@ -60,7 +60,7 @@ static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER; /* "io thread only" mea
 static struct watch *watches;				 /* by handle; io thread only */
 static size_t nwatches;
 
-static void close_handle(int *handle)
+static void close_handle(_Atomic int *handle)
 {
 	if (*handle > 0)
 		private_fd_close(*handle);
