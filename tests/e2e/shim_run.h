@@ -89,6 +89,14 @@ static inline void shim_as_libc(const char *what, const struct lab_proc_opts *op
 	}
 }
 
+/* Skips in a build with that sanitizer (NULL: with any), for what its runtime breaks by itself. */
+static inline void shim_not_under(const char *sanitizer, const char *why)
+{
+	if (lab_sanitizer() != NULL &&
+	    (sanitizer == NULL || strcmp(lab_sanitizer(), sanitizer) == 0))
+		lab_skip("sanitizer: %s", why);
+}
+
 static inline uint64_t shim_asked(const struct lab_dns *dns, const char *name, uint16_t type)
 {
 	return lab_dns_count(dns, name, type, LAB_ANY_TRANSPORT);

@@ -416,6 +416,7 @@ LabTest(cache_folder, two_users_do_not_share)
 	char script[2048], shim[512];
 	struct stat st;
 
+	shim_not_under(NULL, "its runtime is not where the copies are");
 	lab_proc_run(NULL, &(struct lab_proc_opts){.argv = prefix}, &shim_got);
 	if (shim_got.status != 0)
 		lab_skip("cannot become nobody: %s", shim_got.err);

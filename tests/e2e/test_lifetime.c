@@ -51,6 +51,7 @@ LabTest(lifetime, sixty_four_threads_ask_once_each)
 
 LabTest(lifetime, children_of_busy_threads_find_warm_and_cold_names)
 {
+	shim_not_under(NULL, "children of threaded programs are beyond it");
 	run(w, "children_of_busy_threads");
 	lab_assert_int(shim_asked(dns, "warm0.life.test", LAB_A), 1);
 	for (int i = 0; i < 25; i++) {
@@ -136,8 +137,7 @@ static void looks_up_from_preloaded(struct lab_world *w, const char *format)
 	const char *library = make_library(w);
 	char setting[8192];
 
-	if (lab_sanitizer() != NULL)
-		lab_skip("the sanitizer's runtime has to come first");
+	shim_not_under(NULL, "its runtime has to come first");
 	dns = lab_dns_start_text(w, ZONE);
 	snprintf(setting, sizeof setting, "LD_PRELOAD=");
 	for (const char *c = format; *c != '\0'; c++) {
@@ -178,16 +178,19 @@ LabTest(lifetime, signals_do_not_postpone_the_deadline)
 
 LabTest(lifetime, handler_looks_up_while_its_thread_waits_in_a_lookup)
 {
+	shim_not_under("thread", "it allows no malloc in a handler");
 	run(w, "lookup_in_a_handler");
 }
 
 LabTest(lifetime, cancelled_lookup_ends)
 {
+	shim_not_under("thread", "its getaddrinfo must not be cancelled");
 	run(w, "cancelled_lookup");
 }
 
 LabTest(lifetime, lookup_of_a_thread_cancelled_before_ends)
 {
+	shim_not_under("thread", "its getaddrinfo must not be cancelled");
 	run(w, "lookup_of_a_cancelled_thread");
 }
 
@@ -198,8 +201,7 @@ LabTest(lifetime, thread_that_is_not_cancelable_gets_its_answer)
 
 LabTest(lifetime, cancelled_lookups_leak_nothing)
 {
-	if (lab_sanitizer() != NULL)
-		lab_skip("the sanitizer's allocator keeps no such count");
+	shim_not_under(NULL, "its allocator keeps no such count");
 	client(w, "NOBLOCKDNS_DEADLINE_MS=500", "cancelled_lookups_leak_nothing", "");
 }
 
@@ -257,6 +259,7 @@ static const char *const refused[] = {
 /* What libc's own lookup cannot do without fails both, or libc alone. */
 LabTest(lifetime, refused_system_call_takes_no_answer_away)
 {
+	shim_not_under(NULL, "it makes such calls itself");
 	dns = lab_dns_start_text(w, ZONE);
 	for (unsigned i = 0; i < sizeof refused / sizeof refused[0]; i++) {
 		struct lab_proc_opts opts = {
@@ -301,8 +304,7 @@ LabTest(lifetime, descriptors_may_be_lost_in_the_middle_of_a_lookup)
 
 LabTest(lifetime, little_memory_is_survived)
 {
-	if (lab_sanitizer() != NULL)
-		lab_skip("a sanitizer reserves address space at will");
+	shim_not_under(NULL, "it reserves address space at will");
 	dns = lab_dns_start_text(w, ZONE);
 	for (unsigned kib = 0; kib <= 32768; kib = kib == 0 ? 64 : kib * 2) {
 		char bytes[32];
