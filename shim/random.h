@@ -2,9 +2,9 @@
 /*
  * random.h - unpredictable bytes: query ids (RFC 5452), hash seeds.
  *
- * Straight from the kernel each time. A buffer would have to be guarded against threads, signals and
- * forks that repeat it; the one who needs many bytes keeps his own (resolver_host.c).
- * Any thread, signal-safe, never blocks.
+ * Straight from the kernel each time. A buffer would have to be guarded against threads, signals
+ * and forks that repeat it; the one who needs many bytes keeps his own (resolver_host.c). Any
+ * thread, signal-safe, never blocks.
  */
 #ifndef NOBLOCKDNS_RANDOM_H
 #define NOBLOCKDNS_RANDOM_H
