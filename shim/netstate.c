@@ -185,8 +185,8 @@ const struct netstate *netstate_get(const struct settings *settings, uint64_t no
 
 const struct netif *netstate_netif(const struct netstate *state)
 {
-	_Atomic(struct netif *) *place = (_Atomic(struct netif *) *)&state->netif;
-	struct netif *netif = atomic_load_explicit(place, memory_order_acquire), *expected = NULL;
+	struct netif *netif = atomic_load_explicit(&state->netif, memory_order_acquire);
+	struct netif *expected = NULL;
 
 	if (netif != NULL || state == &unknown)
 		return netif != NULL ? netif : &netif_unknown;
@@ -196,7 +196,8 @@ const struct netif *netstate_netif(const struct netstate *state)
 		atomic_store_explicit(&refused, true, memory_order_relaxed);
 		return &netif_unknown;
 	}
-	if (atomic_compare_exchange_strong(place, &expected, netif))
+	/* the one field of a published state that changes */
+	if (atomic_compare_exchange_strong(&((struct netstate *)state)->netif, &expected, netif))
 		return netif;
 	free_netif(netif); /* another thread was first */
 	return expected;
