@@ -13,14 +13,14 @@
 #include "shim/log.h"
 #include "shim/private_fd.h"
 #include "shim/random.h"
+#include "shim/self_path.h"
 #include "shim/sys.h"
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <limits.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define LIBRARY "libnoblockdns-resolver.so"
@@ -162,33 +162,43 @@ static const struct resolver_host host = {
 
 /* ---- loading ---- */
 
-/* The path of a library beside this one. */
+/* The path of the library beside this one. */
 static int sibling_path(char ret[PATH_MAX])
 {
-	Dl_info self;
-	const char *slash;
-	int n;
+	int r = self_path(ret);
+	char *slash;
 
-	if (dladdr(&instance, &self) == 0 || self.dli_fname == NULL)
+	if (r < 0)
+		return r;
+	slash = strrchr(ret, '/');
+	if (slash == NULL)
 		return -ENOENT;
-	slash = strrchr(self.dli_fname, '/');
-	n = snprintf(ret, PATH_MAX, "%.*s%s", slash == NULL ? 0 : (int)(slash + 1 - self.dli_fname),
-		     self.dli_fname, LIBRARY);
-	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+	if (slash + 1 + sizeof LIBRARY > ret + PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(slash + 1, LIBRARY, sizeof LIBRARY);
+	return 0;
 }
 
-/* A library that is not there is a mistake of the installation, and for good. One that is there may
- * be loaded next time: this process, now, lacks memory or the permission. */
+static bool is_there(const char *path)
+{
+	int fd = sys_open(path, O_PATH | O_CLOEXEC, 0);
+
+	if (fd >= 0)
+		sys_close(fd);
+	return fd != -ENOENT;
+}
+
+/* A library that is missing beside this one is a mistake of the installation, and for good. Where
+ * both are out of sight (chroot), or both are there (no memory, no permission), nobody is to blame;
+ * and it may be loaded next time. */
 static int explain(const char *path, const char *why)
 {
-	int fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
+	char self[PATH_MAX];
 
-	if (fd == -ENOENT) {
+	if (!is_there(path) && self_path(self) == 0 && is_there(self)) {
 		log_error("cannot load %s: %s; lookups are left to libc", path, why);
 		return -ENOENT;
 	}
-	if (fd >= 0)
-		sys_close(fd);
 	log_warn("cannot load %s: %s; this lookup is left to libc", path, why);
 	return -ENOMEM;
 }

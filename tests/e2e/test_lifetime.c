@@ -8,6 +8,7 @@
 #include "tests/e2e/shim_run.h"
 #include "tests/lab/servers.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -242,6 +243,52 @@ LabTest(lifetime, program_that_moves_to_another_network_gets_nothing_of_the_old_
 LabTest(lifetime, child_that_moves_to_another_network_gets_nothing_of_the_old_one)
 {
 	changes_network(w, "child_in_another_network");
+}
+
+/* ---- another folder, root, user ---- */
+
+LabTest(lifetime, program_changes_its_folder_under_a_relative_preload)
+{
+	char command[1024];
+
+	shim_not_under(NULL, "its runtime has to come first");
+	dns = lab_dns_start_text(w, ZONE);
+	snprintf(command, sizeof command,
+		 "cd '%s' && LD_PRELOAD=./libnoblockdns.so exec clients/life_client folder_changes",
+		 lab_build_dir());
+	lab_proc_run(w, &(struct lab_proc_opts){.argv = SHIM_ARGV("sh", "-c", command)}, &shim_got);
+	lab_assert_str(shim_got.err, "");
+	lab_assert_str(shim_got.out, "");
+	lab_assert_int(shim_got.status, 0);
+	lab_assert_int(shim_asked(dns, "a.life.test", LAB_A), 1);
+}
+
+/* The second library cannot be seen from there: libc's turn, without a word. */
+LabTest(lifetime, program_changes_its_root_before_its_first_lookup)
+{
+	const struct lab_proc_opts opts = {
+		.argv = SHIM_ARGV("clients/life_client", "root_changes", lab_world_dir(w)),
+	};
+
+	dns = lab_dns_start_text(w, ZONE);
+	shim_as_libc("chroot", &opts);
+	lab_assert_int(shim_lines_with(shim_got.out, "found"), 2);
+}
+
+LabTest(lifetime, program_drops_its_privileges_between_lookups)
+{
+	if (chown(lab_world_dir(w), 65534, 65534) != 0)
+		lab_skip("no second user: %s", strerror(errno));
+	run(w, "user_changes");
+	lab_assert_int(shim_asked(dns, "a.life.test", LAB_A), 2); /* each user has a cache */
+	lab_assert(access("/dev/shm/noblockdns.65534", F_OK) == 0);
+}
+
+LabTest(lifetime, stack_of_32_kib_is_enough)
+{
+	shim_not_under(NULL, "its frames are large");
+	run(w, "small_stack");
+	lab_assert_int(shim_asked(dns, "a.life.test", LAB_A), 1);
 }
 
 /* ---- limits ---- */

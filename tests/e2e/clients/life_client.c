@@ -634,10 +634,59 @@ static void child_in_another_network(void)
 	must_find("c.life.test");
 }
 
+/* ---- another folder, user, root ---- */
+
+static void folder_changes(void)
+{
+	must(chdir("/") == 0);
+	must_find("a.life.test");
+	must_find("a.life.test");
+}
+
+static void root_changes(void)
+{
+	must(chroot(argument) == 0 && chdir("/") == 0);
+	print("a.life.test");
+	print("a.life.test");
+}
+
+/* setuid() has to reach every thread, the shim's too. */
+static void user_changes(void)
+{
+	must_find("a.life.test");
+	must(setgid(65534) == 0 && setuid(65534) == 0);
+	must_find("a.life.test");
+	usleep(1100000); /* the folder of the former user is out of reach, and that is noticed */
+	must_find("a.life.test");
+	must_find("a.life.test");
+}
+
+static void *find_on_a_small_stack(void *arg)
+{
+	must_find("a.life.test");
+	must_find("a.life.test");
+	return arg;
+}
+
+static void small_stack(void)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	must(pthread_attr_init(&attr) == 0);
+	must(pthread_attr_setstacksize(&attr, 32 << 10) == 0);
+	must(pthread_create(&thread, &attr, find_on_a_small_stack, NULL) == 0);
+	must(pthread_join(thread, NULL) == 0);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } modes[] = {
+	{"folder_changes", folder_changes},
+	{"root_changes", root_changes},
+	{"user_changes", user_changes},
+	{"small_stack", small_stack},
 	{"another_network", another_network},
 	{"child_in_another_network", child_in_another_network},
 	{"many_names", many_names},

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/*
+ * self_path.h - where the file of this library is.
+ */
+#ifndef NOBLOCKDNS_SELF_PATH_H
+#define NOBLOCKDNS_SELF_PATH_H
+
+#include <limits.h>
+
+/*
+ * Its path: absolute, as it was loaded, or as the kernel knows it where LD_PRELOAD named it by a
+ * relative one (the program may have changed its folder since). 0; -ENOENT where nobody knows it,
+ * -ENAMETOOLONG. Any thread.
+ */
+int self_path(char ret[PATH_MAX]);
+
+#endif
