@@ -278,6 +278,53 @@ LabTest(configuration, log_file_gets_the_lines)
 	lab_assert_int(shim_lines_with(text, ""), 1);
 }
 
+/* Nobody shall lose an error because the log is lost. */
+LabTest(configuration, lines_for_a_log_file_that_cannot_be_opened_go_to_stderr)
+{
+	lab_dns_start_text(w, ZONE);
+	shim_run(SHIM_ENV("NOBLOCKDNS_LOG_FILE=/nowhere/log", "NOBLOCKDNS_RACE=2"),
+		 LOOKUP("www.test"));
+	lab_assert_str(shim_got.out, BOTH);
+	shim_warned("NOBLOCKDNS_RACE");
+}
+
+/* Descriptor 2 may be anything once the program has closed its stderr. */
+LabTest(configuration, complaint_does_not_land_in_the_programs_file)
+{
+	char script[2048], text[64];
+
+	lab_dns_start_text(w, ZONE);
+	snprintf(script, sizeof script,
+		 "echo data >'%s/file'; exec 2<>'%s/file'; exec '%s/clients/lookup' www.test",
+		 lab_world_dir(w), lab_world_dir(w), lab_build_dir());
+	shim_says(SHIM_ENV("NOBLOCKDNS_RACE=2"), SHIM_ARGV("sh", "-c", script), BOTH);
+	snprintf(script, sizeof script, "%s/file", lab_world_dir(w));
+	lab_assert(lab_file_read(script, text, sizeof text) >= 0);
+	lab_assert_str(text, "data\n");
+}
+
+/* As systemd-resolved and resolvconf have it: the file behind the link is replaced. */
+LabTest(configuration, resolv_conf_behind_a_link_is_followed)
+{
+	const struct lab_proc_opts opts = {
+		.argv = LOOKUP("-4", "-n2", "-w1200", "www.test"),
+		.preload = true,
+	};
+	struct lab_dns *old = lab_dns_start_text(w, ZONE), *new;
+	pid_t pid;
+
+	new = lab_dns_start_text(w, "listen 127.0.0.2:53\n" RECORDS);
+	lab_file_replace("/run/resolv.conf", "nameserver 127.0.0.1\n");
+	lab_assert(unlink("/etc/resolv.conf") == 0);
+	lab_assert(symlink("../run/resolv.conf", "/etc/resolv.conf") == 0);
+	pid = lab_proc_spawn(w, &opts);
+	lab_dns_wait_count(old, "www.test", LAB_A, 1, 10000);
+	lab_file_replace("/run/resolv.conf", "nameserver 127.0.0.2\n");
+	lab_assert_int(lab_proc_wait(pid, 20000), 0);
+	lab_assert_int(shim_asked(old, "www.test", LAB_A), 1);
+	lab_assert_int(shim_asked(new, "www.test", LAB_A), 1);
+}
+
 /* ---- modes ---- */
 
 static bool has_cache_folder(void)
@@ -420,6 +467,18 @@ LabTest(configuration, cache_off_keeps_nothing)
 		  "www.test: 192.0.2.1\nwww.test: 192.0.2.1\n");
 	lab_assert_int(shim_asked(dns, "www.test", LAB_A), 2);
 	lab_assert(!has_cache_folder());
+}
+
+LabTest(configuration, cache_file_has_the_size_asked_for)
+{
+	char setting[256];
+	struct stat st;
+
+	lab_dns_start_text(w, ZONE);
+	snprintf(setting, sizeof setting, "NOBLOCKDNS_CACHE=%s/cache", lab_world_dir(w));
+	shim_says(SHIM_ENV(setting, "NOBLOCKDNS_CACHE_SIZE=1048576"), LOOKUP("www.test"), BOTH);
+	lab_assert(stat(strchr(setting, '=') + 1, &st) == 0);
+	lab_assert_int(st.st_size, 1048576);
 }
 
 LabTest(configuration, private_cache_is_not_shared)
