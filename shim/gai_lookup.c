@@ -32,7 +32,8 @@ enum lookup_result gai_lookup_run(struct gai_request *r, struct resolve *call,
 	enum lookup_result result;
 
 	lookup_answer_init(&answer);
-	getaddrinfo_query(&r->wanted, call, name, &query);
+	lookup_query_name(&query, name);
+	getaddrinfo_query(&r->wanted, call, &query);
 	result = lookup_addrinfo(&query, &answer, question);
 	if (result == LOOKUP_DONE)
 		*ret_eai = answer.eai != 0

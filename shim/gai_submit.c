@@ -23,14 +23,13 @@
 /* Loads now what the end of a lookup may need. */
 static int encode(struct gai_request *r)
 {
-	const char *name;
 	char *loaded = NULL;
 
 	if ((r->wanted.flags & (AI_CANONNAME | AI_CANONIDN)) == (AI_CANONNAME | AI_CANONIDN)) {
 		(void)idn_from_dns(r->gaicb->ar_name, &loaded);
 		free(loaded);
 	}
-	return getaddrinfo_encode(r->gaicb->ar_name, &r->wanted, &name, &r->name_owned);
+	return getaddrinfo_encode(&r->wanted, r->gaicb->ar_name, &r->name_owned);
 }
 
 /* The first step, without a network. LOOKUP_DONE: it is closed. */

@@ -20,11 +20,14 @@ int getaddrinfo_prepare(const char *service, const struct addrinfo *hints,
 			const struct settings *settings, uint64_t now_ms,
 			struct addrinfo_request *ret);
 
-/* AI_IDN: the name as DNS has it; *ret_owned is to be freed. 0 or EAI_IDN_ENCODE. */
-int getaddrinfo_encode(const char *node, const struct addrinfo_request *request,
-		       const char **ret_name, char **ret_owned);
+/*
+ * AI_IDN: the name as DNS has it, to be freed, in *ret_owned; NULL where it is the name itself. 0
+ * or EAI_IDN_ENCODE.
+ */
+int getaddrinfo_encode(const struct addrinfo_request *request, const char *node, char **ret_owned);
 
+/* Fills in all but the name of `query` (lookup_query_name). */
 void getaddrinfo_query(const struct addrinfo_request *request, const struct resolve *call,
-		       const char *name, struct lookup_query *ret);
+		       struct lookup_query *query);
 
 #endif

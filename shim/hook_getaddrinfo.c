@@ -94,35 +94,29 @@ int getaddrinfo_prepare(const char *service, const struct addrinfo *hints,
 	return r < 0 ? r : 0;
 }
 
-int getaddrinfo_encode(const char *node, const struct addrinfo_request *request,
-		       const char **ret_name, char **ret_owned)
+int getaddrinfo_encode(const struct addrinfo_request *request, const char *node, char **ret_owned)
 {
 	const char *c = node;
 
-	*ret_name = node;
 	*ret_owned = NULL;
+	if (!(request->flags & AI_IDN))
+		return 0;
 	while (*c > 0)
 		c++;
-	if (!(request->flags & AI_IDN) || *c == '\0')
+	if (*c == '\0')
 		return 0; /* plain ASCII encodes to itself */
-	if (idn_to_dns(node, ret_owned) != 0)
-		return EAI_IDN_ENCODE;
-	*ret_name = *ret_owned;
-	return 0;
+	return idn_to_dns(node, ret_owned) == 0 ? 0 : EAI_IDN_ENCODE;
 }
 
 void getaddrinfo_query(const struct addrinfo_request *request, const struct resolve *call,
-		       const char *name, struct lookup_query *ret)
+		       struct lookup_query *query)
 {
-	*ret = (struct lookup_query){
-		.settings = call->settings,
-		.source = &call->source,
-		.name = name,
-		.family = request->family,
-		.want_canon = request->flags & AI_CANONNAME,
-		.v4mapped = request->flags & AI_V4MAPPED,
-		.all = request->flags & AI_ALL,
-	};
+	query->settings = call->settings;
+	query->source = &call->source;
+	query->family = request->family;
+	query->want_canon = query->want_names = request->flags & AI_CANONNAME;
+	query->v4mapped = request->flags & AI_V4MAPPED;
+	query->all = request->flags & AI_ALL;
 }
 
 /* The state of a call that may be cancelled while it waits. */
@@ -166,24 +160,24 @@ static enum lookup_result go_on(struct pending *p, const struct lookup_query *qu
 	return r;
 }
 
-static enum lookup_result look_up(const char *node, const struct addrinfo_request *request,
-				  struct resolve *call, int *ret_eai, struct addrinfo **ret)
+static enum lookup_result look_up(const struct addrinfo_request *request, struct resolve *call,
+				  struct lookup_query *query, int *ret_eai, struct addrinfo **ret)
 {
 	struct lookup_question question;
 	struct lookup_answer answer;
-	struct lookup_query query;
 	enum lookup_result r;
-	const char *name;
+	const char *node = query->name;
 	struct pending pending = {.call = call, .answer = &answer};
 
-	*ret_eai = getaddrinfo_encode(node, request, &name, &pending.name_owned);
-	if (*ret_eai != 0)
+	if (getaddrinfo_encode(request, node, &pending.name_owned) != 0)
 		return LOOKUP_LIBC; /* libc's own error, or success where only we failed */
+	if (pending.name_owned != NULL)
+		lookup_query_name(query, pending.name_owned);
+	getaddrinfo_query(request, call, query);
 	lookup_answer_init(&answer);
-	getaddrinfo_query(request, call, name, &query);
-	r = lookup_addrinfo(&query, &answer, &question);
+	r = lookup_addrinfo(query, &answer, &question);
 	if (r == LOOKUP_ASK)
-		r = go_on(&pending, &query, &question);
+		r = go_on(&pending, query, &question);
 	if (r == LOOKUP_DONE) {
 		*ret_eai = answer.eai;
 		if (answer.eai == 0)
@@ -203,19 +197,20 @@ int nbd_getaddrinfo(const char *node, const char *service, const struct addrinfo
 		    struct addrinfo **res)
 {
 	struct addrinfo_request request;
+	struct lookup_query query;
 	struct resolve call;
 	enum lookup_result r = LOOKUP_DONE;
 	int eai, saved = errno;
 
 	if (!getaddrinfo_is_ours(node, hints) || init_stands_aside() || !resolve_begin(&call))
 		return real_getaddrinfo(node, service, hints, res);
+	lookup_query_name(&query, node);
+	resolve_expect(&call, &query);
 	eai = getaddrinfo_prepare(service, hints, call.settings, call.now_ms, &request);
 	if (eai == 0)
-		r = look_up(node, &request, &call, &eai, res);
+		r = look_up(&request, &call, &query, &eai, res);
 	resolve_end(&call);
-	if (r == LOOKUP_LIBC)
-		return real_getaddrinfo(node, service, hints, res);
-	if (eai != EAI_SYSTEM)
+	if (r == LOOKUP_LIBC || eai != EAI_SYSTEM)
 		errno = saved;
-	return eai;
+	return r == LOOKUP_LIBC ? real_getaddrinfo(node, service, hints, res) : eai;
 }

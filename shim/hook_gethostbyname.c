@@ -93,7 +93,7 @@ static struct outcome look_up(const char *name, int family, struct hostent *host
 	struct outcome outcome = {.libc = true};
 	struct lookup_question question;
 	struct lookup_answer answer;
-	struct lookup_query query = {.name = name, .family = family};
+	struct lookup_query query;
 	struct resolve call;
 	struct pending pending = {.call = &call, .answer = &answer};
 	enum lookup_result r;
@@ -101,8 +101,13 @@ static struct outcome look_up(const char *name, int family, struct hostent *host
 
 	if (!is_ours(name, family) || init_stands_aside() || !resolve_begin(&call))
 		return outcome;
+	lookup_query_name(&query, name);
+	resolve_expect(&call, &query);
 	query.settings = call.settings;
 	query.source = &call.source;
+	query.family = family;
+	query.want_names = true;
+	query.want_canon = query.v4mapped = query.all = false;
 	lookup_answer_init(&answer);
 	r = lookup_hostent(&query, &answer, &from_files, &question);
 	if (r == LOOKUP_ASK)

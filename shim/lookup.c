@@ -17,6 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+void lookup_query_name(struct lookup_query *q, const char *name)
+{
+	q->name = name;
+	q->fits = name_fold(name, &q->folded) == 0;
+}
+
 void lookup_answer_init(struct lookup_answer *answer)
 {
 	answer->eai = 0;

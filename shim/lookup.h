@@ -41,11 +41,17 @@ struct lookup_source {
 struct lookup_query {
 	const struct settings *settings;
 	const struct lookup_source *source;
-	const char *name; /* as the program gave it, or as AI_IDN encoded it; not numeric */
-	int family;	  /* AF_UNSPEC, AF_INET, AF_INET6 */
-	bool want_canon;
+	const char *name;   /* as the program gave it, or as AI_IDN encoded it; not numeric */
+	bool fits;	    /* name could be folded; else it is longer than any name in DNS */
+	struct name folded; /* of name, if it fits */
+	int family;	    /* AF_UNSPEC, AF_INET, AF_INET6 */
+	bool want_canon;    /* getaddrinfo: AI_CANONNAME */
+	bool want_names;    /* the answer's names are of use */
 	bool v4mapped, all; /* AI_V4MAPPED, AI_ALL */
 };
+
+/* Sets name, fits and folded; all else is the caller's. */
+void lookup_query_name(struct lookup_query *q, const char *name);
 
 /* What has to be asked before the lookup can go on. */
 struct lookup_question {

@@ -81,23 +81,25 @@ static void copy_names(const struct search *s, const struct entry_rrset *rr,
 static struct lookup_status take_answer(const struct search *s, bool both, bool mapped,
 					struct lookup_answer *answer)
 {
-	bool any = false;
+	bool any = false, named = answer->has_canon;
 
-	if (!is_host_name(s->candidate)) /* by its search domain */
+	if (s->by_domain && !is_host_name(s->candidate))
 		return (struct lookup_status){NSSWITCH_NOTFOUND, HOST_NOT_FOUND, ENOENT};
 	for (int t = 0; t < ENTRY_NTYPES; t++) {
 		const struct entry_rrset *rr = &s->entry.rr[t];
 
 		if (!(s->types & 1u << t) || rr->kind != RESOLVER_ANSWER)
 			continue;
-		if (!any && !answer->has_canon)
+		if (!any && !answer->has_canon && s->q->want_names) {
 			copy_names(s, rr, &answer->names);
+			named = true;
+		}
 		any = true;
 		if (!copy_addrs(rr, t, mapped, &answer->addrs))
 			return (struct lookup_status){NSSWITCH_TRYAGAIN, NETDB_INTERNAL, ENOMEM};
 	}
 	if (any) {
-		answer->has_canon = true;
+		answer->has_canon = named;
 		return (struct lookup_status){NSSWITCH_SUCCESS, NETDB_SUCCESS, 0};
 	}
 	/* Only a CNAME that leads nowhere. nss_dns's two functions differ in the error. */
@@ -128,6 +130,13 @@ static const char *alias_of(const struct lookup_query *q, const char *name,
 	return buf;
 }
 
+/* The same of the name that was given, of which one walk has already noted the unusual bytes. */
+static bool asks_for_host_name(const struct lookup_query *q)
+{
+	return q->fits ? q->name[0] != '-' && !q->folded.unusual && !q->folded.non_ascii
+		       : is_host_name(q->name);
+}
+
 /* What has no question: *ret is set, or it is libc's. True: there is nothing to ask. */
 static bool refuse_name(const struct lookup_query *q, struct lookup_status *ret,
 			enum lookup_result *ret_result)
@@ -135,15 +144,14 @@ static bool refuse_name(const struct lookup_query *q, struct lookup_status *ret,
 	/* getaddrinfo() calls the module's gethostbyname3_r for these, which does not look at the
 	 * name before it asks; the others do. */
 	bool checked = q->family == AF_UNSPEC || !q->want_canon;
-	struct name folded;
+	bool plain = asks_for_host_name(q);
 
 	*ret_result = LOOKUP_DONE;
-	if (strchr(q->name, '\\') != NULL) {
+	if (!plain && strchr(q->name, '\\') != NULL) {
 		*ret_result = LOOKUP_LIBC; /* an escape may stand for anything */
 		return true;
 	}
-	if (is_host_name(q->name) &&
-	    (!checked || (name_fold(q->name, &folded) == 0 && search_name_fits(&folded))))
+	if (plain && (!checked || (q->fits && search_name_fits(&q->folded))))
 		return false;
 	*ret = (struct lookup_status){NSSWITCH_NOTFOUND, HOST_NOT_FOUND, 0};
 	if (!checked)

@@ -170,14 +170,13 @@ static enum search_verdict no_recovery(struct search *s, int err)
 	return SEARCH_NOT_FOUND;
 }
 
-/* Asks for `name`, or for `name`.`domain`. */
-enum search_verdict search_candidate(struct search *s, const char *name, const char *domain)
+/* Spells the candidate. Its length; 0 where it is longer than glibc's buffer. */
+static size_t spell(struct search *s, const char *name, const char *domain)
 {
 	size_t n = strlen(name), d = domain == NULL ? 0 : strlen(domain);
-	struct name folded;
 
 	if (n == 0 || n + d + 1 >= PORTION_MAX)
-		return no_recovery(s, 0);
+		return 0;
 	memcpy(s->candidate, name, n);
 	if (d > 0) {
 		s->candidate[n++] = '.';
@@ -187,16 +186,35 @@ enum search_verdict search_candidate(struct search *s, const char *name, const c
 	if (s->candidate[n - 1] == '.')
 		n--;
 	s->candidate[n] = '\0';
-	if (name_fold(s->candidate, &folded) < 0 || folded.trailing_dot ||
-	    !search_name_fits(&folded))
+	return n;
+}
+
+static enum search_verdict ask(struct search *s, const struct name *folded, size_t len)
+{
+	if (!search_name_fits(folded))
 		return no_recovery(s, EMSGSIZE);
-	if (find(s, &folded) < 0) {
-		s->ret_question->name = folded;
-		s->ret_question->types = asked_types(s);
-		memcpy(s->ret_question->spelling, s->candidate, n + 1);
-		return SEARCH_ASK;
-	}
-	return judge(s);
+	if (find(s, folded) == 0)
+		return judge(s);
+	s->ret_question->name = *folded;
+	s->ret_question->types = asked_types(s);
+	memcpy(s->ret_question->spelling, s->candidate, len + 1);
+	return SEARCH_ASK;
+}
+
+enum search_verdict search_candidate(struct search *s, const char *name, const char *domain)
+{
+	size_t len = spell(s, name, domain);
+	struct name folded;
+
+	s->by_domain = domain != NULL && domain[0] != '\0';
+	if (len == 0)
+		return no_recovery(s, 0);
+	/* Mostly it is the name that was given, and that is folded already. */
+	if (!s->by_domain && name == s->q->name && s->q->fits)
+		return ask(s, &s->q->folded, len);
+	if (name_fold(s->candidate, &folded) < 0 || folded.trailing_dot)
+		return no_recovery(s, EMSGSIZE);
+	return ask(s, &folded, len);
 }
 
 struct tally {
@@ -287,6 +305,8 @@ enum search_verdict search_run(struct search *s, const char *name)
 {
 	struct name folded;
 
+	if (name == s->q->name && s->q->fits)
+		return search_folded(s, name, &s->q->folded);
 	return name_fold(name, &folded) < 0 ? no_recovery(s, EMSGSIZE)
 					    : search_folded(s, name, &folded);
 }

@@ -15,6 +15,7 @@ struct search {
 	bool aaaa_as_a;	    /* no-aaaa: AAAA alone is wanted, A is asked */
 	struct entry entry; /* of the candidate that ended the search */
 	char candidate[RESOLVER_NAME_MAX]; /* as spelt */
+	bool by_domain; /* candidate is the name with a domain of the search list after it */
 	int h_err;
 	int err;       /* errno after the last candidate, as glibc's statuses depend on it */
 	bool servfail; /* the last candidate failed with SERVFAIL */

@@ -114,6 +114,16 @@ bool resolve_begin(struct resolve *call)
 	return true;
 }
 
+void resolve_expect(const struct resolve *call, const struct lookup_query *query)
+{
+	const struct settings *s = call->settings;
+	const struct name *name = &query->folded;
+
+	if (query->fits && s->cache != NULL &&
+	    (name->trailing_dot || name->dots >= s->resolv.ndots))
+		cache_prefetch(s->cache, cache_hash(s->cache, s->view, name->text, name->len));
+}
+
 static void free_fetched(struct resolve_fetched *fetched)
 {
 	struct resolve_fetched *next;

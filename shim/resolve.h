@@ -52,6 +52,13 @@ bool resolve_begin(struct resolve *call);
 void resolve_end(struct resolve *call);
 
 /*
+ * Begins to fetch what the lookup of this query will read first, if it is likely to ask for the
+ * name as it is. A hint, to be given before other work: a name that no core has in its caches costs
+ * a trip to memory, which is longer than all the rest of a lookup.
+ */
+void resolve_expect(const struct resolve *call, const struct lookup_query *query);
+
+/*
  * Puts the question and waits for its answer, at most until the call's deadline; a missing answer
  * counts as RESOLVER_TIMEOUT. A cancellation point: the call is ended before the thread unwinds.
  * 0; -EXDEV in a child of vfork; -ENOENT without a resolver library; -ENOMEM and other errnos.

@@ -120,19 +120,21 @@ void net_addrinfo(const struct net *net, const char *name, int family, int flags
 		  struct looked_up *ret)
 {
 	struct lookup_query q = {
-		.name = name,
 		.family = family,
 		.want_canon = flags & AI_CANONNAME,
+		.want_names = true,
 		.v4mapped = flags & AI_V4MAPPED,
 		.all = flags & AI_ALL,
 	};
 
+	lookup_query_name(&q, name);
 	look_up(net, &q, false, ret);
 }
 
 void net_hostent(const struct net *net, const char *name, int family, struct looked_up *ret)
 {
-	struct lookup_query q = {.name = name, .family = family};
+	struct lookup_query q = {.family = family, .want_names = true};
 
+	lookup_query_name(&q, name);
 	look_up(net, &q, true, ret);
 }
