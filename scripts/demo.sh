@@ -46,13 +46,13 @@ wait_for_server() {
 }
 
 inside() {
-	local shim=$O/libnoblockdns.so server
+	local shim=$O/libnoblockdns.so
 
 	cd "$LAB_DIR"
 	echo '<h1>It does not block.</h1>' >index.html
 	python3 -m http.server --bind $ADDRESS 80 >/dev/null 2>&1 &
 	server=$!
-	trap "kill $server" EXIT
+	trap 'kill "$server"' EXIT
 	wait_for_server
 
 	printf '\n%-44s %8s %8s\n' "curl http://$HOST/ (new process each)" 'lookup' 'total ms'

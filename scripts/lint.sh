@@ -9,7 +9,7 @@
 #	compiler    all sources with every warning an error
 #	cppcheck    errors, warnings and portability
 #	clang-tidy  bug-finding checks
-#	shellcheck  the scripts
+#	scripts     shellcheck's opinion of the scripts
 #	manual      mandoc's opinion of the manual pages
 set -uo pipefail
 
@@ -99,6 +99,6 @@ check arrows arrows
 check compiler compiler
 check cppcheck run_cppcheck
 check clang-tidy tidy
-check shellcheck scripts
+check scripts scripts
 check manual manual
 exit $status

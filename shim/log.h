@@ -19,8 +19,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#define LOG_LINE_MAX 1024 /* longer lines are cut; under PIPE_BUF, so lines do not mix in a pipe   \
-			   */
+/* Longer lines are cut. Under PIPE_BUF, so lines of several processes do not mix in a pipe. */
+#define LOG_LINE_MAX  1024
 #define LOG_REPEAT_MS 60000
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
