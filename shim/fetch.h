@@ -10,25 +10,15 @@
 #ifndef NOBLOCKDNS_FETCH_H
 #define NOBLOCKDNS_FETCH_H
 
-#include "shim/entry.h"
+#include "shim/blob.h"
 #include "shim/io.h"
 #include "shim/name.h"
 
-#include <stdatomic.h>
 #include <stdint.h>
 
 struct settings;
 
 enum fetch_types { FETCH_A = 1u << ENTRY_A, FETCH_AAAA = 1u << ENTRY_AAAA };
-
-/* An encoded entry that several threads read. */
-struct blob {
-	_Atomic uint32_t refs;
-	size_t size;
-	unsigned char data[] __attribute__((aligned(ENTRY_ALIGN)));
-};
-
-void blob_release(struct blob *blob); /* NULL is fine */
 
 /*
  * One question and its asker. Made by fetch_start(), shared by the asker and the io thread.

@@ -11,6 +11,7 @@
  */
 #include "shim/gai_request.h"
 
+#include "shim/cancel.h"
 #include "shim/clock.h"
 #include "shim/lock.h"
 #include "shim/sys.h"
@@ -240,17 +241,6 @@ static unsigned count_open_locked(const struct gaicb *const items[], int nitems,
 	return n;
 }
 
-/* The lock is not held, nothing is owned: the thread may be cancelled at any instruction. */
-static int sleep_cancellable(uint32_t seen, const struct timespec *timeout)
-{
-	int r, type;
-
-	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
-	r = sys_futex_wait(&completions, seen, timeout, false);
-	pthread_setcanceltype(type, NULL);
-	return r;
-}
-
 /* Sleeps until `end_ns` (0: for ever). */
 static int sleep_until(uint32_t seen, uint64_t end_ns)
 {
@@ -258,7 +248,7 @@ static int sleep_until(uint32_t seen, uint64_t end_ns)
 	struct timespec left = {.tv_sec = (time_t)(left_ns / NS_PER_S),
 				.tv_nsec = (long)(left_ns % NS_PER_S)};
 
-	return sleep_cancellable(seen, end_ns == 0 ? NULL : &left);
+	return cancel_futex_wait(&completions, seen, end_ns == 0 ? NULL : &left);
 }
 
 static bool end_of(const struct timespec *timeout, uint64_t *ret_end_ns)

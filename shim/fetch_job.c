@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fetch_job.c - questions in flight, on the io thread.
+ *
+ * A job is one name of one view that the resolver is working on, with the fetches that wait for it.
+ * It belongs to the io thread alone, so it needs no lock. It lives until its last query is
+ * answered, also when every asker has gone: the answer still belongs into the cache.
+ *
+ * A job ends no fetch before the fetch is satisfied: all its types are known, or one has addresses
+ * and the resolution delay since then is over.
+ */
+#include "shim/fetch_job.h"
+
+#include "shim/clock.h"
+#include "shim/hash.h"
+#include "shim/resolver_host.h"
+#include "shim/settings.h"
+#include "shim/sys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The resolver's answer, kept until the job ends. */
+struct kept_rrset {
+	struct resolver_rrset rrset; /* but for its names and addrs, which are not: */
+	uint64_t stored_ms;
+	size_t names_len;
+	char *names;	      /* owns: strings one after the other */
+	unsigned char *addrs; /* owns */
+};
+
+struct job {
+	struct job *next;
+	struct fetch *waiting;	       /* list; owns one reference each */
+	unsigned asked, known, stored; /* bit sets of enum fetch_types */
+	struct kept_rrset kept[ENTRY_NTYPES];
+	struct host_view *view;
+	struct io_timer delay; /* the resolution delay, once one type has addresses */
+	bool delay_over;
+	struct fetch *first; /* owns one reference: name, view and limits of the job */
+};
+
+#define BUCKETS 256
+
+static struct job *jobs[BUCKETS]; /* lists, by job_bucket(); io thread only */
+
+static const enum resolver_type wire_types[ENTRY_NTYPES] = {RESOLVER_A, RESOLVER_AAAA};
+
+/* ---- what is known, as an entry ---- */
+
+static void describe(const struct kept_rrset *kept, struct entry_rrset *ret)
+{
+	*ret = (struct entry_rrset){
+		.kind = kept->rrset.kind,
+		.failure = kept->rrset.failure,
+		.ad = kept->rrset.ad,
+		.ttl_s = kept->rrset.ttl_s,
+		.stored_ms = kept->stored_ms,
+		.nnames = kept->rrset.nnames,
+		.names = kept->names,
+		.names_len = kept->names_len,
+		.naddrs = kept->rrset.naddrs,
+		.addrs = kept->addrs,
+	};
+}
+
+static struct blob *job_blob(const struct job *job)
+{
+	struct entry entry = {.view = job->first->view,
+			      .name = job->first->name.text,
+			      .name_len = job->first->name.len};
+
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		if (job->known & 1u << t)
+			describe(&job->kept[t], &entry.rr[t]);
+	return blob_encode(&entry);
+}
+
+static bool cacheable(const struct entry_rrset *rr)
+{
+	return rr->kind != RESOLVER_NONE && rr->kind != RESOLVER_FAILURE && rr->ttl_s > 0;
+}
+
+/* Puts the RRsets that are new into `entry`. Does any of them belong into the cache? */
+static bool add_new(struct job *job, struct entry *entry)
+{
+	unsigned fresh = job->known & ~job->stored;
+	bool any = false;
+
+	job->stored |= fresh;
+	for (int t = 0; t < ENTRY_NTYPES; t++) {
+		struct entry_rrset rr;
+
+		if (!(fresh & 1u << t))
+			continue;
+		describe(&job->kept[t], &rr);
+		if (!cacheable(&rr))
+			continue;
+		entry->rr[t] = rr;
+		any = true;
+	}
+	return any;
+}
+
+/* Puts what is new into the cache, beside what is there of the other type. */
+static void store(struct job *job, uint64_t now_ms)
+{
+	const struct fetch *f = job->first;
+	rcu_token token = rcu_read_lock();
+	const struct settings *s = settings_get(now_ms);
+	uint64_t room[1024];
+	struct entry entry;
+	struct blob *blob;
+	size_t need;
+	uint64_t hash;
+
+	if (job->known == job->stored || s == NULL || s->cache == NULL)
+		goto out;
+	hash = cache_hash(s->cache, f->view, f->name.text, f->name.len);
+	if (cache_lookup(s->cache, hash, f->view, f->name.text, f->name.len, now_ms, room,
+			 sizeof room, &entry, &need) < 0)
+		entry = (struct entry){
+			.view = f->view, .name = f->name.text, .name_len = f->name.len};
+	if (!add_new(job, &entry))
+		goto out;
+	blob = blob_encode(&entry);
+	if (blob != NULL)
+		cache_store(s->cache, hash, blob->data, blob->size, now_ms);
+	blob_release(blob);
+out:
+	rcu_read_unlock(token);
+}
+
+static size_t pack_names(const struct resolver_rrset *rrset, char *ret)
+{
+	size_t len = 0;
+
+	for (unsigned i = 0; i < rrset->nnames; i++) {
+		size_t n = strlen(rrset->names[i]) + 1;
+
+		if (ret != NULL)
+			memcpy(ret + len, rrset->names[i], n);
+		len += n;
+	}
+	return len;
+}
+
+/* Copies what lives during the resolver's callback only. Without memory: a failure. */
+static void keep(struct job *job, int type, const struct resolver_rrset *rrset, uint64_t now_ms)
+{
+	struct kept_rrset *kept = &job->kept[type];
+	size_t addrs_len = (size_t)rrset->naddrs * (type == ENTRY_A ? 4 : 16);
+	const struct fetch *f = job->first;
+
+	*kept = (struct kept_rrset){.rrset = *rrset, .stored_ms = now_ms};
+	kept->names_len = pack_names(rrset, NULL);
+	kept->names = malloc(kept->names_len + 1);
+	kept->addrs = malloc(addrs_len + 1);
+	if (kept->names == NULL || kept->addrs == NULL) {
+		free(kept->names);
+		free(kept->addrs);
+		*kept = (struct kept_rrset){
+			.rrset = {.kind = RESOLVER_FAILURE, .failure = RESOLVER_NO_MEMORY}};
+		return;
+	}
+	pack_names(rrset, kept->names);
+	if (addrs_len > 0)
+		memcpy(kept->addrs, rrset->addrs, addrs_len);
+	if (kept->rrset.ttl_s > f->max_ttl_s)
+		kept->rrset.ttl_s = f->max_ttl_s;
+	if (kept->rrset.kind == RESOLVER_ANSWER && kept->rrset.ttl_s < f->min_ttl_s)
+		kept->rrset.ttl_s = f->min_ttl_s;
+}
+
+/* ---- jobs ---- */
+
+static bool has_addresses(const struct job *job)
+{
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		if ((job->known & 1u << t) && job->kept[t].rrset.naddrs > 0)
+			return true;
+	return false;
+}
+
+static bool satisfied(const struct job *job, const struct fetch *f)
+{
+	if ((job->known & f->types) == f->types)
+		return true;
+	return job->delay_over && (job->known & f->types) != 0 && has_addresses(job);
+}
+
+static void finish(struct fetch *f, struct blob *blob, uint64_t now_ms)
+{
+	uint32_t waiting = FETCH_WAITING;
+
+	f->blob = blob_retain(blob);
+	if (atomic_compare_exchange_strong(&f->state, &waiting, FETCH_DONE)) {
+		if (f->done != NULL)
+			f->done(f->arg, blob, now_ms);
+		else
+			sys_futex_wake(&f->state, 1, false);
+	}
+	fetch_unref(f);
+}
+
+/* Whoever is told of an answer finds it in the cache. A program may be over before this thread gets
+ * another chance to store it. */
+static void finish_satisfied(struct job *job, uint64_t now_ms)
+{
+	struct blob *blob = NULL;
+
+	for (struct fetch **link = &job->waiting; *link != NULL;) {
+		struct fetch *f = *link;
+
+		if (!satisfied(job, f)) {
+			link = &f->next_waiting;
+			continue;
+		}
+		*link = f->next_waiting;
+		if (blob == NULL) {
+			store(job, now_ms);
+			blob = job_blob(job);
+		}
+		finish(f, blob, now_ms);
+	}
+	blob_release(blob);
+}
+
+static struct job **job_bucket(const struct fetch *f)
+{
+	return &jobs[hash_bytes(f->name.text, f->name.len, f->view) % BUCKETS];
+}
+
+static void job_free(struct job *job)
+{
+	for (struct job **link = job_bucket(job->first); *link != NULL; link = &(*link)->next)
+		if (*link == job) {
+			*link = job->next;
+			break;
+		}
+	io_timer_stop(&job->delay);
+	for (int t = 0; t < ENTRY_NTYPES; t++) {
+		free(job->kept[t].names);
+		free(job->kept[t].addrs);
+	}
+	resolver_host_put_view(job->view);
+	fetch_unref(job->first);
+	free(job);
+}
+
+static void on_delay(void *arg, uint64_t now_ms)
+{
+	struct job *job = arg;
+
+	job->delay_over = true;
+	finish_satisfied(job, now_ms);
+}
+
+static void ask(struct job *job, unsigned types, uint64_t now_ms);
+
+static void on_answer(struct job *job, int type, const struct resolver_rrset *rrset)
+{
+	uint64_t now_ms = clock_boot_ms();
+
+	keep(job, type, rrset, now_ms);
+	job->known |= 1u << type;
+	if (job->first->one_at_a_time)
+		ask(job, job->first->types, now_ms);
+	if (has_addresses(job) && !job->delay_over && job->delay.place == 0 &&
+	    io_timer_start(&job->delay, now_ms + job->first->delay_ms) < 0)
+		job->delay_over = true;
+	finish_satisfied(job, now_ms);
+	if (job->asked == job->known) {
+		store(job, now_ms);
+		job_free(job);
+	}
+}
+
+static void on_answer_a(void *arg, const struct resolver_rrset *rrset)
+{
+	on_answer(arg, ENTRY_A, rrset);
+}
+
+static void on_answer_aaaa(void *arg, const struct resolver_rrset *rrset)
+{
+	on_answer(arg, ENTRY_AAAA, rrset);
+}
+
+/* The resolver would not even take the question. */
+static void refuse(struct job *job, int type, uint64_t now_ms)
+{
+	job->kept[type] = (struct kept_rrset){
+		.rrset = {.kind = RESOLVER_FAILURE, .failure = RESOLVER_NO_MEMORY},
+		.stored_ms = now_ms};
+	job->known |= 1u << type;
+}
+
+/* Asks what of `types` was not asked yet. */
+static void ask(struct job *job, unsigned types, uint64_t now_ms)
+{
+	static void (*const done[ENTRY_NTYPES])(void *, const struct resolver_rrset *) = {
+		on_answer_a, on_answer_aaaa};
+
+	for (int t = 0; t < ENTRY_NTYPES; t++) {
+		struct resolver_question question = {
+			.name = job->first->spelling,
+			.type = wire_types[t],
+			.deadline_ms = now_ms + job->first->query_ms,
+			.done = done[t],
+			.arg = job,
+		};
+
+		if (!(types & 1u << t) || (job->asked & 1u << t))
+			continue;
+		job->asked |= 1u << t;
+		if (resolver_host_query(job->view, &question, now_ms) < 0)
+			refuse(job, t, now_ms);
+		else if (job->first->one_at_a_time)
+			return;
+	}
+}
+
+static struct job *find_job(const struct fetch *f)
+{
+	for (struct job *job = *job_bucket(f); job != NULL; job = job->next)
+		if (job->first->view == f->view && job->first->name.len == f->name.len &&
+		    memcmp(job->first->name.text, f->name.text, f->name.len) == 0)
+			return job;
+	return NULL;
+}
+
+static struct job *new_job(struct fetch *f)
+{
+	struct job *job = calloc(1, sizeof *job);
+
+	if (job == NULL)
+		return NULL;
+	if (resolver_host_get_view(f->view, &f->upstreams, &job->view) < 0) {
+		free(job);
+		return NULL;
+	}
+	job->delay = (struct io_timer){.fire = on_delay, .arg = job};
+	job->first = f;
+	atomic_fetch_add(&f->refs, 1);
+	job->next = *job_bucket(f);
+	*job_bucket(f) = job;
+	return job;
+}
+
+void fetch_job_run(struct io_task *task, uint64_t now_ms)
+{
+	struct fetch *f = (struct fetch *)task;
+	struct job *job = find_job(f);
+
+	if (job == NULL)
+		job = new_job(f);
+	if (job == NULL) {
+		finish(f, NULL, now_ms);
+		return;
+	}
+	f->next_waiting = job->waiting;
+	job->waiting = f;
+	ask(job, f->types, now_ms);
+	finish_satisfied(job, now_ms);
+	if (job->asked == job->known) {
+		store(job, now_ms);
+		job_free(job);
+	}
+}
+
+void fetch_job_reset(void)
+{
+	memset(jobs, 0, sizeof jobs);
+}
