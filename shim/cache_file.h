@@ -22,9 +22,8 @@ struct cache_file {
 	void *map;    /* owns; header.size bytes, shared, read and write */
 	uint64_t dev; /* with ino: which file this is */
 	uint64_t ino;
-	struct cache_header
-		header;	     /* copied once and checked; the one in the mapping is not read */
-	char path[PATH_MAX]; /* last: most of it is never touched */
+	struct cache_header header; /* copied once, checked; the mapping's is not read */
+	char path[PATH_MAX];	    /* last: most of it is never touched */
 };
 
 /*

@@ -4,9 +4,9 @@
  *
  *	udp://192.0.2.1  tcp://[2001:db8::1]:5353  tls://192.0.2.1:853#dns.example
  *
- * Separated by spaces or tabs, in order of preference. Addresses only, since a name would have to
- *be resolved. IPv6 with a port stands in brackets, without one it may; a scope (%eth0, %2) is part
- *of the address. Ports: 53, with tls:// 853 (RFC 7858 section 3.1).
+ * Separated by spaces or tabs, in order of preference. Addresses only, since a name would have
+ * to be resolved. IPv6 with a port stands in brackets, without one it may; a scope (%eth0, %2) is
+ * part of the address. Ports: 53, with tls:// 853 (RFC 7858 section 3.1).
  */
 #ifndef NOBLOCKDNS_CONFIG_UPSTREAM_H
 #define NOBLOCKDNS_CONFIG_UPSTREAM_H

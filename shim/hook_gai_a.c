@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * hook_gai_a.c - getaddrinfo_a(3), gai_suspend(3), gai_error(3), gai_cancel(3): without a thread
- * for each lookup that waits. A list starts in gai_submit.h, its
- * requests are gai_request.h's, and those that wait are gai_lookup.h's.
+ * for each lookup that waits. A list starts in gai_submit.h, its requests are gai_request.h's,
+ * and those that wait are gai_lookup.h's.
  *
  * As in glibc 2.36, except where that breaks its own manual:
  *

@@ -5,15 +5,15 @@
  * close(), dup2() and connect() may be called in a signal handler, so a handler can arrive at the
  * shim on a thread that is inside the shim already. A thread that holds a lock therefore takes no
  * signal at all, not even libc's own for cancellation and set*id, which pthread_sigmask() would
- * leave open. Inside a second lock they are blocked already. Taking, waiting and releasing are no
- *cancellation points and leave errno alone.
+ * leave open. Inside a second lock they are blocked already. Taking, waiting and releasing are
+ * no cancellation points and leave errno alone.
  *
  *	lock_take(&lock);
  *	...                     short; no callback, no dlopen or dlsym, no cancellation point
  *	lock_release(&lock);
  *
- * An allocator in this process may call close() under its own lock. So no malloc under a lock that
- *a descriptor hook takes, which is private_fd's alone; a module's own lock may cover one.
+ * An allocator in this process may call close() under its own lock. So no malloc under a lock
+ * that a descriptor hook takes, which is private_fd's alone; a module's own lock may cover one.
  *
  * Order, outermost first: process (process.c), then the lock of one module (settings, fetch, io),
  * then private_fd. A module lock is never held while another module's lock is taken. private_fd is

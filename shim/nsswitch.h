@@ -15,7 +15,7 @@
  *
  * A file that glibc refuses as a whole, and a line whose meaning depends on more than one source's
  * answer (SUCCESS=continue, SUCCESS=merge), become the plan of one FOREIGN entry. A line without
- *any source is an empty plan, and finds nothing: glibc 2.36 would read past the end of its list.
+ * any source is an empty plan, and finds nothing: glibc 2.36 would read past its list's end.
  *
  * Pure; any thread; no allocation.
  */
@@ -55,7 +55,7 @@ struct nsswitch_entry {
 };
 
 struct nsswitch_plan {
-	unsigned n; /* at least 1 */
+	unsigned n; /* 0: the line names no source */
 	struct nsswitch_entry entries[NSSWITCH_MAX];
 };
 

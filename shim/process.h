@@ -11,10 +11,10 @@
  *	  its parent has written. It touches nothing: every hook goes to libc.
  *
  * How they are told apart: one page under MADV_WIPEONFORK (Linux 4.14) holds the owner's pid. In a
- * forked child the page reads zero; in a vfork child it holds a pid that is not getpid(). Whoever
- *is to make or fill the page first compares gettid() with the thread id that libc keeps for this
- * thread: fork() renews it, vfork() and raw clone() do not. Where the kernel cannot wipe, a forked
- * child is taken for a vfork child, for ever.
+ * forked child the page reads zero; in a vfork child it holds a pid that is not getpid().
+ * Whoever is to make or fill the page first compares gettid() with the thread id that libc keeps
+ * for this thread: fork() renews it, vfork() and raw clone() do not. Where the kernel cannot wipe,
+ * a forked child is taken for a vfork child, for ever.
  */
 #ifndef NOBLOCKDNS_PROCESS_H
 #define NOBLOCKDNS_PROCESS_H

@@ -13,10 +13,11 @@
  * The same thread from begin to end. A call that must not block (getaddrinfo_a) goes in steps, on
  * whatever threads: each step takes the settings anew and carries on what was fetched before.
  *
- *	resolve_begin(&call);		first step	resolve_resume(&call, &kept);	later ones
+ *	resolve_begin(&call);             the first step
+ *	resolve_resume(&call, &kept);     the later ones
  *	...lookup; it asks: fetch_start() with a function that will begin the next step...
- *	resolve_pause(&call, &kept);	ends a step	resolve_forget(&kept);		ends the
- *call
+ *	resolve_pause(&call, &kept);      ends a step
+ *	resolve_forget(&kept);            ends the call
  */
 #ifndef NOBLOCKDNS_RESOLVE_H
 #define NOBLOCKDNS_RESOLVE_H
@@ -50,6 +51,16 @@ struct resolve_kept {
 /* False: this lookup is libc's (nothing to be ended then). Any thread. */
 bool resolve_begin(struct resolve *call);
 void resolve_end(struct resolve *call);
+
+/*
+ * May libc do this lookup in our place? Not where the user wants names to be asked for over TLS alone
+ * and that cannot be had: libc would ask in clear text (RFC 8310 section 5). The lookup fails then,
+ * as one does that times out.
+ */
+static inline bool resolve_libc_may(const struct resolve *call)
+{
+	return !call->settings->config->upstream_unusable;
+}
 
 /*
  * Begins to fetch what the lookup of this query will read first, if it is likely to ask for the

@@ -4,7 +4,7 @@
  *
  * Procedure:
  *	1. A caller that finds no snapshot, or one that was last checked SETTINGS_CHECK_MS ago,
- *tries to move `checked_ms` forward. One thread wins; the others keep what they have.
+ *	   tries to move `checked_ms` forward. One thread wins; the others keep what they have.
  *	2. The winner looks at the files (a stat each). Nothing changed: done.
  *	3. Else it builds a new snapshot, publishes it, retires the old one (rcu.h).
  * The same check finds a cache file that was removed, replaced or truncated, and opens another.

@@ -3,8 +3,8 @@
  * diff_case.h - one question of the differential test, as a line of text: what the generator
  * writes, the client reads, and a failure prints.
  *
- *	call <TAB> name <TAB> service <TAB> flags <TAB> family <TAB> socktype <TAB> protocol <TAB>
- *size
+ *	call <TAB> name <TAB> service <TAB> flags <TAB> family <TAB> socktype <TAB>
+ *	protocol <TAB> size
  *
  * Strings are percent-encoded; `~` alone is NULL. The client answers with one line a case:
  *

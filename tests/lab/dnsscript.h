@@ -18,9 +18,11 @@
  *	rr www.test 300 AAAA 2001:db8::1
  *	rr big.test 60 A 10.0.0.1*4000      4000 addresses, counting up
  *	rr alias.test 60 CNAME www.test
- *	rr test 900 SOA 60                  the zone's SOA, MINIMUM 60: enters negative answers
- *below `test`; without one they have no SOA rr *.wild.test 60 A 192.0.2.9       any name below that
- *is not in the table itself rr x.test 60 TXT some text          one string rr x.test 60 PTR y.test
+ *	rr test 900 SOA 60                  the zone's SOA, MINIMUM 60: enters negative
+ *	                                    answers below `test`; without one they have no SOA
+ *	rr *.wild.test 60 A 192.0.2.9       any name below that is not in the table itself
+ *	rr x.test 60 TXT some text          one string
+ *	rr x.test 60 PTR y.test
  *	rr x.test 60 NS y.test
  *	rr x.test 60 TYPE65 000100          any type, data in hexadecimal
  *	on slow.test A delay 200            queries for that name and type; `*` for any name,

@@ -19,7 +19,7 @@
  *
  *	[out|in] [ipv4|ipv6] [tcp|udp|icmp] [syn] [to ADDR[/LEN]] [port N]
  *	[delay MS] [jitter MS] [loss PERMILLE] [reorder PERMILLE] [first N]
- *[pass|drop|refuse|unreachable]
+ *	[pass|drop|refuse|unreachable]
  */
 #ifndef LAB_FORWARDER_H
 #define LAB_FORWARDER_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * lookup [-4 | -6] [-c] [-n TIMES] [-j THREADS] [-w MS] [-v] NAME... - looks names up and prints
- *what came, one line a name and time:
+ * lookup [-4 | -6] [-c] [-n TIMES] [-j THREADS] [-w MS] [-v] NAME... - looks names up and
+ * prints what came, one line a name and time:
  *
  *	www.test: 192.0.2.1 2001:db8::1
  *	nope.test: EAI_NONAME
