@@ -3,7 +3,7 @@
  * cache_back.c - the open file from then on: is it still there, and do its pages have memory?
  */
 #include "shim/cache_file.h"
-#include "shim/cache_sys.h"
+#include "shim/sys.h"
 
 #include <sys/mman.h>
 
@@ -21,18 +21,19 @@ bool cache_file_is_current(const struct cache_file *file)
 {
 	struct statx st;
 
-	return sys_stat(AT_FDCWD, file->path, AT_SYMLINK_NOFOLLOW, &st) == 0 && is_same(file, &st);
+	return sys_statx(AT_FDCWD, file->path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st) == 0 &&
+	       is_same(file, &st);
 }
 
 int cache_file_back_by_path(const struct cache_file *file, uint64_t offset, uint64_t len)
 {
-	int fd = sys_open(AT_FDCWD, file->path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	int fd = sys_open(file->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 	struct statx st;
 	int err;
 
 	if (fd < 0)
 		return -ESTALE;
-	err = sys_stat(fd, "", AT_EMPTY_PATH, &st);
+	err = sys_statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st);
 	if (err == 0)
 		err = is_same(file, &st) ? -posix_fallocate(fd, (off_t)offset, (off_t)len)
 					 : -ESTALE;

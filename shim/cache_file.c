@@ -12,8 +12,8 @@
  */
 #include "shim/cache_file.h"
 
-#include "shim/cache_sys.h"
 #include "shim/hash.h"
+#include "shim/sys.h"
 
 #include <linux/magic.h>
 #include <stdarg.h>
@@ -60,7 +60,7 @@ static int refuse_errno(struct opening *o, int err, const char *what)
 
 static int read_file(const char *path, void *buf, size_t size)
 {
-	int fd = sys_open(AT_FDCWD, path, O_RDONLY, 0);
+	int fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
 	ssize_t n;
 
 	if (fd < 0)
@@ -77,7 +77,7 @@ static int find_boot(struct opening *o)
 	char id[64];
 	int n;
 
-	if (syscall(SYS_fstatfs, o->dir, &fs) == 0 && fs.f_type == TMPFS_MAGIC)
+	if (sys_call(SYS_fstatfs, o->dir, (long)&fs, 0, 0, 0, 0) == 0 && fs.f_type == TMPFS_MAGIC)
 		return 0;
 	n = read_file("/proc/sys/kernel/random/boot_id", id, sizeof(id));
 
@@ -140,18 +140,19 @@ static int open_dir(struct opening *o)
 	memcpy(dir, o->file->path, (size_t)(o->base - o->file->path));
 	dir[o->base - o->file->path] = '\0';
 	if (!o->own_dir) {
-		o->dir = sys_open(AT_FDCWD, dir, O_PATH | O_DIRECTORY, 0);
+		o->dir = sys_open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 		return o->dir < 0 ? refuse_errno(o, o->dir, "directory") : 0;
 	}
 	dir[o->base - o->file->path - 1] = '\0'; /* a slash would follow a symbolic link */
-	o->dir = sys_open(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	o->dir = sys_open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (o->dir == -ENOENT) {
-		syscall(SYS_mkdirat, AT_FDCWD, dir, 0700); /* whatever comes of it shows next */
-		o->dir = sys_open(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+		/* whatever comes of it shows next */
+		(void)sys_call(SYS_mkdirat, AT_FDCWD, (long)dir, 0700, 0, 0, 0);
+		o->dir = sys_open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 	}
 	if (o->dir < 0)
 		return refuse_errno(o, o->dir, "directory");
-	err = sys_stat(o->dir, "", AT_EMPTY_PATH, &st);
+	err = sys_statx(o->dir, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st);
 	if (err < 0)
 		return refuse_errno(o, err, "directory");
 	if (st.stx_uid != o->uid)
@@ -167,7 +168,7 @@ static int open_dir(struct opening *o)
 /* -ESTALE: it lost its name meanwhile, look again. */
 static int check_file(struct opening *o, int fd, struct statx *ret)
 {
-	int err = sys_stat(fd, "", AT_EMPTY_PATH, ret);
+	int err = sys_statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, ret);
 
 	if (err < 0)
 		return refuse_errno(o, err, "stat");
@@ -216,7 +217,7 @@ static int judge_file(struct opening *o, int fd, uint64_t file_size)
 	}
 	/* If another process has replaced it meanwhile, its new file goes instead. It notices
 	 * (cache_is_current) and comes over to ours. */
-	n = negative(syscall(SYS_unlinkat, o->dir, o->base, 0));
+	n = sys_call(SYS_unlinkat, o->dir, (long)o->base, 0, 0, 0, 0);
 	return n < 0 && n != -ENOENT ? refuse_errno(o, (int)n, "cannot be replaced") : -ESTALE;
 }
 
@@ -269,14 +270,16 @@ static int create_file(struct opening *o)
 
 	if (err < 0)
 		return err;
-	fd = sys_open(o->dir, ".", O_TMPFILE | O_RDWR, 0600);
+	fd = sys_openat(o->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return refuse_errno(o, fd, "cannot be made");
 	err = fill_file(o, fd);
 	if (err == 0) {
 		snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-		if (syscall(SYS_linkat, AT_FDCWD, self, o->dir, o->base, AT_SYMLINK_FOLLOW) < 0)
-			err = errno == EEXIST ? -ESTALE : refuse_errno(o, -errno, "link");
+		err = (int)sys_call(SYS_linkat, AT_FDCWD, (long)self, o->dir, (long)o->base,
+				    AT_SYMLINK_FOLLOW, 0);
+		if (err < 0)
+			err = err == -EEXIST ? -ESTALE : refuse_errno(o, err, "link");
 	}
 	if (err < 0) {
 		sys_close(fd);
@@ -290,7 +293,8 @@ static int create_file(struct opening *o)
 /* Returns the descriptor of a file that is checked and whole; -ESTALE: look again. */
 static int open_or_create(struct opening *o, struct statx *ret)
 {
-	int fd = sys_open(o->dir, o->base, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	int fd = sys_openat(o->dir, o->base,
+			    O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 	bool existed = fd >= 0;
 	int err;
 
@@ -332,7 +336,7 @@ int cache_file_open(const char *path, uint64_t size, struct cache_file *ret,
 			    .why = why,
 			    .want_size = size,
 			    .dir = -1,
-			    .uid = (uint32_t)syscall(SYS_geteuid)};
+			    .uid = (uint32_t)sys_call(SYS_geteuid, 0, 0, 0, 0, 0, 0)};
 	struct statx st;
 	int err, fd = -ESTALE;
 

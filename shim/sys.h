@@ -114,9 +114,20 @@ static inline int sys_dup2(int oldfd, int newfd)
 	return sys_dup3(oldfd, newfd, 0);
 }
 
+static inline int sys_openat(int dir, const char *path, int flags, unsigned mode)
+{
+	return (int)sys_call(SYS_openat, dir, (long)path, flags, mode, 0, 0);
+}
+
 static inline int sys_open(const char *path, int flags, unsigned mode)
 {
-	return (int)sys_call(SYS_openat, AT_FDCWD, (long)path, flags, mode, 0, 0);
+	return sys_openat(AT_FDCWD, path, flags, mode);
+}
+
+/* `path` "" with AT_EMPTY_PATH in `flags`: of the descriptor `dir` itself. */
+static inline int sys_statx(int dir, const char *path, int flags, unsigned mask, struct statx *ret)
+{
+	return (int)sys_call(SYS_statx, dir, (long)path, flags, mask, (long)ret, 0);
 }
 
 static inline ssize_t sys_read(int fd, void *buf, size_t size)
