@@ -10,13 +10,12 @@
 
 #include "shim/cache_internal.h"
 #include "shim/hash.h"
+#include "shim/random.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 static void take_layout(struct cache *cache, const struct cache_header *header)
 {
@@ -33,8 +32,7 @@ static int map_private(struct cache *cache, uint64_t size)
 	struct cache_header header;
 	uint64_t seed;
 
-	if (syscall(SYS_getrandom, &seed, sizeof(seed), 0) != sizeof(seed))
-		seed = (uintptr_t)cache ^ (uint64_t)getpid() << 32;
+	random_bytes(&seed, sizeof(seed));
 	cache_header_fill(&header, size, 0, seed);
 	cache->map = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

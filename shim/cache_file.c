@@ -13,6 +13,7 @@
 #include "shim/cache_file.h"
 
 #include "shim/hash.h"
+#include "shim/random.h"
 #include "shim/sys.h"
 
 #include <linux/magic.h>
@@ -250,8 +251,7 @@ static int fill_file(struct opening *o, int fd)
 	uint64_t seed;
 	ssize_t n;
 
-	if (syscall(SYS_getrandom, &seed, sizeof(seed), 0) != sizeof(seed))
-		seed = hash_fold((uintptr_t)o, o->boot ^ (uint64_t)getpid());
+	random_bytes(&seed, sizeof(seed));
 	cache_header_fill(header, o->want_size, o->boot, seed);
 	if (fchmod(fd, 0600) < 0 || ftruncate(fd, (off_t)o->want_size) < 0)
 		return refuse_errno(o, -errno, "cannot be sized");
