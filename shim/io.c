@@ -400,7 +400,8 @@ void io_reset(void)
 	epoll_handle = wake_rx = wake_tx = 0; /* private_fd_reset() closed them */
 	atomic_store(&stack, NULL);
 	atomic_store(&asleep, false);
-	for (size_t i = 0; i < nwatches; i++)
-		watches[i].events = 0;
+	/* Leaked: the fork may have come between realloc() and the store of what it returned. */
+	watches = NULL;
+	nwatches = 0;
 	io_timers_reset();
 }

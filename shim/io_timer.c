@@ -86,5 +86,6 @@ uint64_t io_timers_run(uint64_t now_ms)
 
 void io_timers_reset(void)
 {
-	count = 0;
+	heap = NULL;
+	count = room = 0;
 }

@@ -10,7 +10,8 @@
 /* Fires what is due; returns the time of the next timer, or UINT64_MAX. */
 uint64_t io_timers_run(uint64_t now_ms);
 
-/* Forgets all of them (forked child). */
+/* Forgets all of them (forked child), and leaks the heap: the fork may have come between realloc()
+ * and the store of what it returned, and then the old block is free already. */
 void io_timers_reset(void);
 
 #endif

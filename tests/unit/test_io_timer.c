@@ -4,6 +4,8 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { TIMERS = 200 };
 
@@ -55,6 +57,48 @@ Test(io_timer, random_starts_and_stops_match_the_model)
 		cr_assert_eq(told, next, "next is %lu, told %lu", next, told);
 	}
 	cr_expect_eq(fired, expected, "fired %u of %u", fired, expected);
+}
+
+static void count_fire(void *arg, uint64_t now_ms)
+{
+	(void)arg;
+	(void)now_ms;
+	fired++;
+}
+
+/* Timers that fired wrongly or did not fire. More of them than the heap's first room has. */
+static int use_after_reset(void)
+{
+	static struct io_timer after[20];
+	unsigned wrong;
+
+	io_timers_reset();
+	io_timers_run(100);
+	wrong = fired;
+	for (size_t i = 0; i < 20; i++) {
+		after[i].fire = count_fire;
+		io_timer_start(&after[i], i);
+	}
+	io_timers_run(100);
+	return (int)(wrong + 20 - (fired - wrong));
+}
+
+/* In a child, since the old heap is leaked on purpose. */
+Test(io_timer, reset_forgets_all_and_starts_anew)
+{
+	int status = -1;
+	pid_t pid;
+
+	for (size_t i = 0; i < 20; i++) {
+		timers[i].fire = count_fire;
+		cr_assert_eq(io_timer_start(&timers[i], i), 0);
+	}
+	pid = fork();
+	if (pid == 0)
+		_exit(use_after_reset());
+	waitpid(pid, &status, 0);
+	cr_expect(WIFEXITED(status), "status %#x", (unsigned)status);
+	cr_expect_eq(WEXITSTATUS(status), 0, "%d wrong timers", WEXITSTATUS(status));
 }
 
 static void restart_itself(void *arg, uint64_t now_ms)
