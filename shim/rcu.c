@@ -80,6 +80,10 @@ unsigned rcu_poll(void)
 void rcu_reset(void)
 {
 	lock_reset(&lock);
+	/* Leaked: the fork may have come between the two stores of advance_locked(), and then one
+	 * object is on both lists, or between retiring and freeing. */
+	pending = waiting = NULL;
+	atomic_store(&any, false);
 	for (unsigned i = 0; i < RCU_SHARDS; i++)
 		for (unsigned phase = 0; phase < 2; phase++)
 			atomic_store(&rcu_shards[i].readers[phase], 0);

@@ -64,7 +64,8 @@ void rcu_retire(struct rcu_head *head);
  * thread of the owner process. */
 unsigned rcu_poll(void);
 
-/* In a forked child: the readers of the parent's other threads are gone. */
+/* In a forked child: the readers of the parent's other threads are gone, and what was retired but
+ * not freed yet is leaked. */
 void rcu_reset(void);
 
 #endif
