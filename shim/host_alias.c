@@ -19,7 +19,8 @@
 /* The file's text in malloc() memory, or NULL. */
 static char *read_file(const char *path, size_t *ret_len)
 {
-	int fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
+	/* O_NONBLOCK: nobody may ever write to what is a FIFO. glibc would wait there for ever. */
+	int fd = sys_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 	char *text = fd >= 0 ? malloc(FILE_MAX) : NULL;
 	size_t len = 0;
 	ssize_t n;

@@ -7,7 +7,8 @@
  * glibc replaces the name once before a search (nss_dns), and where the alias has no dot either,
  * once more; the outcome of the second time is asked as it stands, without the search list.
  *
- * Any thread; opens the file for the duration of the call, close-on-exec.
+ * Any thread; opens the file for the duration of the call, close-on-exec; waits for nobody, where
+ * it is a FIFO.
  */
 #ifndef NOBLOCKDNS_HOST_ALIAS_H
 #define NOBLOCKDNS_HOST_ALIAS_H

@@ -6,10 +6,12 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char path[] = "/tmp/host_alias.XXXXXX";
@@ -89,6 +91,21 @@ Test(host_alias, no_file)
 
 	cr_expect_eq(host_alias_lookup("/nonexistent/aliases", "a", got), -ENOENT);
 	cr_expect_eq(host_alias_lookup("/", "a", got), -ENOENT);
+}
+
+Test(host_alias, fifo_is_no_file_and_not_waited_for, .fini = remove_file, .timeout = 20)
+{
+	char got[HOST_ALIAS_MAX];
+	int fd;
+
+	write_file("", 0);
+	remove_file();
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	cr_expect_eq(host_alias_lookup(path, "a", got), -ENOENT, "without a writer");
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	cr_expect_eq(host_alias_lookup(path, "a", got), -ENOENT, "with a silent writer");
+	close(fd);
 }
 
 Test(host_alias, long_alias_is_cut, .fini = remove_file)
