@@ -70,7 +70,7 @@ static void refresh_cache_locked(const struct cache *published)
 		.want_private = config.cache == CONFIG_CACHE_PRIVATE,
 		.size = config.cache_size,
 	};
-	struct cache *opened = NULL;
+	struct cache *opened = NULL, *old;
 	char why[256];
 
 	if (config.mode != CONFIG_MODE_ON)
@@ -83,9 +83,10 @@ static void refresh_cache_locked(const struct cache *published)
 	}
 	if (why[0] != '\0')
 		log_warn("cache: %s", why);
-	if (cache != NULL && cache != published)
-		cache_close(cache);
-	cache = opened;
+	old = cache;
+	cache = opened; /* first: a child of a fork in between must not be left a closed one */
+	if (old != NULL && old != published)
+		cache_close(old);
 }
 
 static void publish_locked(struct settings *s, const struct settings_stamp *new_stamp)
