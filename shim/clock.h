@@ -9,6 +9,7 @@
 #ifndef NOBLOCKDNS_CLOCK_H
 #define NOBLOCKDNS_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -26,6 +27,13 @@ static inline uint64_t clock_boot_ms(void)
 
 	clock_gettime(CLOCK_BOOTTIME, &ts);
 	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
+}
+
+/* Are `interval_ms` over since `then_ms`? No where `then` is after `now`: another thread may have
+ * read the clock later and been faster with the result. */
+static inline bool clock_elapsed(uint64_t then_ms, uint64_t now_ms, uint32_t interval_ms)
+{
+	return (int64_t)(now_ms - then_ms) >= (int64_t)interval_ms;
 }
 
 #endif

@@ -9,6 +9,7 @@
  */
 #include "shim/netstate.h"
 
+#include "shim/clock.h"
 #include "shim/hash.h"
 #include "shim/hot.h"
 #include "shim/lock.h"
@@ -154,10 +155,10 @@ static bool serves(const struct netstate *state, const struct settings *settings
 	return state != NULL && state->network.netns == settings->netns;
 }
 
+/* `was` is the time of the last check as the caller saw it: who saw an older one has lost. */
 static const struct netstate *refresh(const struct settings *settings, struct netstate *state,
-				      uint64_t now_ms)
+				      uint64_t was, uint64_t now_ms)
 {
-	uint64_t was = atomic_load_explicit(&checked_ms, memory_order_relaxed);
 	int saved = errno;
 
 	if (serves(state, settings) && !atomic_compare_exchange_strong(&checked_ms, &was, now_ms))
@@ -178,9 +179,9 @@ const struct netstate *netstate_get(const struct settings *settings, uint64_t no
 	struct netstate *state = atomic_load_explicit(&current, memory_order_acquire);
 	uint64_t checked = atomic_load_explicit(&checked_ms, memory_order_relaxed);
 
-	if (serves(state, settings) && now_ms - checked < NETSTATE_CHECK_MS)
+	if (serves(state, settings) && !clock_elapsed(checked, now_ms, NETSTATE_CHECK_MS))
 		return state;
-	return refresh(settings, state, now_ms);
+	return refresh(settings, state, checked, now_ms);
 }
 
 const struct netif *netstate_netif(const struct netstate *state)

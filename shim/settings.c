@@ -11,6 +11,7 @@
  */
 #include "shim/settings.h"
 
+#include "shim/clock.h"
 #include "shim/hot.h"
 #include "shim/lock.h"
 #include "shim/log.h"
@@ -144,9 +145,9 @@ static void refresh_locked(uint64_t now_ms)
 	rcu_poll();
 }
 
-static const struct settings *refresh(struct settings *s, uint64_t now_ms)
+/* `was` is the time of the last check as the caller saw it: who saw an older one has lost. */
+static const struct settings *refresh(struct settings *s, uint64_t was, uint64_t now_ms)
 {
-	uint64_t was = atomic_load_explicit(&checked_ms, memory_order_relaxed);
 	int saved = errno;
 
 	if (s != NULL && !atomic_compare_exchange_strong(&checked_ms, &was, now_ms))
@@ -166,9 +167,9 @@ const struct settings *settings_get(uint64_t now_ms)
 	struct settings *s = atomic_load_explicit(&current, memory_order_acquire);
 	uint64_t checked = atomic_load_explicit(&checked_ms, memory_order_relaxed);
 
-	if (s != NULL && now_ms - checked < SETTINGS_CHECK_MS)
+	if (s != NULL && !clock_elapsed(checked, now_ms, SETTINGS_CHECK_MS))
 		return s;
-	return refresh(s, now_ms);
+	return refresh(s, checked, now_ms);
 }
 
 void settings_reset(void)

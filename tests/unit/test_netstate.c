@@ -160,6 +160,14 @@ Test(netstate, nothing_serves_longer_than_a_second)
 	cr_expect_neq(state->network.addresses, 1234u);
 }
 
+/* As where a thread read the clock before the one that checked, and comes second. */
+Test(netstate, time_before_the_last_check_asks_nobody)
+{
+	leave_record(NOW_MS);
+	cr_assert_eq(netstate_get(&settings, NOW_MS)->network.addresses, 1234u);
+	cr_expect_eq(netstate_get(&settings, NOW_MS - 1)->network.addresses, 1234u);
+}
+
 Test(netstate, first_to_look_tells_the_others)
 {
 	const struct netstate *state = netstate_get(&settings, NOW_MS);
