@@ -40,6 +40,7 @@ struct instance {
 
 struct host_view {
 	uint64_t view;
+	struct resolver_conf conf; /* its upstreams beyond nupstreams mean nothing */
 	unsigned refs;
 	struct resolver_view *opened; /* NULL: slot is free */
 };
@@ -257,10 +258,26 @@ int resolver_host_open(void)
 
 /* ---- views ---- */
 
-static struct host_view *find_view(uint64_t view)
+/* Member by member: what lies between them is anything after a copy. */
+static bool is_same_conf(const struct resolver_conf *a, const struct resolver_conf *b)
+{
+	if (a->nupstreams != b->nupstreams || a->timeout_ms != b->timeout_ms ||
+	    a->attempts != b->attempts || a->rotate != b->rotate || a->use_tcp != b->use_tcp ||
+	    a->trust_ad != b->trust_ad)
+		return false;
+	for (unsigned i = 0; i < a->nupstreams; i++)
+		if (a->upstreams[i].transport != b->upstreams[i].transport ||
+		    memcmp(&a->upstreams[i].addr, &b->upstreams[i].addr,
+			   sizeof a->upstreams[i].addr))
+			return false;
+	return true;
+}
+
+static struct host_view *find_view(uint64_t view, const struct resolver_conf *conf)
 {
 	for (int i = 0; i < MAX_VIEWS; i++)
-		if (views[i].opened != NULL && views[i].view == view)
+		if (views[i].opened != NULL && views[i].view == view &&
+		    is_same_conf(&views[i].conf, conf))
 			return &views[i];
 	return NULL;
 }
@@ -285,7 +302,7 @@ static struct host_view *free_view(void)
 
 int resolver_host_get_view(uint64_t view, const struct resolver_conf *conf, struct host_view **ret)
 {
-	struct host_view *v = find_view(view);
+	struct host_view *v = find_view(view, conf);
 
 	if (v == NULL) {
 		int r;
@@ -299,6 +316,7 @@ int resolver_host_get_view(uint64_t view, const struct resolver_conf *conf, stru
 			return r;
 		}
 		v->view = view;
+		v->conf = *conf;
 		v->refs = 0;
 	}
 	v->refs++;

@@ -20,8 +20,10 @@ int resolver_host_open(void);
 struct host_view;
 
 /*
- * The resolver's view under this key, opened with `conf` if need be. It stays open until the
- * matching put, and after that until its place is needed. io thread only. 0, or a negative errno.
+ * The resolver's view under this key and with this configuration, opened if need be. Both count:
+ * the key knows the network namespace that its sockets are in, but not how upstreams are asked. It
+ * stays open until the matching put, and after that until its place is needed. io thread only. 0,
+ * or a negative errno.
  */
 int resolver_host_get_view(uint64_t view, const struct resolver_conf *conf, struct host_view **ret);
 void resolver_host_put_view(struct host_view *view);

@@ -325,6 +325,35 @@ LabTest(configuration, resolv_conf_behind_a_link_is_followed)
 	lab_assert_int(shim_asked(new, "www.test", LAB_A), 1);
 }
 
+/* Same servers and so the same part of the cache, but they are asked in another way. Answers with a
+ * TTL of 0 are asked for each time. */
+LabTest(configuration, rotate_that_is_set_later_is_obeyed,
+	.resolv_conf = "nameserver 127.0.0.1\nnameserver 127.0.0.2\n")
+{
+	static const char zone[] = "rr test 300 SOA 60\n"
+				   "rr a.test 0 A 192.0.2.1\n"
+				   "rr b.test 0 A 192.0.2.2\n";
+	const struct lab_proc_opts opts = {
+		.argv = LOOKUP("-4", "-n2", "-w1200", "a.test", "b.test"),
+		.preload = true,
+	};
+	struct lab_dns *first, *second;
+	char text[512];
+	pid_t pid;
+
+	snprintf(text, sizeof text, "listen 127.0.0.1:53\n%s", zone);
+	first = lab_dns_start_text(w, text);
+	snprintf(text, sizeof text, "listen 127.0.0.2:53\n%s", zone);
+	second = lab_dns_start_text(w, text);
+	pid = lab_proc_spawn(w, &opts);
+	lab_dns_wait_count(first, "b.test", LAB_A, 1, 10000);
+	lab_file_replace("/etc/resolv.conf",
+			 "nameserver 127.0.0.1\nnameserver 127.0.0.2\noptions rotate\n");
+	lab_assert_int(lab_proc_wait(pid, 20000), 0);
+	lab_assert_int(shim_asked(first, NULL, LAB_A), 3);
+	lab_assert_int(shim_asked(second, NULL, LAB_A), 1);
+}
+
 /* ---- modes ---- */
 
 static bool has_cache_folder(void)
