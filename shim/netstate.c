@@ -113,6 +113,14 @@ static bool is_same(const struct netstate *state, const struct network *network)
 	       (netif == NULL || netif->hash == was->addresses);
 }
 
+/* What is seen of the families follows from the addresses. */
+static uint64_t hash_network(const struct network *network)
+{
+	const uint64_t parts[] = {network->netns, network->addresses, network->routes};
+
+	return hash_bytes(parts, sizeof parts, HASH_K1);
+}
+
 static void publish_locked(const struct network *network, struct netif *netif)
 {
 	struct netstate *state = calloc(1, sizeof *state);
@@ -123,7 +131,7 @@ static void publish_locked(const struct network *network, struct netif *netif)
 	}
 	state->rcu.free = free_netstate;
 	state->network = *network;
-	state->hash = hash_bytes(&network->netns, 3 * sizeof(uint64_t), HASH_K1);
+	state->hash = hash_network(network);
 	atomic_init(&state->netif, netif);
 	state = atomic_exchange_explicit(&current, state, memory_order_seq_cst);
 	if (state != NULL)

@@ -129,12 +129,19 @@ Test(netstate, random_bytes_are_no_record)
 /* ---- the state of a process ---- */
 
 /* What another process left. No network is like it. */
-static void leave_record(uint64_t when_ms)
+static void leave_record_of(uint64_t addresses, uint64_t routes, uint64_t when_ms)
 {
-	struct network network = {
-		.netns = settings.netns, .addresses = 1234, .routes = 5678, .seen_ipv6 = true};
+	struct network network = {.netns = settings.netns,
+				  .addresses = addresses,
+				  .routes = routes,
+				  .seen_ipv6 = true};
 
 	netstate_record_write(settings.cache, &network, when_ms);
+}
+
+static void leave_record(uint64_t when_ms)
+{
+	leave_record_of(1234, 5678, when_ms);
 }
 
 Test(netstate, record_of_another_process_is_taken)
@@ -193,6 +200,22 @@ Test(netstate, other_namespace_gets_another_state)
 
 	settings.netns++;
 	cr_expect_neq(netstate_get(&settings, NOW_MS)->hash, hash);
+}
+
+Test(netstate, other_addresses_or_routes_make_another_hash)
+{
+	static const uint64_t networks[][2] = {{1, 1}, {2, 1}, {1, 2}};
+	uint64_t hashes[3];
+
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t when_ms = NOW_MS + i * NETSTATE_CHECK_MS;
+
+		leave_record_of(networks[i][0], networks[i][1], when_ms);
+		hashes[i] = netstate_get(&settings, when_ms)->hash;
+	}
+	cr_expect_neq(hashes[0], hashes[1]);
+	cr_expect_neq(hashes[0], hashes[2]);
+	cr_expect_neq(hashes[1], hashes[2]);
 }
 
 Test(netstate, thread_that_has_moved_tells_nothing)
