@@ -162,7 +162,8 @@ void channel_send(struct channel *ch, struct attempt *a)
 	a->inside = true;
 	a->reused = ch->stream && ch->handle >= 0 && ch->nanswers;
 	a->nanswers = ch->nanswers;
-	ch->error = 0;
+	if (ch->handle < 0) /* else it is that of attempts in flight too */
+		ch->error = 0;
 	ch->ninside++;
 	list_remove(&a->link);
 	list_append(&ch->live, &a->link);

@@ -67,7 +67,7 @@ struct channel {
 	int handle;	/* of the socket; -1: none */
 	bool connected; /* it was when it was taken */
 	struct channel_spare spare;
-	int error;  /* errno of the last socket call that failed, from which c-ares makes its own */
+	int error;  /* errno of the call that has broken the socket; c-ares makes its own of it */
 	bool stale; /* a connection that has stopped answering: nothing more is sent over it */
 	bool more;  /* a length has just been read and the message follows */
 	unsigned nanswers; /* over this socket */

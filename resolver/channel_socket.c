@@ -71,10 +71,18 @@ static bool may_pass(struct channel *ch, const unsigned char *packet, size_t len
 
 /* ---- the socket functions ---- */
 
+/* c-ares tries again then, and nothing has happened to the socket. */
+static bool is_passing(int error)
+{
+	return error == EAGAIN || error == EINTR || error == EINPROGRESS;
+}
+
 /* For c-ares, which reads errno where a function gives -1. */
 static int failed(struct channel *ch, int error)
 {
-	ch->error = errno = error;
+	if (!is_passing(error))
+		ch->error = error;
+	errno = error;
 	return -1;
 }
 

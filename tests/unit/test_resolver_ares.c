@@ -272,6 +272,25 @@ Test(ares, socket_that_holds_another_packet_is_no_spare)
 	close_all();
 }
 
+/* What c-ares reads after it is nothing, and that is no error of the socket. */
+Test(ares, dropped_packet_does_not_cost_the_spare)
+{
+	struct asked a;
+
+	open_view(false);
+	ask(RESOLVER_A);
+	a = take();
+	make_answer((uint16_t)(id_of(&a) ^ 1), 0, NAME);
+	send_from(server.udp, &a, m.bytes, m.len);
+	run_briefly();
+	cr_assert_eq(result.ncalls, 0);
+	answer(&a);
+	expect_answer();
+	ask_and_answer(2);
+	cr_assert_eq(host.nsockets, 1, "%u sockets were made", host.nsockets);
+	close_all();
+}
+
 Test(ares, spare_that_the_program_took_is_replaced)
 {
 	open_view(false);
