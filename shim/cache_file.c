@@ -12,6 +12,7 @@
  */
 #include "shim/cache_file.h"
 
+#include "shim/file.h"
 #include "shim/hash.h"
 #include "shim/random.h"
 #include "shim/sys.h"
@@ -19,6 +20,7 @@
 #include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -59,32 +61,22 @@ static int refuse_errno(struct opening *o, int err, const char *what)
 
 /* ---- boot and path ---- */
 
-static int read_file(const char *path, void *buf, size_t size)
-{
-	int fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
-	ssize_t n;
-
-	if (fd < 0)
-		return fd;
-	n = sys_read(fd, buf, size);
-	sys_close(fd);
-	return n > 0 ? (int)n : -EIO;
-}
-
 /* What is in memory does not outlive the boot: there the three system calls are spared. */
 static int find_boot(struct opening *o)
 {
 	struct statfs fs;
-	char id[64];
-	int n;
+	struct file_id file_id;
+	size_t len;
+	char *id;
+	int err;
 
 	if (sys_call(SYS_fstatfs, o->dir, (long)&fs, 0, 0, 0, 0) == 0 && fs.f_type == TMPFS_MAGIC)
 		return 0;
-	n = read_file("/proc/sys/kernel/random/boot_id", id, sizeof(id));
-
-	if (n < 0)
-		return refuse_errno(o, n, "cannot tell this boot from others: boot_id");
-	o->boot = hash_bytes(id, (size_t)n, 0);
+	err = file_read("/proc/sys/kernel/random/boot_id", &id, &len, &file_id);
+	if (err < 0)
+		return refuse_errno(o, err, "cannot tell this boot from others: boot_id");
+	o->boot = hash_bytes(id, len, 0);
+	free(id);
 	return 0;
 }
 

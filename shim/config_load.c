@@ -3,7 +3,7 @@
  * config_load.c - the configuration of this process: environment, file, and where complaints go.
  */
 #include "shim/config.h"
-#include "shim/sys.h"
+#include "shim/file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,29 +34,24 @@ static bool environment_has_any(void)
 }
 
 /*
- * Bytes read into `buf`. Without the file, 0. A line that the buffer cuts is dropped whole: half a
- * value may be another value.
+ * Without the file, NULL and 0. A line that the limit cuts is dropped whole: half a value may be
+ * another value.
  */
-static size_t read_file(const char *path, char *buf, size_t size)
+static char *read_config(size_t *ret_len)
 {
-	int fd = sys_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+	struct file_id id;
+	char *text = NULL;
 	size_t len = 0;
 
-	if (fd < 0)
-		return 0;
-	while (len < size) {
-		ssize_t n = sys_read(fd, buf + len, size - len);
-
-		if (n == -EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		len += (size_t)n;
+	*ret_len = 0;
+	if (file_read_head(CONFIG_FILE, CONFIG_FILE_MAX, &text, &len, &id) < 0)
+		return NULL;
+	if (len == CONFIG_FILE_MAX) {
+		while (len > 0 && text[len - 1] != '\n')
+			len--;
 	}
-	(void)sys_close(fd);
-	while (len == size && size > 0 && buf[size - 1] != '\n')
-		len = --size;
-	return len;
+	*ret_len = len;
+	return text;
 }
 
 /*
@@ -81,13 +76,14 @@ static void collect(void *ctx, const char *line)
 
 void config_load(struct config *ret)
 {
-	static char text[CONFIG_FILE_MAX];
 	static char complaints_text[COMPLAINTS_MAX];
 	struct complaints complaints = {complaints_text, 0};
-	size_t len = read_file(CONFIG_FILE, text, sizeof(text));
+	size_t len;
+	char *text = read_config(&len);
 
 	config_parse(environment_has_any() ? from_environment : from_nowhere, NULL, text, len, ret,
 		     collect, &complaints);
+	free(text);
 	log_configure(ret->log, ret->log_file);
 	for (size_t at = 0; at < complaints.len; at += strlen(complaints.text + at) + 1)
 		log_error("%s", complaints.text + at);

@@ -32,27 +32,28 @@ void file_identify(const char *path, struct file_id *ret)
 }
 
 /*
- * Reads to the end. `room` is one more than the size that fstat() told, so that a regular file is
- * read by one call and seen to have ended; where that was wrong (a file that grows, /proc) it goes
- * on.
+ * Reads to the end or the limit. `room` is one more than the size that fstat() told, so that a
+ * regular file is read by one call and seen to have ended; where that was wrong (a file that grows,
+ * /proc) it goes on.
  */
-static int read_all(int fd, size_t room, bool regular, char **ret_text, size_t *ret_len)
+static int read_up_to(int fd, size_t limit, size_t room, bool regular, char **ret_text,
+		      size_t *ret_len)
 {
 	char *text = malloc(room);
 	size_t len = 0;
 
 	while (text != NULL) {
-		ssize_t n = sys_read(fd, text + len, room - len);
+		ssize_t n = sys_read(fd, text + len, (room < limit ? room : limit) - len);
 		char *grown;
 
 		if (n == -EINTR)
 			continue;
-		if (n < 0 || len + (size_t)n > FILE_SIZE_MAX) {
+		if (n < 0) {
 			free(text);
-			return n < 0 ? (int)n : -EFBIG;
+			return (int)n;
 		}
 		len += (size_t)n;
-		if (n == 0 || (regular && len < room)) {
+		if (n == 0 || len == limit || (regular && len < room)) {
 			*ret_text = text;
 			*ret_len = len;
 			return 0;
@@ -68,12 +69,13 @@ static int read_all(int fd, size_t room, bool regular, char **ret_text, size_t *
 	return -ENOMEM;
 }
 
-int file_read(const char *path, char **ret_text, size_t *ret_len, struct file_id *ret_id)
+int file_read_head(const char *path, size_t limit, char **ret_text, size_t *ret_len,
+		   struct file_id *ret_id)
 {
 	struct stat st;
 	size_t room = 4096;
 	bool regular = false;
-	int r, fd = sys_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+	int r, fd = sys_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
 
 	memset(ret_id, 0, sizeof *ret_id);
 	if (fd < 0)
@@ -81,10 +83,21 @@ int file_read(const char *path, char **ret_text, size_t *ret_len, struct file_id
 	if (sys_fstat(fd, &st) == 0) {
 		to_id(&st, ret_id);
 		regular = S_ISREG(st.st_mode) && st.st_size > 0;
-		if (regular && (size_t)st.st_size < FILE_SIZE_MAX)
+		if (regular && (size_t)st.st_size < limit)
 			room = (size_t)st.st_size + 1;
 	}
-	r = read_all(fd, room, regular, ret_text, ret_len);
+	r = read_up_to(fd, limit, room, regular, ret_text, ret_len);
 	sys_close(fd);
+	return r;
+}
+
+int file_read(const char *path, char **ret_text, size_t *ret_len, struct file_id *ret_id)
+{
+	int r = file_read_head(path, FILE_SIZE_MAX + 1, ret_text, ret_len, ret_id);
+
+	if (r == 0 && *ret_len > FILE_SIZE_MAX) {
+		free(*ret_text);
+		return -EFBIG;
+	}
 	return r;
 }

@@ -28,4 +28,10 @@ void file_identify(const char *path, struct file_id *ret);
  */
 int file_read(const char *path, char **ret_text, size_t *ret_len, struct file_id *ret_id);
 
+/*
+ * The same of the first `limit` bytes; what stands past them is not read. A FIFO is not waited for.
+ */
+int file_read_head(const char *path, size_t limit, char **ret_text, size_t *ret_len,
+		   struct file_id *ret_id);
+
 #endif
