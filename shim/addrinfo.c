@@ -5,6 +5,7 @@
 #include "shim/idn.h"
 #include "shim/netstate.h"
 #include "shim/order_cache.h"
+#include "shim/v4mapped.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -74,14 +75,13 @@ no_memory:
 /* Where IPv6 addresses were found and only they are wanted, those that are IPv4 in disguise go. */
 static void drop_mapped(const struct addrinfo_request *request, struct lookup_addrs *addrs)
 {
-	static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
 	unsigned kept = 0;
 
 	if (request->family != AF_INET6 ||
 	    (request->flags & (AI_V4MAPPED | AI_ALL)) != AI_V4MAPPED || addrs->mapped)
 		return;
 	for (unsigned i = 0; i < addrs->n; i++)
-		if (memcmp(addrs->v[i].addr, prefix, sizeof prefix) != 0)
+		if (!v4mapped_is(addrs->v[i].addr))
 			addrs->v[kept++] = addrs->v[i];
 	addrs->n = kept;
 }

@@ -11,6 +11,7 @@
 #include "shim/lookup.h"
 
 #include "shim/fetch.h"
+#include "shim/v4mapped.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -90,13 +91,13 @@ static struct lookup_status lookup_files(const struct lookup_query *q, int famil
 		return status;
 	hosts_walk_start(q->settings->hosts, q->name, family, &walk);
 	while (hosts_walk_next(&walk, &line)) {
-		unsigned char v6[16] = {[10] = 0xff, [11] = 0xff};
 		bool map = mapped && line.family == AF_INET;
+		struct in6_addr v6;
 
 		if (map)
-			memcpy(v6 + 12, line.addr, 4);
+			v6 = v4mapped_make(line.addr);
 		if (!lookup_addrs_add(&answer->addrs, map ? AF_INET6 : line.family,
-				      map ? v6 : line.addr))
+				      map ? v6.s6_addr : line.addr))
 			return (struct lookup_status){NSSWITCH_TRYAGAIN, NETDB_INTERNAL, ENOMEM};
 		set_canon(answer, line.name);
 		status = (struct lookup_status){NSSWITCH_SUCCESS, NETDB_SUCCESS, 0};

@@ -10,6 +10,7 @@
 #include "shim/host_alias.h"
 #include "shim/lookup.h"
 #include "shim/lookup_search.h"
+#include "shim/v4mapped.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -37,14 +38,14 @@ static bool copy_addrs(const struct entry_rrset *rr, int type, bool mapped,
 	size_t size = type == ENTRY_A ? 4 : 16;
 
 	for (unsigned i = 0; i < rr->naddrs; i++) {
-		unsigned char v6[16] = {[10] = 0xff, [11] = 0xff};
 		const unsigned char *addr = rr->addrs + i * size;
 		int family = type == ENTRY_A ? AF_INET : AF_INET6;
+		struct in6_addr v6;
 
 		if (mapped) {
-			memcpy(v6 + 12, addr, 4);
+			v6 = v4mapped_make(addr);
 			family = AF_INET6;
-			addr = v6;
+			addr = v6.s6_addr;
 		}
 		if (!lookup_addrs_add(addrs, family, addr))
 			return false;

@@ -8,6 +8,7 @@
 #include "shim/netif.h"
 
 #include "shim/netlink.h"
+#include "shim/v4mapped.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -67,8 +68,7 @@ static int add_address(void *ctx, const struct nlmsghdr *message)
 		return 0;
 	memset(&entry, 0, sizeof(entry)); /* padding too: netif_read() hashes the bytes */
 	if (ifa->ifa_family == AF_INET) {
-		entry.addr.s6_addr[10] = entry.addr.s6_addr[11] = 0xff;
-		memcpy(entry.addr.s6_addr + 12, addr, 4);
+		entry.addr = v4mapped_make(addr);
 		netif->seen_ipv4 |= memcmp(addr, "\x7f\0\0\1", 4) != 0;
 	} else {
 		memcpy(&entry.addr, addr, 16);

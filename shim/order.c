@@ -8,6 +8,8 @@
  */
 #include "shim/order.h"
 
+#include "shim/v4mapped.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,12 +130,10 @@ static void fill(struct candidate *c, const struct order_dest *dest, const struc
 		 const struct netif *netif, const struct order_probe *probe)
 {
 	*c = (struct candidate){.dest = dest, .ifindex = NO_INTERFACE};
-	if (dest->family == AF_INET) {
-		c->addr.s6_addr[10] = c->addr.s6_addr[11] = 0xff;
-		memcpy(c->addr.s6_addr + 12, dest->addr, 4);
-	} else {
+	if (dest->family == AF_INET)
+		c->addr = v4mapped_make(dest->addr);
+	else
 		memcpy(&c->addr, dest->addr, 16);
-	}
 	c->has_source = probe->source(probe->ctx, dest, &c->source) == 0;
 	describe(c, conf, netif);
 }

@@ -8,6 +8,7 @@
 #include "shim/order.h"
 
 #include "shim/sys.h"
+#include "shim/v4mapped.h"
 
 #include <string.h>
 
@@ -89,13 +90,8 @@ static int source(void *ctx, const struct order_dest *dest, struct in6_addr *ret
 		err = (int)sys_call(SYS_getsockname, sock->fd, (long)&name, (long)&len, 0, 0, 0);
 	if (err)
 		return err;
-	memset(ret, 0, sizeof(*ret));
-	if (name.sa.sa_family == AF_INET6) {
-		memcpy(ret, &name.in6.sin6_addr, 16);
-	} else {
-		ret->s6_addr[10] = ret->s6_addr[11] = 0xff;
-		memcpy(ret->s6_addr + 12, &name.in4.sin_addr, 4);
-	}
+	*ret = name.sa.sa_family == AF_INET6 ? name.in6.sin6_addr
+					     : v4mapped_make(&name.in4.sin_addr);
 	return 0;
 }
 
