@@ -12,9 +12,9 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
-#include <unistd.h>
+
+#include "resolver/socket_call.h"
 
 /* Packets that are dropped in one go, so that a flood does not hold the thread. */
 #define JUNK_MAX 16
@@ -107,7 +107,6 @@ static void on_ready(void *arg, int handle, unsigned events)
 static ares_socket_t on_socket(int domain, int type, int protocol, void *arg)
 {
 	struct channel *ch = arg;
-	int one = 1;
 
 	ch->nanswers = 0;
 	ch->handle = channel_spare_take(ch);
@@ -126,7 +125,7 @@ static ares_socket_t on_socket(int domain, int type, int protocol, void *arg)
 
 		if (fd >= 0) {
 			/* or a second question would wait for the ACK of the first */
-			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+			socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 			reactor_drop(ch->reactor);
 		}
 	}
@@ -143,17 +142,15 @@ static int on_close(ares_socket_t handle, void *arg)
 	return 0;
 }
 
-/* By number, since the name `connect` is one that the shim interposes. */
 int channel_connect(struct channel *ch, int handle, const struct sockaddr *to, socklen_t len)
 {
-	int fd = reactor_hold(ch->reactor, handle), error = 0;
+	int fd = reactor_hold(ch->reactor, handle), r;
 
 	if (fd < 0)
 		return -EBADF;
-	if (syscall(SYS_connect, fd, to, len) < 0)
-		error = -errno;
+	r = socket_connect(fd, to, len);
 	reactor_drop(ch->reactor);
-	return error;
+	return r;
 }
 
 /* The address is the upstream's own: c-ares's copy has no scope. */
@@ -173,15 +170,14 @@ static int on_connect(ares_socket_t handle, const struct sockaddr *to, ares_sock
 static ssize_t receive(struct channel *ch, int handle, void *buf, size_t len, struct sockaddr *from,
 		       socklen_t *from_len)
 {
-	int fd = reactor_hold(ch->reactor, handle), error;
+	int fd = reactor_hold(ch->reactor, handle);
 	ssize_t n;
 
 	if (fd < 0)
 		return failed(ch, EBADF);
-	n = recvfrom(fd, buf, len, 0, from, from_len);
-	error = errno;
+	n = socket_receive(fd, buf, len, 0, from, from_len);
 	reactor_drop(ch->reactor);
-	return n < 0 ? failed(ch, error) : n;
+	return n < 0 ? failed(ch, (int)-n) : n;
 }
 
 static ares_ssize_t on_recvfrom(ares_socket_t handle, void *buf, size_t len, int flags,
@@ -219,22 +215,21 @@ static ares_ssize_t on_sendv(ares_socket_t handle, const struct iovec *iov, int 
 {
 	struct channel *ch = arg;
 	const struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)niov};
-	int fd = reactor_hold(ch->reactor, handle), error;
+	int fd = reactor_hold(ch->reactor, handle);
 	ssize_t n;
 
 	if (fd < 0)
 		return failed(ch, EBADF);
 	if (ch->sending && !ch->stream) /* later versions of c-ares draw an id of their own */
 		memcpy(ch->sending->packet, iov[0].iov_base, 2);
-	n = sendmsg(fd, &msg, MSG_NOSIGNAL);
-	error = errno;
+	n = socket_send(fd, &msg, MSG_NOSIGNAL);
 	reactor_drop(ch->reactor);
 	if (n >= 0)
 		return n;
 	/* No room for a datagram: as good as lost on the way. c-ares would end the query. */
-	if (!ch->stream && (error == EAGAIN || error == ENOBUFS))
+	if (!ch->stream && (n == -EAGAIN || n == -ENOBUFS))
 		return (ares_ssize_t)iov[0].iov_len;
-	return failed(ch, error);
+	return failed(ch, (int)-n);
 }
 
 const struct ares_socket_functions channel_socket_functions = {

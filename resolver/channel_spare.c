@@ -9,8 +9,7 @@
  */
 #include "resolver/channel.h"
 
-#include <errno.h>
-#include <sys/socket.h>
+#include "resolver/socket_call.h"
 
 #define SPARE_MS   2000
 #define SPARES_MAX 2 /* for all upstreams together: A and AAAA of one name */
@@ -34,7 +33,7 @@ static bool is_empty(struct channel *ch, int handle)
 
 	if (fd < 0)
 		return false;
-	empty = recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+	empty = socket_receive(fd, &byte, 1, MSG_DONTWAIT, NULL, NULL) == -EAGAIN;
 	reactor_drop(ch->reactor);
 	return empty;
 }
