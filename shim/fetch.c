@@ -22,13 +22,13 @@ void fetch_unref(struct fetch *f)
 }
 
 int fetch_start(const struct settings *settings, const struct name *name, const char *spelling,
-		unsigned types, uint64_t now_ms, fetch_done_fn done, void *arg, struct fetch **ret)
+		unsigned types, uint64_t deadline_ms, fetch_done_fn done, void *arg,
+		struct fetch **ret)
 {
 	size_t len = strlen(spelling);
 	struct fetch *f;
 	int r;
 
-	(void)now_ms;
 	if (len >= sizeof f->spelling)
 		return -ENAMETOOLONG;
 	r = resolver_host_open();
@@ -43,6 +43,7 @@ int fetch_start(const struct settings *settings, const struct name *name, const 
 		.state = FETCH_WAITING,
 		.done = done,
 		.arg = arg,
+		.deadline_ms = deadline_ms,
 		.types = types,
 		.name = *name,
 		.view = settings->view,
@@ -64,21 +65,32 @@ int fetch_start(const struct settings *settings, const struct name *name, const 
 	return 0;
 }
 
-struct blob *fetch_wait(struct fetch *f, uint64_t deadline_ms)
+/* Leaves, unless the answer has come at this very moment. */
+static bool leave(struct fetch *f)
 {
+	uint32_t waiting = FETCH_WAITING;
+
+	if (!atomic_compare_exchange_strong(&f->state, &waiting, FETCH_ABANDONED))
+		return false;
+	fetch_unref(f);
+	return true;
+}
+
+struct blob *fetch_wait(struct fetch *f)
+{
+	uint64_t end_ms = f->deadline_ms + FETCH_GRACE_MS;
 	struct blob *blob;
 
 	while (atomic_load(&f->state) == FETCH_WAITING) {
 		uint64_t now_ms = clock_boot_ms();
-		uint64_t left_ms = deadline_ms - now_ms;
+		uint64_t left_ms = now_ms < end_ms ? end_ms - now_ms : 0;
 		struct timespec timeout = {.tv_sec = (time_t)(left_ms / 1000),
 					   .tv_nsec = (long)(left_ms % 1000) * 1000000};
 
-		if (now_ms >= deadline_ms) {
-			fetch_abandon(f);
+		if (left_ms > 0)
+			cancel_futex_wait(&f->state, FETCH_WAITING, &timeout);
+		else if (leave(f))
 			return NULL;
-		}
-		cancel_futex_wait(&f->state, FETCH_WAITING, &timeout);
 	}
 	blob = blob_retain(f->blob);
 	fetch_unref(f);
@@ -87,10 +99,8 @@ struct blob *fetch_wait(struct fetch *f, uint64_t deadline_ms)
 
 void fetch_abandon(struct fetch *f)
 {
-	uint32_t waiting = FETCH_WAITING;
-
-	atomic_compare_exchange_strong(&f->state, &waiting, FETCH_ABANDONED);
-	fetch_unref(f);
+	if (!leave(f))
+		fetch_unref(f);
 }
 
 void fetch_reset(void)

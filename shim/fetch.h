@@ -32,19 +32,23 @@ typedef void (*fetch_done_fn)(void *arg, struct blob *blob, uint64_t now_ms);
 /*
  * Puts a question: `name` in the folded form and `spelling` as it shall go on the wire. `settings`
  * is used during the call only. With a `done` function the answer goes there, without one the
- * caller must call fetch_wait(). Any thread. 0, or a negative errno: -ENOENT without a resolver
- * library, -ENOMEM, what io_submit() gives.
+ * caller must call fetch_wait(). At `deadline_ms` (CLOCK_BOOTTIME) the answer is what is known
+ * then, one RRset, or none; the query goes on, and what it brings enters the cache. Any thread. 0,
+ * or a negative errno: -ENOENT without a resolver library, -ENOMEM, what io_submit() gives.
  */
 int fetch_start(const struct settings *settings, const struct name *name, const char *spelling,
-		unsigned types, uint64_t now_ms, fetch_done_fn done, void *arg, struct fetch **ret);
+		unsigned types, uint64_t deadline_ms, fetch_done_fn done, void *arg,
+		struct fetch **ret);
 
 /*
- * Blocks until the answer is there or `deadline_ms` (CLOCK_BOOTTIME) has passed, then drops the
- * fetch. The answer is the caller's to release; NULL at the deadline, while the query goes on in
- * the background. A cancellation point, at which the fetch is still there: push a cleanup handler
- * that calls fetch_abandon(). Not on the io thread.
+ * Blocks until the answer is there, then drops the fetch. The answer is the caller's to release;
+ * NULL where the io thread did not keep to the deadline, and FETCH_GRACE_MS have passed. A
+ * cancellation point, at which the fetch is still there: push a cleanup handler that calls
+ * fetch_abandon(). Not on the io thread.
  */
-struct blob *fetch_wait(struct fetch *fetch, uint64_t deadline_ms);
+struct blob *fetch_wait(struct fetch *fetch);
+
+#define FETCH_GRACE_MS 50 /* for the way from the io thread to a loaded machine's other thread */
 
 /* Drops a fetch without its answer. Any thread. */
 void fetch_abandon(struct fetch *fetch);

@@ -31,8 +31,9 @@ struct kept_rrset {
 
 struct job {
 	struct job *next;
-	struct fetch *waiting;	       /* list; owns one reference each */
-	unsigned asked, known, stored; /* bit sets of enum fetch_types */
+	struct fetch *waiting; /* list; owns one reference each */
+	/* bit sets of enum fetch_types, each a part of the one before */
+	unsigned wanted, asked, known, stored;
 	struct kept_rrset kept[ENTRY_NTYPES];
 	struct host_view *view;
 	struct io_timer delay; /* the resolution delay, once one type has addresses */
@@ -41,6 +42,10 @@ struct job {
 };
 
 #define BUCKETS 256
+
+/* A call's first question ends in the resolver at the very deadline of the call, and its verdict
+ * (what kind of failure) is worth these milliseconds. */
+#define VERDICT_MS 10
 
 static struct job *jobs[BUCKETS]; /* lists, by job_bucket(); io thread only */
 
@@ -108,7 +113,7 @@ static void store(struct job *job, uint64_t now_ms)
 	const struct fetch *f = job->first;
 	rcu_token token = rcu_read_lock();
 	const struct settings *s = settings_get(now_ms);
-	uint64_t room[1024];
+	unsigned char room[CACHE_ENTRY_MAX] __attribute__((aligned(ENTRY_ALIGN)));
 	struct entry entry;
 	struct blob *blob;
 	size_t need;
@@ -145,6 +150,14 @@ static size_t pack_names(const struct resolver_rrset *rrset, char *ret)
 	return len;
 }
 
+/* No memory, or the resolver would not even take the question. */
+static void refuse(struct kept_rrset *kept, uint64_t now_ms)
+{
+	*kept = (struct kept_rrset){
+		.rrset = {.kind = RESOLVER_FAILURE, .failure = RESOLVER_NO_MEMORY},
+		.stored_ms = now_ms};
+}
+
 /* Copies what lives during the resolver's callback only. Without memory: a failure. */
 static void keep(struct job *job, int type, const struct resolver_rrset *rrset, uint64_t now_ms)
 {
@@ -159,8 +172,7 @@ static void keep(struct job *job, int type, const struct resolver_rrset *rrset, 
 	if (kept->names == NULL || kept->addrs == NULL) {
 		free(kept->names);
 		free(kept->addrs);
-		*kept = (struct kept_rrset){
-			.rrset = {.kind = RESOLVER_FAILURE, .failure = RESOLVER_NO_MEMORY}};
+		refuse(kept, now_ms);
 		return;
 	}
 	pack_names(rrset, kept->names);
@@ -193,6 +205,7 @@ static void finish(struct fetch *f, struct blob *blob, uint64_t now_ms)
 {
 	uint32_t waiting = FETCH_WAITING;
 
+	io_timer_stop(&f->at_deadline);
 	f->blob = blob_retain(blob);
 	if (atomic_compare_exchange_strong(&f->state, &waiting, FETCH_DONE)) {
 		if (f->done != NULL)
@@ -256,7 +269,31 @@ static void on_delay(void *arg, uint64_t now_ms)
 	finish_satisfied(job, now_ms);
 }
 
-static void ask(struct job *job, unsigned types, uint64_t now_ms);
+/* The asker can wait no longer: it gets what is known. */
+static void on_deadline(void *arg, uint64_t now_ms)
+{
+	struct fetch *f = arg;
+	struct fetch **link = &f->job->waiting;
+	struct blob *blob = job_blob(f->job);
+
+	while (*link != f)
+		link = &(*link)->next_waiting;
+	*link = f->next_waiting;
+	finish(f, blob, now_ms);
+	blob_release(blob);
+}
+
+static void ask(struct job *job, uint64_t now_ms);
+
+/* After each change: who has what it wants, and whether the job is over. Frees it then. */
+static void settle(struct job *job, uint64_t now_ms)
+{
+	finish_satisfied(job, now_ms);
+	if (job->wanted != job->known)
+		return;
+	store(job, now_ms);
+	job_free(job);
+}
 
 static void on_answer(struct job *job, int type, const struct resolver_rrset *rrset)
 {
@@ -264,16 +301,11 @@ static void on_answer(struct job *job, int type, const struct resolver_rrset *rr
 
 	keep(job, type, rrset, now_ms);
 	job->known |= 1u << type;
-	if (job->first->one_at_a_time)
-		ask(job, job->first->types, now_ms);
+	ask(job, now_ms);
 	if (has_addresses(job) && !job->delay_over && job->delay.place == 0 &&
 	    io_timer_start(&job->delay, now_ms + job->first->delay_ms) < 0)
 		job->delay_over = true;
-	finish_satisfied(job, now_ms);
-	if (job->asked == job->known) {
-		store(job, now_ms);
-		job_free(job);
-	}
+	settle(job, now_ms);
 }
 
 static void on_answer_a(void *arg, const struct resolver_rrset *rrset)
@@ -286,17 +318,8 @@ static void on_answer_aaaa(void *arg, const struct resolver_rrset *rrset)
 	on_answer(arg, ENTRY_AAAA, rrset);
 }
 
-/* The resolver would not even take the question. */
-static void refuse(struct job *job, int type, uint64_t now_ms)
-{
-	job->kept[type] = (struct kept_rrset){
-		.rrset = {.kind = RESOLVER_FAILURE, .failure = RESOLVER_NO_MEMORY},
-		.stored_ms = now_ms};
-	job->known |= 1u << type;
-}
-
-/* Asks what of `types` was not asked yet. */
-static void ask(struct job *job, unsigned types, uint64_t now_ms)
+/* Asks what is wanted and was not asked yet; under single-request one after the other. */
+static void ask(struct job *job, uint64_t now_ms)
 {
 	static void (*const done[ENTRY_NTYPES])(void *, const struct resolver_rrset *) = {
 		on_answer_a, on_answer_aaaa};
@@ -310,13 +333,15 @@ static void ask(struct job *job, unsigned types, uint64_t now_ms)
 			.arg = job,
 		};
 
-		if (!(types & 1u << t) || (job->asked & 1u << t))
+		if (!(job->wanted & 1u << t) || (job->asked & 1u << t))
 			continue;
-		job->asked |= 1u << t;
-		if (resolver_host_query(job->view, &question, now_ms) < 0)
-			refuse(job, t, now_ms);
-		else if (job->first->one_at_a_time)
+		if (job->first->one_at_a_time && job->asked != job->known)
 			return;
+		job->asked |= 1u << t;
+		if (resolver_host_query(job->view, &question, now_ms) == 0)
+			continue;
+		refuse(&job->kept[t], now_ms);
+		job->known |= 1u << t;
 	}
 }
 
@@ -360,12 +385,13 @@ void fetch_job_run(struct io_task *task, uint64_t now_ms)
 	}
 	f->next_waiting = job->waiting;
 	job->waiting = f;
-	ask(job, f->types, now_ms);
-	finish_satisfied(job, now_ms);
-	if (job->asked == job->known) {
-		store(job, now_ms);
-		job_free(job);
-	}
+	f->job = job;
+	f->at_deadline = (struct io_timer){.fire = on_deadline, .arg = f};
+	/* Without memory for the timer the asker's own patience must do (FETCH_GRACE_MS). */
+	(void)io_timer_start(&f->at_deadline, f->deadline_ms + VERDICT_MS);
+	job->wanted |= f->types;
+	ask(job, now_ms);
+	settle(job, now_ms);
 }
 
 void fetch_job_reset(void)

@@ -7,10 +7,11 @@
 #define NOBLOCKDNS_FETCH_JOB_H
 
 #include "shim/fetch.h"
+#include "shim/settings.h"
 
 enum fetch_state { FETCH_WAITING, FETCH_DONE, FETCH_ABANDONED };
 
-/* Two references: the asker's and the io thread's. All below `next_waiting` is constant. */
+/* Two references: the asker's and the io thread's. All below `at_deadline` is constant. */
 struct fetch {
 	struct io_task task; /* first: the io thread gets it back from the task */
 	_Atomic uint32_t refs;
@@ -20,8 +21,11 @@ struct fetch {
 	fetch_done_fn done;	/* NULL: somebody sleeps in fetch_wait() */
 	void *arg;
 
-	struct fetch *next_waiting; /* in its job; io thread only */
+	struct fetch *next_waiting; /* in its job; io thread only, like the next two */
+	struct job *job;
+	struct io_timer at_deadline;
 
+	uint64_t deadline_ms;
 	unsigned types;
 	struct name name;
 	char spelling[RESOLVER_NAME_MAX];

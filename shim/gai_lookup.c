@@ -45,21 +45,17 @@ enum lookup_result gai_lookup_run(struct gai_request *r, struct resolve *call,
 }
 
 static void on_answer(void *arg, struct blob *blob, uint64_t now_ms);
-static void on_deadline(void *arg, uint64_t now_ms);
 
-/* io thread. Without memory for the timer the query's own deadline must do. */
+/* io thread. */
 static int ask(struct gai_request *r, const struct resolve *call,
 	       const struct lookup_question *question)
 {
 	int err = fetch_start(call->settings, &question->name, question->spelling, question->types,
-			      call->now_ms, on_answer, r, &r->fetch);
+			      call->deadline_ms, on_answer, r, &r->fetch);
 
 	if (err < 0)
 		return err;
 	r->asked = question->name;
-	r->deadline.fire = on_deadline;
-	r->deadline.arg = r;
-	(void)io_timer_start(&r->deadline, call->deadline_ms);
 	return 0;
 }
 
@@ -84,7 +80,7 @@ static enum lookup_result advance(struct gai_request *r, struct resolve *call, i
 static void step(struct gai_request *r, struct resolve *call)
 {
 	int eai = 0;
-	enum lookup_result result = advance(r, call, &eai);
+	enum lookup_result result = resolve_keep_private(call, advance(r, call, &eai), &eai);
 
 	resolve_pause(call, &r->kept);
 	switch (result) {
@@ -139,7 +135,6 @@ static void drop_fetch(struct gai_request *r)
 {
 	fetch_abandon(r->fetch);
 	r->fetch = NULL;
-	io_timer_stop(&r->deadline);
 }
 
 /* What was asked is there; `blob` NULL: it will not come in time. Owns one reference to it. */
@@ -167,15 +162,7 @@ static void resume(struct gai_request *r, struct blob *blob)
 static void on_answer(void *arg, struct blob *blob, uint64_t now_ms)
 {
 	(void)now_ms;
-	if (blob != NULL)
-		atomic_fetch_add(&blob->refs, 1);
-	resume(arg, blob);
-}
-
-static void on_deadline(void *arg, uint64_t now_ms)
-{
-	(void)now_ms;
-	resume(arg, NULL);
+	resume(arg, blob_retain(blob));
 }
 
 static void on_start(struct io_task *task, uint64_t now_ms)

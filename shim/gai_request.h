@@ -52,7 +52,6 @@ struct gai_request {
 	struct resolve_kept kept;
 	struct name asked;	  /* what `fetch` is to bring */
 	struct fetch *fetch;	  /* owns a reference; NULL: nothing is on its way */
-	struct io_timer deadline; /* runs while `fetch` is set */
 	struct gai_request *next; /* in a queue */
 	struct io_task cancel;	  /* tells the io thread of CANCELLED */
 	struct gaicb libc;	  /* what libc works on in our place */

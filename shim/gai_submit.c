@@ -32,34 +32,39 @@ static int encode(struct gai_request *r)
 	return getaddrinfo_encode(&r->wanted, r->gaicb->ar_name, &r->name_owned);
 }
 
+static enum lookup_result look_at_once(struct gai_request *r, struct resolve *call, int *ret_eai)
+{
+	const struct gaicb *gaicb = r->gaicb;
+	struct lookup_question question;
+
+	if (!getaddrinfo_is_ours(gaicb->ar_name, gaicb->ar_request))
+		return LOOKUP_LIBC;
+	*ret_eai = getaddrinfo_prepare(gaicb->ar_service, gaicb->ar_request, call->settings,
+				       call->now_ms, &r->wanted);
+	if (*ret_eai != 0)
+		return LOOKUP_DONE;
+	return encode(r) != 0 ? LOOKUP_LIBC : gai_lookup_run(r, call, &question, ret_eai);
+}
+
 /* The first step, without a network. LOOKUP_DONE: it is closed. */
 static enum lookup_result try_at_once(struct gai_request *r, struct resolve *call)
 {
 	struct gaicb *gaicb = r->gaicb;
 	enum lookup_result result = LOOKUP_DONE;
-	struct lookup_question question;
-	int eai;
+	int eai = 0;
 
-	if (gai_libc_is_quick(gaicb->ar_name, gaicb->ar_request)) {
+	if (gai_libc_is_quick(gaicb->ar_name, gaicb->ar_request))
 		eai = real_getaddrinfo(gaicb->ar_name, gaicb->ar_service, gaicb->ar_request,
 				       &gaicb->ar_result);
-	} else {
-		if (!getaddrinfo_is_ours(gaicb->ar_name, gaicb->ar_request))
-			return LOOKUP_LIBC;
-		eai = getaddrinfo_prepare(gaicb->ar_service, gaicb->ar_request, call->settings,
-					  call->now_ms, &r->wanted);
-		if (eai == 0 && encode(r) != 0)
-			return LOOKUP_LIBC;
-		if (eai == 0)
-			result = gai_lookup_run(r, call, &question, &eai);
-	}
+	else
+		result = resolve_keep_private(call, look_at_once(r, call, &eai), &eai);
 	if (result == LOOKUP_DONE)
 		gai_request_end(r, eai);
 	return result;
 }
 
 /* From WAITING on a request may be cancelled, but it stays until its driver leaves it. */
-static void hand_over(struct gai_list *list)
+static void hand_over(struct gai_list *list, bool libc_may)
 {
 	struct gai_request *r, *next;
 	int err;
@@ -71,16 +76,19 @@ static void hand_over(struct gai_list *list)
 		err = gai_lookup_submit(list);
 	for (r = err == 0 ? NULL : list->queued; r != NULL; r = next) {
 		next = r->next;
-		if (gai_request_run(r))
+		if (!gai_request_run(r))
+			gai_request_leave(r);
+		else if (libc_may)
 			gai_libc_start(r);
 		else
-			gai_request_leave(r);
+			gai_request_end(r, EAI_AGAIN);
 	}
 }
 
 void gai_submit(struct gai_list *list, struct resolve *call)
 {
 	struct gai_request **end = &list->queued;
+	bool libc_may = resolve_libc_may(call);
 
 	for (unsigned i = 0; i < list->n; i++) {
 		struct gai_request *r = &list->requests[i];
@@ -99,5 +107,5 @@ void gai_submit(struct gai_list *list, struct resolve *call)
 	}
 	resolve_end(call);
 	if (list->queued != NULL)
-		hand_over(list);
+		hand_over(list, libc_may);
 }

@@ -202,13 +202,16 @@ int nbd_getaddrinfo(const char *node, const char *service, const struct addrinfo
 	enum lookup_result r = LOOKUP_DONE;
 	int eai, saved = errno;
 
-	if (!getaddrinfo_is_ours(node, hints) || init_stands_aside() || !resolve_begin(&call))
+	if (!getaddrinfo_is_ours(node, hints) || init_stands_aside() || !resolve_begin(&call)) {
+		errno = saved;
 		return real_getaddrinfo(node, service, hints, res);
+	}
 	lookup_query_name(&query, node);
 	resolve_expect(&call, &query);
 	eai = getaddrinfo_prepare(service, hints, call.settings, call.now_ms, &request);
 	if (eai == 0)
 		r = look_up(&request, &call, &query, &eai, res);
+	r = resolve_keep_private(&call, r, &eai);
 	resolve_end(&call);
 	if (r == LOOKUP_LIBC || eai != EAI_SYSTEM)
 		errno = saved;

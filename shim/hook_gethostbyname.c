@@ -120,6 +120,8 @@ static struct outcome look_up(const char *name, int family, struct hostent *host
 			outcome.h_err = answer.h_err;
 			outcome.err = lookup_hostent_error(&answer);
 		}
+	} else if (!resolve_libc_may(&call)) {
+		outcome = (struct outcome){.h_err = TRY_AGAIN, .err = EAGAIN};
 	}
 	lookup_answer_free(&answer);
 	resolve_end(&call);

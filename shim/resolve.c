@@ -6,13 +6,10 @@
 #include "shim/process.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The resolver ends a question at the deadline, and its verdict is on the way then: what came for
- * one type, and that nothing came for the other. */
-#define HANDOVER_MS 50
 
 struct resolve_fetched {
 	struct resolve_fetched *next;
@@ -114,6 +111,15 @@ bool resolve_begin(struct resolve *call)
 	return true;
 }
 
+enum lookup_result resolve_keep_private(const struct resolve *call, enum lookup_result result,
+					int *ret_eai)
+{
+	if (result != LOOKUP_LIBC || resolve_libc_may(call))
+		return result;
+	*ret_eai = EAI_AGAIN;
+	return LOOKUP_DONE;
+}
+
 void resolve_expect(const struct resolve *call, const struct lookup_query *query)
 {
 	const struct settings *s = call->settings;
@@ -185,12 +191,12 @@ static void abandon(void *arg)
 	fetch_abandon(arg);
 }
 
-static struct blob *wait_for(struct fetch *fetch, uint64_t deadline_ms)
+static struct blob *wait_for(struct fetch *fetch)
 {
 	struct blob *blob;
 
 	pthread_cleanup_push(abandon, fetch);
-	blob = fetch_wait(fetch, deadline_ms);
+	blob = fetch_wait(fetch);
 	pthread_cleanup_pop(0);
 	return blob;
 }
@@ -205,10 +211,10 @@ int resolve_ask(struct resolve *call, const struct lookup_question *question)
 	if (call->now_ms >= call->deadline_ms)
 		return resolve_take(call, &question->name, NULL);
 	r = fetch_start(call->settings, &question->name, question->spelling, question->types,
-			call->now_ms, NULL, NULL, &fetch);
+			call->deadline_ms, NULL, NULL, &fetch);
 	if (r < 0)
 		return r;
-	r = resolve_take(call, &question->name, wait_for(fetch, call->deadline_ms + HANDOVER_MS));
+	r = resolve_take(call, &question->name, wait_for(fetch));
 	call->now_ms = clock_boot_ms();
 	return r;
 }

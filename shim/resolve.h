@@ -53,14 +53,17 @@ bool resolve_begin(struct resolve *call);
 void resolve_end(struct resolve *call);
 
 /*
- * May libc do this lookup in our place? Not where the user wants names to be asked for over TLS alone
- * and that cannot be had: libc would ask in clear text (RFC 8310 section 5). The lookup fails then,
- * as one does that times out.
+ * May libc do this lookup in our place? Not where the user wants names to be asked for over TLS
+ * alone and that cannot be had: libc would ask in clear text (RFC 8310 section 5).
  */
 static inline bool resolve_libc_may(const struct resolve *call)
 {
 	return !call->settings->config->upstream_unusable;
 }
+
+/* LOOKUP_LIBC becomes LOOKUP_DONE with EAI_AGAIN where libc may not; all else passes. */
+enum lookup_result resolve_keep_private(const struct resolve *call, enum lookup_result result,
+					int *ret_eai);
 
 /*
  * Begins to fetch what the lookup of this query will read first, if it is likely to ask for the

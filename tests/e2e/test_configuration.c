@@ -435,6 +435,22 @@ LabTest(configuration, tls_upstream_never_asks_in_clear_text)
 	lab_assert_int(lab_dns_connections(dns), 0);
 }
 
+/* What would be libc's turn otherwise: a source that is not ours, options that only libc knows. */
+LabTest(configuration, tls_upstream_is_not_bypassed_through_libc,
+	.resolv_conf = "nameserver 127.0.0.1\nsortlist 192.0.2.0\n",
+	.nsswitch = "hosts: files nosuch dns\n")
+{
+	struct lab_dns *dns = lab_dns_start_text(w, ZONE);
+
+	shim_run(SHIM_ENV("NOBLOCKDNS_UPSTREAM=tls://127.0.0.1:853#dns.test"),
+		 LOOKUP("www.test", "w\\119w.test"));
+	lab_assert_str(shim_got.out, "www.test: EAI_AGAIN\nw\\119w.test: EAI_AGAIN\n");
+	shim_run(SHIM_ENV("NOBLOCKDNS_UPSTREAM=tls://127.0.0.1:853#dns.test"),
+		 SHIM_ARGV("/usr/bin/getent", "hosts", "www.test"));
+	lab_assert_int(shim_got.status, 2);
+	lab_assert_int(shim_asked(dns, NULL, LAB_ANY_TYPE), 0);
+}
+
 /* ---- times ---- */
 
 static double milliseconds(void)

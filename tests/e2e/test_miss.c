@@ -227,6 +227,18 @@ LabTest(miss, server_without_edns_is_asked_without)
 	lab_assert_int(count(dns, "www.test", LAB_A), 2);
 }
 
+/* What has come by the deadline is not lost, whichever question of the call it answers. */
+LabTest(miss, half_an_answer_counts_for_every_name_of_a_search,
+	.resolv_conf = "nameserver 127.0.0.1\nsearch a.test b.test\noptions timeout:1 attempts:1 "
+		       "no-tld-query\n")
+{
+	lab_dns_start_text(w, ZONE "on half AAAA drop\non half.b.test AAAA drop\n"
+				   "on half.a.test * delay 300\n");
+	with_shim("-v", "half");
+	lab_assert(strncmp(got.out, "half: EAI_NONAME", 16) == 0, "(%s)", got.out);
+	assert_in_time("half");
+}
+
 LabTest(miss, nobody_listens, .resolv_conf = CONF)
 {
 	with_shim("-v", "www.test");
