@@ -11,6 +11,7 @@
 #include "shim/log.h"
 
 #include "shim/clock.h"
+#include "shim/hash.h"
 #include "shim/hot.h"
 #include "shim/sys.h"
 
@@ -56,19 +57,9 @@ void log_configure(enum log_level level, const char *path)
 	atomic_store_explicit(&log_threshold, (int)level, memory_order_relaxed);
 }
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash(const char *text)
-{
-	uint64_t h = 0xcbf29ce484222325u;
-
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * 0x100000001b3u;
-	return h ? h : 1;
-}
-
 static bool repeated(const char *text)
 {
-	uint64_t h = hash(text), now_ms = clock_boot_ms(), at_ms;
+	uint64_t h = hash_bytes(text, strlen(text), 0), now_ms = clock_boot_ms(), at_ms;
 	unsigned i = h % RECENT;
 
 	if (atomic_load_explicit(&recent_hash[i], memory_order_relaxed) == h) {

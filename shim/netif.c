@@ -7,6 +7,7 @@
  */
 #include "shim/netif.h"
 
+#include "shim/hash.h"
 #include "shim/netlink.h"
 #include "shim/v4mapped.h"
 
@@ -83,17 +84,6 @@ static int add_address(void *ctx, const struct nlmsghdr *message)
 	return append(netif, &entry) ? 0 : -ENOMEM;
 }
 
-/* FNV-1a over one entry. */
-static uint64_t hash_entry(const struct netif_addr *entry)
-{
-	const unsigned char *p = (const unsigned char *)entry;
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < sizeof(*entry); i++)
-		hash = (hash ^ p[i]) * 0x100000001b3u;
-	return hash ^ hash >> 29;
-}
-
 static int compare(const void *a, const void *b)
 {
 	const struct netif_addr *x = a, *y = b;
@@ -111,7 +101,7 @@ int netif_read(struct netif *ret)
 		return err;
 	}
 	for (unsigned i = 0; i < netif.naddrs; i++)
-		netif.hash += hash_entry(&netif.addrs[i]);
+		netif.hash += hash_bytes(&netif.addrs[i], sizeof(netif.addrs[i]), 0);
 	if (netif.seen_ipv6)
 		qsort(netif.addrs, netif.naddrs, sizeof(*netif.addrs), compare);
 	else
