@@ -2,16 +2,12 @@
 /* gai_libc.c - see gai_libc.h. */
 #include "shim/gai_libc.h"
 
+#include "shim/getaddrinfo.h"
 #include "shim/hooks.h"
 #include "shim/sys.h"
 
 #include <arpa/inet.h>
 #include <string.h>
-
-/* Flags with which a name is still to be looked up. */
-#define LOOKUP_FLAGS                                                                               \
-	(AI_PASSIVE | AI_CANONNAME | AI_ADDRCONFIG | AI_V4MAPPED | AI_ALL | AI_NUMERICSERV |       \
-	 AI_IDN | AI_CANONIDN | 0x100 | 0x200)
 
 static bool is_address(const char *node)
 {
@@ -36,7 +32,7 @@ bool gai_libc_is_quick(const char *node, const struct addrinfo *hints)
 	if (node == NULL)
 		return true;
 	/* AI_NUMERICHOST, or a flag that is an error */
-	if (hints != NULL && (hints->ai_flags & ~LOOKUP_FLAGS) != 0)
+	if (hints != NULL && (hints->ai_flags & ~GETADDRINFO_LOOKUP_FLAGS) != 0)
 		return true;
 	if (hints != NULL && hints->ai_family != AF_UNSPEC && hints->ai_family != AF_INET &&
 	    hints->ai_family != AF_INET6)

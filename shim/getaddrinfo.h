@@ -11,6 +11,12 @@
 #include <netdb.h>
 #include <stdbool.h>
 
+/* ai_flags with which a name is still to be looked up, AI_NUMERICHOST not being one. glibc's last
+ * two did something for IDN once (AI_IDN_*) and warn when they are spelt out. */
+#define GETADDRINFO_LOOKUP_FLAGS                                                                   \
+	(AI_PASSIVE | AI_CANONNAME | AI_ADDRCONFIG | AI_V4MAPPED | AI_ALL | AI_NUMERICSERV |       \
+	 AI_IDN | AI_CANONIDN | 0x100 | 0x200)
+
 /* Are these arguments a name to be looked up? Numeric nodes, NULL, and errors are libc's. Pure. */
 bool getaddrinfo_is_ours(const char *node, const struct addrinfo *hints);
 
