@@ -22,6 +22,14 @@
  * microsecond. Also allows for callers whose clocks were read that long apart. */
 #define SLOT_STALE_MS 100u
 
+/* The stamp's upper 30 bits count time in units of 2^13 ms, about 8 s, its lower 2 the hits. */
+#define SLOT_STAMP_TIME_SHIFT 13
+
+static inline uint32_t slot_stamp_make(uint64_t now_ms, uint32_t hits)
+{
+	return (uint32_t)(now_ms >> SLOT_STAMP_TIME_SHIFT) << 2 | hits;
+}
+
 /* Largest entry of a class. */
 static inline size_t slot_capacity(const struct cache_class *class)
 {
@@ -60,7 +68,7 @@ static inline uint32_t slot_stamp_used(uint32_t stamp, uint64_t now_ms)
 {
 	uint32_t hits = stamp & 3;
 
-	return (uint32_t)(now_ms >> 13) << 2 | (hits < 3 ? hits + 1 : 3);
+	return slot_stamp_make(now_ms, hits < 3 ? hits + 1 : 3);
 }
 
 static inline void slot_touch(struct cache_slot *slot, uint64_t now_ms)

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFIX	     "NOBLOCKDNS_"
 #define VARIABLE_MAX 64	      /* of a variable, with prefix and NUL */
 #define TEXT_MAX     PATH_MAX /* no value that is allowed is longer */
 #define SHOWN_MAX    80	      /* bytes of a bad value that a message repeats */
@@ -146,7 +145,7 @@ static bool asks_for_tls(struct piece value)
 static void name_source(const struct config_variable *v, bool from_env, char *buf, size_t size)
 {
 	if (from_env) {
-		(void)snprintf(buf, size, PREFIX "%s", v->name);
+		(void)snprintf(buf, size, CONFIG_PREFIX "%s", v->name);
 		return;
 	}
 	(void)snprintf(buf, size, CONFIG_FILE ": %s", v->name);
@@ -176,7 +175,9 @@ static void settle_ttl(const struct parser *p)
 
 	if (c->min_ttl_s <= c->max_ttl_s)
 		return;
-	complain(p, PREFIX "MIN_TTL: %u is not allowed (at most " PREFIX "MAX_TTL, %u); using 0",
+	complain(p,
+		 CONFIG_PREFIX "MIN_TTL: %u is not allowed (at most " CONFIG_PREFIX
+			       "MAX_TTL, %u); using 0",
 		 c->min_ttl_s, c->max_ttl_s);
 	c->min_ttl_s = 0;
 }
@@ -189,19 +190,22 @@ static void settle_tls(const struct parser *p)
 	if (c->tls == CONFIG_TLS_OPPORTUNISTIC)
 		c->upstream_unusable = false;
 	if (c->upstream_unusable) {
-		complain(p, PREFIX "UPSTREAM asks for TLS: no name is looked up in clear text");
+		complain(p,
+			 CONFIG_PREFIX "UPSTREAM asks for TLS: no name is looked up in clear text");
 		return;
 	}
 	if (!config_upstream_apply_tls(c))
 		return;
 	if (c->upstream_unusable)
-		complain(p, PREFIX "UPSTREAM: this build cannot speak tls://; no name is looked up "
-				   "in clear text");
+		complain(p, CONFIG_PREFIX
+			 "UPSTREAM: this build cannot speak tls://; no name is looked up "
+			 "in clear text");
 	else if (c->tls == CONFIG_TLS_OPPORTUNISTIC)
-		complain(p,
-			 PREFIX "UPSTREAM: this build cannot speak tls://; asking in clear text");
+		complain(p, CONFIG_PREFIX
+			 "UPSTREAM: this build cannot speak tls://; asking in clear text");
 	else
-		complain(p, PREFIX "UPSTREAM: this build cannot speak tls://; asking the others");
+		complain(p, CONFIG_PREFIX
+			 "UPSTREAM: this build cannot speak tls://; asking the others");
 }
 
 void config_parse(config_getter *get, void *get_ctx, const char *conf, size_t len,
@@ -213,7 +217,7 @@ void config_parse(config_getter *get, void *get_ctx, const char *conf, size_t le
 	if (conf)
 		parse_file(&p, conf, len);
 	for (int i = 0; i < CONFIG_NVARIABLES; i++) {
-		char name[VARIABLE_MAX] = PREFIX;
+		char name[VARIABLE_MAX] = CONFIG_PREFIX;
 
 		strcat(name, config_variables[i].name);
 		parse_variable(&p, i, get(get_ctx, name));

@@ -23,6 +23,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#define CONFIG_PREFIX	"NOBLOCKDNS_" /* of each variable */
 #define CONFIG_FILE	"/etc/noblockdns.conf"
 #define CONFIG_FILE_MAX 65536 /* bytes read of it */
 

@@ -28,7 +28,7 @@ static const char *from_nowhere(void *ctx, const char *name)
 static bool environment_has_any(void)
 {
 	for (char **variable = environ; variable && *variable; variable++)
-		if (strncmp(*variable, "NOBLOCKDNS_", 11) == 0)
+		if (strncmp(*variable, CONFIG_PREFIX, strlen(CONFIG_PREFIX)) == 0)
 			return true;
 	return false;
 }

@@ -5,6 +5,7 @@
 #include "shim/config_table.h"
 
 #include "shim/cache.h"
+#include "shim/config_number.h"
 #include "shim/config_upstream.h"
 
 #include <ctype.h>
@@ -159,16 +160,9 @@ static bool parse_switch(const struct config_variable *v, const char *value, str
 
 static bool parse_number(const struct config_variable *v, const char *value, struct config *ret)
 {
-	uint64_t n = 0;
+	uint64_t n;
 
-	for (const char *p = value; *p; p++) {
-		if (*p < '0' || *p > '9')
-			return false;
-		n = n * 10 + (uint64_t)(*p - '0');
-		if (n > v->max)
-			return false;
-	}
-	if (n < v->min)
+	if (!config_number_parse(value, v->min, v->max, &n))
 		return false;
 	set_number(v, n, ret);
 	return true;

@@ -4,6 +4,8 @@
  */
 #include "shim/config_upstream.h"
 
+#include "shim/config_number.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
@@ -22,28 +24,11 @@ static const struct scheme {
 	{"tls://", RESOLVER_TLS, 853},
 };
 
-/* Decimal, 1 to `max`; 0: it is not that. */
-static unsigned long parse_number(const char *text, unsigned long max)
-{
-	unsigned long n = 0;
-
-	if (!*text)
-		return 0;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9')
-			return 0;
-		n = n * 10 + (unsigned long)(*text - '0');
-		if (n > max)
-			return 0;
-	}
-	return n;
-}
-
 static int parse_scope(const char *scope, uint32_t *ret)
 {
-	unsigned long index = parse_number(scope, UINT32_MAX);
+	uint64_t index;
 
-	if (index == 0)
+	if (!config_number_parse(scope, 1, UINT32_MAX, &index))
 		index = if_nametoindex(scope);
 	if (index == 0)
 		return -EINVAL;
@@ -52,7 +37,7 @@ static int parse_scope(const char *scope, uint32_t *ret)
 }
 
 /* `text` is "ADDRESS" or "ADDRESS%SCOPE"; modified. */
-static int parse_ip6(char *text, unsigned long port, struct sockaddr_storage *ret)
+static int parse_ip6(char *text, uint64_t port, struct sockaddr_storage *ret)
 {
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
 	char *scope = strchr(text, '%');
@@ -68,7 +53,7 @@ static int parse_ip6(char *text, unsigned long port, struct sockaddr_storage *re
 	return 0;
 }
 
-static int parse_ip4(const char *text, unsigned long port, struct sockaddr_storage *ret)
+static int parse_ip4(const char *text, uint64_t port, struct sockaddr_storage *ret)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)ret;
 
@@ -80,7 +65,7 @@ static int parse_ip4(const char *text, unsigned long port, struct sockaddr_stora
 }
 
 /* ADDRESS[:PORT]; modified. */
-static int parse_address(char *text, unsigned long port, struct sockaddr_storage *ret)
+static int parse_address(char *text, uint64_t port, struct sockaddr_storage *ret)
 {
 	char *end = NULL, *colon = NULL;
 	bool bracket = *text == '[';
@@ -97,10 +82,9 @@ static int parse_address(char *text, unsigned long port, struct sockaddr_storage
 	}
 	if (colon) {
 		*colon = '\0';
-		port = parse_number(colon + 1, UINT16_MAX);
+		if (!config_number_parse(colon + 1, 1, UINT16_MAX, &port))
+			return -EINVAL;
 	}
-	if (port == 0)
-		return -EINVAL;
 	memset(ret, 0, sizeof(*ret));
 	if (bracket || strchr(text, ':'))
 		return parse_ip6(text, port, ret);

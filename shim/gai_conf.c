@@ -21,8 +21,6 @@
 
 #define DEFAULT_LABEL	   1
 #define DEFAULT_PRECEDENCE 40
-#define DEFAULT_SCOPE	   14 /* global, RFC 4291 2.7 */
-#define LINK_SCOPE	   2
 
 #define PREFIX(...)                                                                                \
 	{                                                                                          \
@@ -56,9 +54,9 @@ static const struct gai_prefix default_precedences[] = {
 #endif
 
 static const struct gai_scope default_scopes[] = {
-	{NET32(169, 254, 0, 0), NET32(255, 255, 0, 0), LINK_SCOPE},
-	{NET32(127, 0, 0, 0), NET32(255, 0, 0, 0), LINK_SCOPE},
-	{0, 0, DEFAULT_SCOPE},
+	{NET32(169, 254, 0, 0), NET32(255, 255, 0, 0), SCOPE_LINK},
+	{NET32(127, 0, 0, 0), NET32(255, 0, 0, 0), SCOPE_LINK},
+	{0, 0, SCOPE_GLOBAL},
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -200,7 +198,7 @@ static void finish(struct builder *b, struct gai_conf *ret)
 {
 	const struct gai_prefix any_label = {PREFIX(0), 0, DEFAULT_LABEL};
 	const struct gai_prefix any_precedence = {PREFIX(0), 0, DEFAULT_PRECEDENCE};
-	const struct gai_scope any_scope = {0, 0, DEFAULT_SCOPE};
+	const struct gai_scope any_scope = {0, 0, SCOPE_GLOBAL};
 
 	*ret = gai_conf_default;
 	ret->reload = b->reload;

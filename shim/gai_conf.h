@@ -13,6 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* RFC 4291 section 2.7; of IPv4 addresses, RFC 6724 section 3.2. */
+#define SCOPE_LINK   2
+#define SCOPE_SITE   5
+#define SCOPE_GLOBAL 14
+
 /* A row of the label or the precedence table; longest prefix first. */
 struct gai_prefix {
 	struct in6_addr prefix; /* what stands past `bits` does not count */

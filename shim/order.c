@@ -16,9 +16,6 @@
 #include <sys/socket.h>
 
 #define NO_INTERFACE UINT32_MAX
-#define SCOPE_LINK   2 /* RFC 4291 2.7 */
-#define SCOPE_SITE   5
-#define SCOPE_GLOBAL 14
 
 enum native { NATIVE_UNKNOWN, NATIVE_YES, NATIVE_NO };
 
