@@ -211,11 +211,21 @@ static int ask(struct resolver_query *q, struct candidate *c)
 	return 0;
 }
 
+/* The host may call late. Then an answer that is there still counts, but nobody is asked. */
+static bool is_overdue(const struct resolver_query *q)
+{
+	return query_reactor(q)->now_ms >= q->deadline_ms;
+}
+
 /* Asks the next candidate in turn. */
 static void advance(struct resolver_query *q)
 {
 	struct candidate *c;
 
+	if (is_overdue(q)) {
+		enter(q, QUERY_WAITING, q->deadline_ms);
+		return;
+	}
 	while ((c = lineup_next(&q->lineup)))
 		if (!ask(q, c))
 			return;
@@ -236,7 +246,7 @@ static void on_timer(struct reactor_timer *timer)
 		query_fail(q, q->failure);
 		return;
 	}
-	if (q->state == QUERY_ASKING && timer->at_ms < q->deadline_ms) {
+	if (q->state == QUERY_ASKING && !is_overdue(q)) {
 		if (!c->failure)
 			blame(q, c);
 		advance(q);
@@ -260,7 +270,7 @@ static void on_candidate_failed(struct resolver_query *q, struct candidate *c,
 static void ask_differently(struct resolver_query *q, struct candidate *c,
 			    enum resolver_failure otherwise)
 {
-	if (c->failure)
+	if (c->failure || is_overdue(q))
 		return;
 	if (!lineup_may_ask(&q->lineup, c) || ask(q, c))
 		on_candidate_failed(q, c, otherwise);
@@ -306,8 +316,8 @@ static void on_formerr(struct resolver_query *q, struct candidate *c, bool edns)
 			    "upstream %s knows no EDNS: off from now on",
 			    view_upstream_to_str(q->view, c->upstream));
 	u->edns_off = true;
-	if (!was_asked_without_edns(q,
-				    c)) /* else this is the FORMERR to another packet with EDNS */
+	/* Else this is the FORMERR to another packet with EDNS. */
+	if (!was_asked_without_edns(q, c))
 		ask_differently(q, c, RESOLVER_FORMERR);
 }
 

@@ -317,6 +317,43 @@ Test(query, deadline_in_the_past_sends_nothing)
 	close_all();
 }
 
+/* The host wakes the resolver after the retransmit and the deadline were due. */
+Test(query, late_tick_sends_nothing_after_the_deadline)
+{
+	struct resolver_conf conf = conf_of(2);
+
+	open_view(&conf);
+	ask_until(NAME, 8000);
+	cr_assert_lt(host.wake_ms, START + 8000, "the deadline is all that is waited for");
+	host.now_ms = START + 9000;
+	noblockdns_resolver.tick(r, host.now_ms);
+	cr_assert_eq(fake_nsends, 1, "%u packets were sent", fake_nsends);
+	expect_failure(RESOLVER_TIMEOUT, 9000);
+	close_all();
+}
+
+/* Likewise, but an answer that sends the query elsewhere is seen first. */
+Test(query, late_servfail_and_truncation_send_nothing_after_the_deadline)
+{
+	static const unsigned flags[] = {ns_r_servfail, MAKER_TC};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct resolver_conf conf = conf_of(2);
+
+		open_view(&conf);
+		ask_until(NAME, 8000);
+		host.now_ms = START + 9000;
+		maker_begin(&m, 0, MAKER_ANSWER | flags[i], NAME, ns_t_a);
+		fake_answer(i, m.bytes, m.len);
+		noblockdns_resolver.ready(r, -1, 0, host.now_ms); /* before the timers */
+		cr_assert_eq(fake_nsends, i + 1, "%u packets were sent", fake_nsends);
+		noblockdns_resolver.tick(r, host.now_ms);
+		cr_assert_eq(result.ncalls, i + 1);
+		cr_assert_eq(result.failure, RESOLVER_TIMEOUT);
+		close_all();
+	}
+}
+
 Test(query, late_answer_to_the_first_packet_counts)
 {
 	struct resolver_conf conf = conf_of(2);
