@@ -6,7 +6,8 @@
  * host). Channels are made whenever one is needed, in a program that may be closing or counting its
  * descriptors at that moment: one that appears at a low number could be closed by the program, and
  * its number, reused, then be closed by c-ares. A failing fopen() would not do either: c-ares falls
- * back on rand(), and the program would see another sequence of its random numbers.
+ * back on rand(), and the program would see another sequence of its random numbers. A short read is
+ * a failure too, so the file is always full; and it never waits for the kernel's pool.
  *
  * libnoblockdns-resolver.so is linked with --wrap=fopen, so that the static c-ares comes here;
  * where c-ares is a shared library, or the option is missing, this is never called. Any thread.
@@ -21,12 +22,13 @@ FILE *__wrap_fopen(const char *path, const char *mode);
 
 static FILE *open_random(void)
 {
-	unsigned char seed[SEED_LEN];
+	unsigned char seed[SEED_LEN] = {0};
 	FILE *file = fmemopen(NULL, sizeof(seed), "w+");
 
 	if (file) {
-		if (getrandom(seed, sizeof(seed), 0) == sizeof(seed))
-			fwrite(seed, 1, sizeof(seed), file);
+		/* Before the pool is ready it gives nothing, and zeros must do. */
+		(void)!getrandom(seed, sizeof(seed), GRND_NONBLOCK);
+		fwrite(seed, 1, sizeof(seed), file);
 		rewind(file);
 	}
 	return file;
