@@ -46,7 +46,7 @@ struct transport_ops {
 	void (*close)(struct transport *transport);
 
 	/* Sends a packet (copied, at most PACKET_MAX bytes) under a fresh id, which replaces the
-	 * first two bytes. -ENOMEM; all other trouble arrives in done(). */
+	 * first two bytes. -ENOMEM, -EMSGSIZE; all other trouble arrives in done(). */
 	int (*start)(struct transport *transport, const unsigned char *packet, unsigned len,
 		     attempt_done *done, void *arg, struct attempt **ret);
 
