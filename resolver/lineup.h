@@ -10,14 +10,13 @@
 
 #include "resolver/resolver.h"
 
-#define LINEUP_SENDS_MAX  3 /* packets to one candidate over one protocol (RFC 9520 3.1) */
-#define LINEUP_NPROTOCOLS (RESOLVER_TLS + 1)
+#define LINEUP_SENDS_MAX 3 /* packets to one candidate over one protocol (RFC 9520 3.1) */
 
 struct candidate {
 	unsigned char upstream;		  /* index in the view */
 	enum resolver_transport protocol; /* of the next packet */
 	enum resolver_failure failure;	  /* not NONE: out, and why */
-	unsigned char nsends[LINEUP_NPROTOCOLS];
+	unsigned char nsends[RESOLVER_NTRANSPORTS];
 };
 
 struct lineup {

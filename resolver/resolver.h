@@ -102,6 +102,8 @@ enum resolver_transport {
 	RESOLVER_TLS, /* RFC 7858 */
 };
 
+#define RESOLVER_NTRANSPORTS (RESOLVER_TLS + 1)
+
 struct resolver_upstream {
 	enum resolver_transport transport;
 	struct sockaddr_storage addr; /* AF_INET or AF_INET6 with port and scope */

@@ -10,8 +10,6 @@
 #include "resolver/transport.h"
 #include "resolver/upstream.h"
 
-#define RESOLVER_NTRANSPORTS (RESOLVER_TLS + 1)
-
 struct resolver {
 	struct reactor reactor;
 	const struct transport_ops *engines[RESOLVER_NTRANSPORTS]; /* NULL: not in this build */

@@ -148,7 +148,7 @@ static const struct transport_ops fake_tcp = {
 	.cancel = cancel_fake,
 };
 
-const struct transport_ops *const fake_engines[RESOLVER_TLS + 1] = {
+const struct transport_ops *const fake_engines[RESOLVER_NTRANSPORTS] = {
 	[RESOLVER_UDP] = &fake_udp,
 	[RESOLVER_TCP] = &fake_tcp,
 };

@@ -28,7 +28,7 @@ extern unsigned fake_nsends;
 extern unsigned fake_ntransports; /* open */
 extern int fake_start_error;	  /* not 0: what start() returns */
 
-extern const struct transport_ops *const fake_engines[RESOLVER_TLS + 1];
+extern const struct transport_ops *const fake_engines[RESOLVER_NTRANSPORTS];
 
 /* Ends attempt `i` with an error or an answer: at the next entry into the resolver. */
 void fake_fail(unsigned i, int error);
