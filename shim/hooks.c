@@ -93,9 +93,19 @@ static int early_fcntl(int fd, int cmd, void *arg)
 #undef HOOK
 #undef HOOKS_WITHOUT_NAMES
 
-/* A function that libc turns out not to have: -ENOSYS in the form that the type allows. */
-#define ABSENT_RESULT(type)                                                                        \
-	__builtin_choose_expr(__builtin_types_compatible_p(type, int), EAI_SYSTEM, NULL)
+/*
+ * What a function returns that libc turns out not to have, with errno ENOSYS: EAI_SYSTEM where the
+ * result is one of EAI_*, an errno from gethostbyname*_r(), NULL where it is a pointer.
+ */
+#define ABSENT_getaddrinfo	EAI_SYSTEM
+#define ABSENT_getaddrinfo_a	EAI_SYSTEM
+#define ABSENT_gai_suspend	EAI_SYSTEM
+#define ABSENT_gai_error	EAI_SYSTEM
+#define ABSENT_gai_cancel	EAI_SYSTEM
+#define ABSENT_gethostbyname	NULL
+#define ABSENT_gethostbyname2	NULL
+#define ABSENT_gethostbyname_r	ENOSYS
+#define ABSENT_gethostbyname2_r ENOSYS
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
@@ -104,7 +114,7 @@ static int early_fcntl(int fd, int cmd, void *arg)
 	static type absent_##name params                                                           \
 	{                                                                                          \
 		errno = ENOSYS;                                                                    \
-		return ABSENT_RESULT(type);                                                        \
+		return ABSENT_##name;                                                              \
 	}                                                                                          \
 	static type lazy_##name params                                                             \
 	{                                                                                          \
