@@ -34,10 +34,8 @@ static inline bool log_enabled(enum log_level level)
 
 const char *log_level_to_str(enum log_level level);
 
-/*
- * `path` (copied; NULL or "": stderr) must be absolute or relative to where the program stands at
- * each line. Call before other threads log.
- */
+/* `path` (copied; NULL or "": stderr) is absolute (config.h accepts no other). Call before other
+ * threads log. */
 void log_configure(enum log_level level, const char *path);
 
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

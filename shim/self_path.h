@@ -8,8 +8,9 @@
 #include <limits.h>
 
 /*
- * Its path: absolute, as it was loaded, or as the kernel knows it where LD_PRELOAD named it by a
- * relative one (the program may have changed its folder since). 0; -ENOENT where nobody knows it,
+ * Its path: as it was loaded, or as the kernel knows it where LD_PRELOAD named it by a relative one
+ * (the program may have changed its folder since). Absolute, but for that case where /proc is
+ * missing: the relative path is all there is then. 0; -ENOENT where nobody knows it,
  * -ENAMETOOLONG. Any thread.
  */
 int self_path(char ret[PATH_MAX]);
