@@ -17,7 +17,10 @@ say        = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
 
 WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
 	     -Wwrite-strings -Wundef -Wformat=2 -Wimplicit-fallthrough
-HARDEN    := -fstack-protector-strong -fcf-protection=full -fstack-clash-protection
+MACHINE   := $(shell $(CC) -dumpmachine)
+HARDEN    := -fstack-protector-strong -fstack-clash-protection \
+	     $(if $(filter x86_64-% i386-% i686-%,$(MACHINE)),-fcf-protection=full) \
+	     $(if $(filter aarch64-%,$(MACHINE)),-mbranch-protection=standard)
 FORTIFY   := $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 CFLAGS    ?= -O2 -g
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -pthread -MMD -MP -I. \
