@@ -15,7 +15,6 @@
 #include "shim/hot.h"
 #include "shim/lock.h"
 #include "shim/log.h"
-#include "shim/netstate.h"
 #include "shim/process.h"
 #include "shim/settings_build.h"
 
@@ -178,5 +177,4 @@ void settings_reset(void)
 	home = 0;
 	atomic_store(&checked_ms, 0); /* it may have moved to another network namespace already */
 	rcu_reset();
-	netstate_reset();
 }
