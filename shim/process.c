@@ -12,7 +12,7 @@
 
 HOT struct process_page *_Atomic process_page;
 
-/* In this order. A weak one is NULL where its module is not linked in. */
+/* In this order. */
 static void (*const resets[])(void) = {
 	private_fd_reset, io_reset, fetch_reset, gai_reset, settings_reset, netstate_reset,
 };
@@ -61,10 +61,8 @@ static void clean_up(struct process_page *page)
 {
 	lock_take(&page->resetting);
 	if (atomic_load_explicit(&page->owner, memory_order_relaxed) == 0) {
-		for (size_t i = 0; i < sizeof(resets) / sizeof(resets[0]); i++) {
-			if (resets[i])
-				resets[i]();
-		}
+		for (size_t i = 0; i < sizeof(resets) / sizeof(resets[0]); i++)
+			resets[i]();
 		atomic_store_explicit(&page->owner, sys_getpid(), memory_order_release);
 	}
 	lock_release(&page->resetting);

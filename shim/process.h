@@ -68,14 +68,14 @@ enum process_state process_peek(void);
  * What a forked child does at its first lookup, in this order (the table is in process.c). Each
  * runs with all signals blocked and resets its module's locks first. Other threads of the child
  * wait. The descriptors go first: handles (private_fd.h) of the parent are dead in all later ones,
- * and closing one is harmless. None may call process_check(). A module that has nothing to reset
- * leaves its function out; the declarations are weak for that.
+ * and closing one is harmless. None may call process_check(). Memory that another thread may have
+ * been replacing when the fork came is not freed: its pointer may be stale.
  */
 void private_fd_reset(void);
-void io_reset(void) __attribute__((weak));
-void fetch_reset(void) __attribute__((weak));
-void gai_reset(void) __attribute__((weak));
-void settings_reset(void) __attribute__((weak));
-void netstate_reset(void) __attribute__((weak));
+void io_reset(void);
+void fetch_reset(void);
+void gai_reset(void);
+void settings_reset(void);
+void netstate_reset(void);
 
 #endif
