@@ -51,25 +51,53 @@ static int copy_high(int fd)
 	}
 }
 
-int private_fd_adopt(int fd)
+static bool is_at(int fd, const struct stat *was)
+{
+	struct stat now;
+
+	return sys_fstat(fd, &now) == 0 && now.st_ino == was->st_ino && now.st_dev == was->st_dev;
+}
+
+static void close_if(int fd, const struct stat *was)
+{
+	if (is_at(fd, was))
+		(void)sys_close(fd);
+}
+
+/* A handle for the high number of what was `was`. Closes the number otherwise. */
+static int file_locked(int number, const struct stat *was)
 {
 	struct private_fd_slot *slot;
+	int r = is_at(number, was) ? private_fd_table_add(number, &slot) : -EBADF;
+
+	if (r == 0)
+		return private_fd_table_handle(slot);
+	(void)sys_close(number);
+	return r;
+}
+
+int private_fd_adopt_seen(int fd, const struct stat *was)
+{
 	int number, r;
 
 	if (!private_fd_table_in_turn() && process_check() != PROCESS_OWNER) {
-		(void)sys_close(fd);
+		close_if(fd, was);
 		return -EPERM;
 	}
 	lock_take(&table_lock);
 	number = copy_high(fd);
-	r = number < 0 ? number : private_fd_table_add(number, &slot);
-	if (r == 0)
-		r = private_fd_table_handle(slot);
-	else if (number >= 0)
-		(void)sys_close(number);
-	(void)sys_close(fd);
+	r = number < 0 ? number : file_locked(number, was);
+	close_if(fd, was);
 	lock_release(&table_lock);
 	return r;
+}
+
+int private_fd_adopt(int fd)
+{
+	struct stat was;
+	int r = sys_fstat(fd, &was);
+
+	return r < 0 ? r : private_fd_adopt_seen(fd, &was);
 }
 
 int private_fd_socket(int domain, int type, int protocol)

@@ -41,10 +41,15 @@
 #define PRIVATE_FD_HANDLES 8192	   /* at one time: race attempts come by the thousand */
 
 /*
- * Takes `fd` over: moves it to a high number (F_DUPFD_CLOEXEC) and closes the low one, also when it
- * fails. Returns a handle (positive) or a negative errno: -ENFILE with PRIVATE_FD_HANDLES in use.
+ * Takes `fd` over, at once after it was made: moves it to a high number (F_DUPFD_CLOEXEC) and
+ * closes the low one, also when it fails. Returns a handle (positive) or a negative errno: -ENFILE
+ * with PRIVATE_FD_HANDLES in use; -EBADF where the program has closed the low number meanwhile, or
+ * has a file of its own there, which stays open. (Anonymous inodes cannot be told apart that way.)
  */
 int private_fd_adopt(int fd);
+
+/* The same, for a caller that knows what fstat() said when `fd` was made. */
+int private_fd_adopt_seen(int fd, const struct stat *was);
 
 /* socket() with SOCK_CLOEXEC, adopted. Handle or negative errno. */
 int private_fd_socket(int domain, int type, int protocol);

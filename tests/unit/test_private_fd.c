@@ -66,6 +66,23 @@ Test(private_fd, adopt_closes_the_low_number)
 	cr_assert_eq(private_fd_find(number_of(handle)), handle);
 }
 
+/* The program closed the number, and has it again, before it was moved. */
+Test(private_fd, adopt_leaves_a_file_of_the_program_alone)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), foreign = open("/dev/null", O_RDONLY);
+	struct stat was, now, null;
+
+	cr_assert_eq(fstat(fd, &was), 0);
+	cr_assert_eq(fstat(foreign, &null), 0);
+	cr_assert_eq(sys_dup3(foreign, fd, 0), fd);
+	cr_expect_eq(private_fd_adopt_seen(fd, &was), -EBADF);
+	cr_assert(is_open(fd), "the program's descriptor was closed");
+	cr_assert_eq(fstat(fd, &now), 0);
+	cr_expect_eq(now.st_ino, null.st_ino);
+	cr_expect_eq(private_fd_count(), 0u);
+	cr_expect_not(is_open(40), "a copy of the program's file stayed open");
+}
+
 Test(private_fd, adopt_of_a_closed_number_is_ebadf)
 {
 	cr_assert_eq(private_fd_adopt(500), -EBADF);
