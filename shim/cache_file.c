@@ -351,8 +351,3 @@ int cache_file_open(const char *path, uint64_t size, struct cache_file *ret,
 		sys_close(o.dir);
 	return err;
 }
-
-void cache_file_close(struct cache_file *file)
-{
-	munmap(file->map, file->header.size);
-}

@@ -43,8 +43,6 @@ struct cache_file {
 int cache_file_open(const char *path, uint64_t size, struct cache_file *ret,
 		    char why[CACHE_WHY_SIZE]);
 
-void cache_file_close(struct cache_file *file);
-
 /* Is it still the file under its path, of the same size? One system call. */
 bool cache_file_is_current(const struct cache_file *file);
 

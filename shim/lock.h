@@ -33,11 +33,6 @@ struct lock {
 	sys_sigset saved;      /* if outermost: the holder's signal mask; guarded likewise */
 };
 
-#define LOCK_INIT                                                                                  \
-	{                                                                                          \
-		0                                                                                  \
-	}
-
 /* Blocks all signals, where the thread has not done so yet, then takes. Not recursive. */
 void lock_take(struct lock *lock);
 

@@ -11,7 +11,7 @@
 #define THREADS 4
 #define ROUNDS	20000
 
-static struct lock lock = LOCK_INIT;
+static struct lock lock;
 static unsigned long counter; /* guarded by lock */
 
 static void *count(void *arg)
