@@ -75,7 +75,6 @@ struct builder {
 	struct gai_prefix *labels, *precedences;
 	struct gai_scope *scopes;
 	unsigned nlabels, nprecedences, nscopes;
-	bool reload;
 };
 
 /* strtoul() of the whole string: "" is 0, a sign and blanks in front are let pass. */
@@ -189,8 +188,6 @@ static void parse_line(char *line, struct builder *b)
 		parse_prefix(subject, value, b->precedences, &b->nprecedences);
 	else if (strcmp(keyword, "scopev4") == 0)
 		parse_scope(subject, value, b);
-	else if (strcmp(keyword, "reload") == 0)
-		b->reload = strcmp(subject, "yes") == 0;
 }
 
 /* The tables that the file fills replace the built-in ones. */
@@ -201,7 +198,6 @@ static void finish(struct builder *b, struct gai_conf *ret)
 	const struct gai_scope any_scope = {0, 0, SCOPE_GLOBAL};
 
 	*ret = gai_conf_default;
-	ret->reload = b->reload;
 	if (b->nlabels) {
 		insert_prefix(b->labels, &b->nlabels, &any_label);
 		ret->labels = b->labels;

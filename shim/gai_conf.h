@@ -37,14 +37,16 @@ struct gai_conf {
 	const struct gai_prefix *precedences; /* [nprecedences], likewise */
 	const struct gai_scope *scopes;	      /* [nscopes], likewise */
 	unsigned nlabels, nprecedences, nscopes;
-	bool reload;   /* `reload yes`: glibc looks at the file again at each call */
 	void *storage; /* owned; NULL where the tables are the built-in ones */
 };
 
 /* glibc's tables when there is no file. Static: needs no gai_conf_free(). */
 extern const struct gai_conf gai_conf_default;
 
-/* `text` NULL: no file. Malformed lines are skipped as in glibc. 0 or -ENOMEM. */
+/*
+ * `text` NULL: no file. Malformed lines are skipped as in glibc, and so is `reload`: a file that
+ * has changed is always read again (settings.h). 0 or -ENOMEM.
+ */
 int gai_conf_parse(const char *text, size_t len, struct gai_conf *ret);
 
 void gai_conf_free(struct gai_conf *conf);

@@ -60,7 +60,6 @@ Test(gai_conf, default_tables)
 	cr_expect_eq(scope4(&gai_conf_default, "169.254.1.1"), 2);
 	cr_expect_eq(scope4(&gai_conf_default, "127.9.9.9"), 2);
 	cr_expect_eq(scope4(&gai_conf_default, "10.0.0.1"), 14);
-	cr_expect_not(gai_conf_default.reload);
 }
 
 Test(gai_conf, precedence_lines)
@@ -163,26 +162,6 @@ Test(gai_conf, one_line_replaces_its_table_alone)
 	cr_expect_eq(scope4(&conf, "127.0.0.1"), 14);
 	cr_expect_eq(precedence(&conf, "::1"), 50);
 	gai_conf_free(&conf);
-}
-
-Test(gai_conf, reload)
-{
-	static const struct {
-		const char *text;
-		bool want;
-	} cases[] = {
-		{"reload yes\n", true},		 {"reload yes # c\n", true}, {"reload no\n", false},
-		{"reload YES\n", false},	 {"reload yesx\n", false},   {"reload\n", false},
-		{"reload yes\nreload\n", false},
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct gai_conf conf;
-
-		cr_assert_eq(gai_conf_parse(cases[i].text, strlen(cases[i].text), &conf), 0);
-		cr_expect_eq(conf.reload, cases[i].want, "case %zu", i);
-		gai_conf_free(&conf);
-	}
 }
 
 Test(gai_conf, no_file_is_the_default)
