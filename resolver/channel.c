@@ -110,7 +110,7 @@ static int open_ares(struct channel *ch)
 }
 
 int channel_open(struct reactor *reactor, const struct resolver_upstream *upstream, bool stream,
-		 struct channel **ret)
+		 unsigned *nspares, struct channel **ret)
 {
 	struct channel *ch = calloc(1, sizeof(*ch));
 
@@ -119,6 +119,7 @@ int channel_open(struct reactor *reactor, const struct resolver_upstream *upstre
 	ch->reactor = reactor;
 	ch->upstream = upstream;
 	ch->stream = stream;
+	ch->nspares = nspares;
 	ch->handle = -1;
 	list_init(&ch->live);
 	if (channel_spare_init(ch)) {

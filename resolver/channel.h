@@ -67,6 +67,7 @@ struct channel {
 	int handle;	/* of the socket; -1: none */
 	bool connected; /* it was when it was taken */
 	struct channel_spare spare;
+	unsigned *nspares; /* borrows: of all channels to this upstream */
 	int error;  /* errno of the call that has broken the socket; c-ares makes its own of it */
 	bool stale; /* a connection that has stopped answering: nothing more is sent over it */
 	bool more;  /* a length has just been read and the message follows */
@@ -109,9 +110,10 @@ struct attempt *channel_find_id(struct channel *ch, const unsigned char *id);
 
 /* ---- for the transport ---- */
 
-/* A channel to this upstream, without a socket. -ENOMEM. */
+/* A channel to this upstream, without a socket. `nspares`, 0 at first, counts the spares of all
+ * channels that are given the same one. Both are borrowed. -ENOMEM. */
 int channel_open(struct reactor *reactor, const struct resolver_upstream *upstream, bool stream,
-		 struct channel **ret);
+		 unsigned *nspares, struct channel **ret);
 
 /* Closes the socket and frees the channel and its orphans. Nobody is live; outside of c-ares. */
 void channel_close(struct channel *ch);

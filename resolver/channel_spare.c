@@ -12,14 +12,14 @@
 #include "resolver/socket_call.h"
 
 #define SPARE_MS   2000
-#define SPARES_MAX 2 /* for all upstreams together: A and AAAA of one name */
+#define SPARES_MAX 2 /* to one upstream: A and AAAA of one name */
 
 void channel_spare_close(struct channel *ch)
 {
 	if (ch->spare.state == SPARE_NONE)
 		return;
 	ch->spare.state = SPARE_NONE;
-	ch->reactor->nspares--;
+	--*ch->nspares;
 	reactor_timer_stop(ch->reactor, &ch->spare.timer);
 	reactor_socket_close(ch->reactor, ch->spare.handle);
 }
@@ -74,9 +74,9 @@ static void on_timer(struct reactor_timer *timer)
 
 bool channel_spare_keep(struct channel *ch, int handle)
 {
-	if (ch->stream || ch->error || !ch->nanswers || ch->reactor->nspares == SPARES_MAX)
+	if (ch->stream || ch->error || !ch->nanswers || *ch->nspares == SPARES_MAX)
 		return false;
-	ch->reactor->nspares++;
+	++*ch->nspares;
 	ch->spare.state = SPARE_USED;
 	ch->spare.handle = handle;
 	reactor_timer_start(ch->reactor, &ch->spare.timer, ch->reactor->now_ms);
@@ -93,7 +93,7 @@ int channel_spare_take(struct channel *ch)
 		return -1;
 	reactor_drop(ch->reactor);
 	reactor_timer_stop(ch->reactor, &ch->spare.timer);
-	ch->reactor->nspares--;
+	--*ch->nspares;
 	ch->spare.state = SPARE_NONE;
 	return ch->spare.handle;
 }

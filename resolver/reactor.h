@@ -44,7 +44,6 @@ struct reactor {
 	unsigned nheap, ntimers, heap_size;
 	struct reactor_socket *sockets; /* owns */
 	unsigned nsockets, sockets_size;
-	unsigned nspares; /* channel_spare.c's */
 };
 
 void reactor_init(struct reactor *r, const struct resolver_host *host);

@@ -31,6 +31,7 @@ struct transport {
 	struct reactor *reactor;	   /* borrows */
 	struct resolver_upstream upstream; /* the channels borrow it */
 	bool stream;
+	unsigned nspares;		/* of the channels */
 	struct reactor_timer idle;	/* runs while a connection has nobody waiting */
 	struct channel *pool[POOL_MAX]; /* owns; NULL: a free place */
 };
@@ -63,7 +64,7 @@ static int pick_channel(struct transport *t, struct channel **ret)
 			least = ch;
 	}
 	if (free_place)
-		err = channel_open(t->reactor, &t->upstream, t->stream, free_place);
+		err = channel_open(t->reactor, &t->upstream, t->stream, &t->nspares, free_place);
 	if (!err)
 		least = *free_place;
 	if (!least)
