@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # libnoblockdns. Targets: all deps demo test bench asan tsan fuzz lint format install clean.
-# V=1 shows the commands; O=DIR builds elsewhere; STATIC=0 links c-ares and OpenSSL as shared objects.
+# V=1 shows the commands; O=DIR builds elsewhere; STATIC=0 links c-ares as a shared library.
 
 O         ?= build
 PREFIX    ?= /usr/local
@@ -54,10 +54,10 @@ SHIM_SO     := $(O)/libnoblockdns.so
 RESOLVER_SO := $(O)/libnoblockdns-resolver.so
 
 ifeq ($(STATIC),1)
-RESOLVER_LIBS := -Wl,-Bstatic -lcares -lssl -lcrypto -lresolv -Wl,-Bdynamic
+RESOLVER_LIBS := -Wl,-Bstatic -lcares -lresolv -Wl,-Bdynamic
 else
 ALL_CFLAGS    += -DRESOLVER_SHARED
-RESOLVER_LIBS := -lcares -lssl -lcrypto -Wl,-Bstatic -lresolv -Wl,-Bdynamic
+RESOLVER_LIBS := -lcares -Wl,-Bstatic -lresolv -Wl,-Bdynamic
 endif
 
 # Debug information goes into a file beside the library, where gdb and perf find it.
@@ -65,7 +65,8 @@ split_debug = $(if $(SAN),,$(Q)cd $(@D) && objcopy --only-keep-debug $(@F) $(@F)
 	strip --strip-unneeded $(@F) && objcopy --add-gnu-debuglink=$(@F).debug $(@F))
 
 .DEFAULT_GOAL := all
-.PHONY: all deps demo test unit e2e bench asan tsan fuzz lint lint-objects format install clean libs \
+.DELETE_ON_ERROR:
+.PHONY: FORCE all deps demo test unit e2e bench asan tsan fuzz lint lint-objects format install clean libs \
 	tests
 
 all: libs
@@ -78,7 +79,13 @@ $(O)/obj/resolver/%.o: ALL_CFLAGS += $(RESOLVER_CFLAGS)
 $(O)/obj/tests/e2e/clients/%.o $(O)/obj/tests/bench/%.o: \
 	ALL_CFLAGS := $(filter-out $(SAN),$(ALL_CFLAGS))
 
-$(O)/obj/%.o: %.c Makefile
+# Objects of other flags are not mixed: the stamp changes with them.
+FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(SHIM_CFLAGS) $(STATIC)
+$(O)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' >$@
+
+$(O)/obj/%.o: %.c Makefile $(O)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
@@ -102,7 +109,7 @@ $(RESOLVER_SO): $(call obj,$(RESOLVER_SRC)) resolver/exports.map
 # One Criterion program for all unit tests, one for all end-to-end tests.
 $(O)/unit: $(call obj,$(UNIT_SRC)) $(UNIT_SHIM_OBJ) $(call obj,$(RESOLVER_SRC)) $(call obj,$(LAB_SRC))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN) $(CFLAGS) -pthread -o $@ $^ -lcriterion -lcares -lssl -lcrypto -lresolv
+	$(Q)$(CC) $(SAN) $(CFLAGS) -pthread -o $@ $^ -lcriterion -lcares -lresolv
 
 $(O)/e2e: $(call obj,$(E2E_SRC)) $(call obj,$(LAB_SRC))
 	$(call say,LD,$@)

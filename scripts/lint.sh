@@ -39,7 +39,7 @@ format() {
 
 headers() {
 	local file guard
-	sources '*.c' '*.h' '*.def' '*.sh' Makefile | while read -r file; do
+	sources '*.c' '*.h' '*.def' '*.sh' '*.py' '*.map' '*.[1-8]' .ci/run Makefile | while read -r file; do
 		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT' ||
 			echo "$file: no SPDX line"
 	done
@@ -67,8 +67,9 @@ arrows() {
 }
 
 compiler() {
-	make --no-print-directory -s O="$O" CFLAGS='-O2 -g -Werror' lint-objects 2>&1 |
-		grep -E 'error|warning' | head -n 40
+	local out
+	out=$(make --no-print-directory -s -j"$(nproc)" O="$O" CFLAGS='-O2 -g -Werror' lint-objects 2>&1) ||
+		echo "$out" | grep -vE '^ +CC ' | head -n 40
 }
 
 run_cppcheck() {

@@ -6,10 +6,10 @@
  *
  *	NONE --io_submit: descriptors, thread--> RUNNING --idle, or descriptors lost--> NONE
  *
- * Tasks go through a lock-free stack (any thread pushes, the loop takes all and reverses), so a
- * submitter that is interrupted anywhere blocks nobody. The loop announces that it is about to
- * sleep, then looks at the stack once more; a submitter pushes, then looks whether the loop sleeps:
- * one of the two sees the other.
+ * Tasks go through a stack that submitters push to under the lock of the private descriptors, and
+ * that the loop takes whole and reverses. The loop announces that it is about to sleep, then looks
+ * at the stack once more; a submitter pushes, then looks whether the loop sleeps: one of the two
+ * sees the other.
  *
  * The program can take our descriptors away with a raw system call. The wake-up socket is checked
  * by device and inode before each write; when it is gone, a new generation of thread and
@@ -36,7 +36,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-#define STACK_SIZE ((size_t)256 << 10) /* c-ares and OpenSSL stay well under 100 KiB */
+#define STACK_SIZE ((size_t)256 << 10) /* c-ares stays well under 100 KiB */
 #define EVENTS_MAX 64
 
 struct watch {

@@ -24,7 +24,7 @@
 #include <string.h>
 
 #define LIBRARY "libnoblockdns-resolver.so"
-/* Built with shared c-ares and OpenSSL, the library must not meet the program's own copies. */
+/* Built with a shared c-ares, the library must not meet the program's own copies. */
 #ifdef RESOLVER_SHARED
 #define LOOK_INSIDE_FIRST RTLD_DEEPBIND
 #else
@@ -58,6 +58,19 @@ static void on_wake(void *arg, uint64_t now_ms)
 }
 
 static struct io_timer wake = {.fire = on_wake}; /* io thread only */
+static uint64_t lost_ms = UINT64_MAX; /* a wake-up for which there was no memory; io thread only */
+
+static void set_wake(uint64_t at_ms)
+{
+	lost_ms = io_timer_start(&wake, at_ms) < 0 ? at_ms : UINT64_MAX;
+}
+
+/* The resolver asks once for each time. Without this, one failure would silence all its timers. */
+static void retry_wake(void)
+{
+	if (lost_ms != UINT64_MAX)
+		set_wake(lost_ms);
+}
 
 static void on_ready(void *arg, int handle, unsigned events, uint64_t now_ms)
 {
@@ -66,6 +79,7 @@ static void on_ready(void *arg, int handle, unsigned events, uint64_t now_ms)
 
 	(void)arg;
 	instance.ops->ready(instance.resolver, handle, told, now_ms);
+	retry_wake();
 }
 
 static int host_socket(void *ctx, int domain, int type, int protocol)
@@ -111,10 +125,12 @@ static int host_watch(void *ctx, int handle, unsigned events)
 static void host_wake_at(void *ctx, uint64_t at_ms)
 {
 	(void)ctx;
-	if (at_ms == UINT64_MAX)
+	if (at_ms == UINT64_MAX) {
 		io_timer_stop(&wake);
-	else if (!(wake.place != 0 && wake.at_ms == at_ms))
-		io_timer_start(&wake, at_ms);
+		lost_ms = UINT64_MAX;
+	} else if (!(wake.place != 0 && wake.at_ms == at_ms)) {
+		set_wake(at_ms);
+	}
 }
 
 /* Drawn ahead: a query takes two bytes. Each is wiped as it is handed out. io thread only. */
@@ -334,6 +350,7 @@ int resolver_host_query(struct host_view *view, const struct resolver_question *
 {
 	struct resolver_query *query;
 
+	retry_wake();
 	return instance.ops->query(view->opened, question, now_ms, &query);
 }
 
@@ -343,6 +360,7 @@ void resolver_host_reset(void)
 
 	memset(views, 0, sizeof views);
 	wake.place = 0;
+	lost_ms = UINT64_MAX;
 	ndrawn = 0; /* or parent and child would ask with the same ids */
 	/* The parent's io thread may have been anywhere inside the resolver at the fork: its memory
 	 * is left alone, and private_fd_reset() closes its sockets. */
