@@ -179,6 +179,12 @@ static const struct resolver_host host = {
 
 /* ---- loading ---- */
 
+/* For good. All threads that are loading find the same: true for the one that is to say so. */
+static bool give_up(void)
+{
+	return atomic_compare_exchange_strong(&opened, &(int){0}, -1);
+}
+
 /* The path of the library beside this one. */
 static int sibling_path(char ret[PATH_MAX])
 {
@@ -213,7 +219,8 @@ static int explain(const char *path, const char *why)
 	char self[PATH_MAX];
 
 	if (!is_there(path) && self_path(self) == 0 && is_there(self)) {
-		log_error("cannot load %s: %s; lookups are left to libc", path, why);
+		if (give_up())
+			log_error("cannot load %s: %s; lookups are left to libc", path, why);
 		return -ENOENT;
 	}
 	log_warn("cannot load %s: %s; this lookup is left to libc", path, why);
@@ -226,14 +233,21 @@ static int load(struct instance *ret, void **ret_library)
 	const struct resolver_ops *ops;
 	int r = sibling_path(path);
 
-	if (r < 0)
-		return r;
+	if (r < 0) {
+		if (give_up())
+			log_error("cannot tell where %s is: error %d; lookups are left to libc",
+				  LIBRARY, -r);
+		return -ENOENT;
+	}
 	*ret_library = dlopen(path, RTLD_NOW | RTLD_LOCAL | LOOK_INSIDE_FIRST);
 	if (*ret_library == NULL)
 		return explain(path, dlerror());
 	ops = dlsym(*ret_library, "noblockdns_resolver");
+	if (ops == NULL)
+		(void)dlerror(); /* the program must not find our failure there */
 	if (ops == NULL || ops->abi != RESOLVER_ABI) {
-		log_error("%s is of another version; lookups are left to libc", path);
+		if (give_up())
+			log_error("%s is of another version; lookups are left to libc", path);
 		return -ENOENT;
 	}
 	ret->ops = ops;
@@ -255,8 +269,6 @@ int resolver_host_open(void)
 	if (r < 0) {
 		if (library != NULL)
 			dlclose(library);
-		if (r == -ENOENT)
-			atomic_compare_exchange_strong(&opened, &(int){0}, -1);
 		return r;
 	}
 	was = 0;
