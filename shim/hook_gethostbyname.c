@@ -172,27 +172,51 @@ struct kept {
 	char buf[];
 };
 
+static void free_kept(void *arg)
+{
+	struct kept **kept = arg;
+
+	free(*kept);
+}
+
+/* Looks up with a buffer as large as it takes, which is the caller's in any case. */
+static void look_up_growing(struct kept **kept, const char *name, int family,
+			    struct outcome *ret_outcome)
+{
+	size_t size = 1024;
+
+	do {
+		struct kept *grown = realloc(*kept, sizeof *grown + (size *= 2));
+
+		if (grown == NULL) {
+			*ret_outcome = (struct outcome){.h_err = NETDB_INTERNAL, .err = ENOMEM};
+			return;
+		}
+		*kept = grown;
+		*ret_outcome = look_up(name, family, &grown->hostent, grown->buf, size);
+	} while (ret_outcome->err == ERANGE);
+}
+
+/* Frees the buffer where the thread is cancelled in the lookup. Not inlined: `kept` must lie in the
+ * caller's frame, since a local variable may be an old one again after the unwinder's longjmp(). */
+static void __attribute__((noinline))
+look_up_kept(struct kept **kept, const char *name, int family, struct outcome *ret_outcome)
+{
+	pthread_cleanup_push(free_kept, kept);
+	look_up_growing(kept, name, family, ret_outcome);
+	pthread_cleanup_pop(0);
+}
+
 /* Looks up, and puts the result in place of the last one. A thread that still reads that one reads
  * freed memory, as it does in libc. */
 static struct hostent *keep(_Atomic(struct kept *) *slot, const char *name, int family,
 			    bool *ret_libc)
 {
-	size_t size = 1024;
-	struct outcome outcome = {.err = ERANGE};
+	struct outcome outcome;
 	struct kept *kept = NULL;
 	int saved = errno;
 
-	while (outcome.err == ERANGE) {
-		struct kept *grown = realloc(kept, sizeof *kept + (size *= 2));
-
-		if (grown == NULL) {
-			free(kept);
-			h_errno = NETDB_INTERNAL;
-			return NULL;
-		}
-		kept = grown;
-		outcome = look_up(name, family, &kept->hostent, kept->buf, size);
-	}
+	look_up_kept(&kept, name, family, &outcome);
 	*ret_libc = outcome.libc;
 	if (outcome.found) {
 		free(atomic_exchange(slot, kept));

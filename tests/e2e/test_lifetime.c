@@ -206,6 +206,12 @@ LabTest(lifetime, cancelled_lookups_leak_nothing)
 	client(w, "NOBLOCKDNS_DEADLINE_MS=500", "cancelled_lookups_leak_nothing", "");
 }
 
+LabTest(lifetime, cancelled_gethostbyname_leaks_nothing)
+{
+	shim_not_under(NULL, "its allocator keeps no such count");
+	client(w, "NOBLOCKDNS_DEADLINE_MS=500", "cancelled_gethostbyname_leaks_nothing", "");
+}
+
 /* ---- exit ---- */
 
 LabTest(lifetime, destructor_of_thread_data_looks_up)
@@ -362,24 +368,4 @@ LabTest(lifetime, little_memory_is_survived)
 		lab_assert(shim_got.status == 0, "(%u KiB: status %d, signal %d: %s%s)", kib,
 			   shim_got.status, shim_got.signal, shim_got.out, shim_got.err);
 	}
-}
-
-/* One child for each allocation that fails; whatever it says then, it must recover. */
-static void allocations_fail(struct lab_world *w, const char *which)
-{
-	(void)w;
-	shim_not_under(NULL, "it has a malloc of its own");
-	dns = lab_dns_start_text(w, ZONE "rr *.life.test 300 AAAA 2001:db8::9\n");
-	shim_says(SHIM_ENV("NOBLOCKDNS_DEADLINE_MS=200"), SHIM_ARGV("clients/life_malloc", which),
-		  "");
-}
-
-LabTest(lifetime, allocation_that_fails_is_survived)
-{
-	allocations_fail(w, "once");
-}
-
-LabTest(lifetime, allocations_that_fail_one_after_the_other_are_survived)
-{
-	allocations_fail(w, "from");
 }

@@ -336,6 +336,12 @@ static void *wait_for_nothing(void *arg)
 	return arg;
 }
 
+static void *wait_for_no_host(void *arg)
+{
+	gethostbyname("a.lost.test");
+	return arg;
+}
+
 static void cancel_and_join(pthread_t thread)
 {
 	void *result;
@@ -399,12 +405,12 @@ static void cancellation_disabled(void)
 	must(atomic_load(&stop)); /* it had its answer first */
 }
 
-static void cancel_many(int n)
+static void cancel_many(int n, void *(*look_up_in_thread)(void *))
 {
 	pthread_t threads[THREADS];
 
 	for (int round = 0; round < n; round++) {
-		start_threads(threads, THREADS, wait_for_nothing);
+		start_threads(threads, THREADS, look_up_in_thread);
 		usleep(5000);
 		for (int i = 0; i < THREADS; i++)
 			cancel_and_join(threads[i]);
@@ -422,19 +428,30 @@ static unsigned open_descriptors(void)
 	return n;
 }
 
-static void cancelled_lookups_leak_nothing(void)
+static void cancel_and_weigh(void *(*look_up_in_thread)(void *))
 {
 	unsigned descriptors;
 	size_t bytes;
 
-	cancel_many(5);
+	cancel_many(5, look_up_in_thread);
 	descriptors = open_descriptors();
 	bytes = mallinfo2().uordblks;
-	cancel_many(5);
+	cancel_many(5, look_up_in_thread);
 	must(open_descriptors() <= descriptors);
 	/* A fetch is more than 1 KB, and these were 320; what malloc keeps for threads counts, too.
 	 */
 	must(mallinfo2().uordblks < bytes + 100000);
+}
+
+static void cancelled_lookups_leak_nothing(void)
+{
+	cancel_and_weigh(wait_for_nothing);
+}
+
+/* Its buffer of 2 KB is the function's own. */
+static void cancelled_gethostbyname_leaks_nothing(void)
+{
+	cancel_and_weigh(wait_for_no_host);
 }
 
 /* ---- exit ---- */
@@ -702,6 +719,7 @@ static const struct {
 	{"lookup_of_a_cancelled_thread", lookup_of_a_cancelled_thread},
 	{"cancellation_disabled", cancellation_disabled},
 	{"cancelled_lookups_leak_nothing", cancelled_lookups_leak_nothing},
+	{"cancelled_gethostbyname_leaks_nothing", cancelled_gethostbyname_leaks_nothing},
 	{"lookup_at_thread_exit", lookup_at_thread_exit},
 	{"exit_while_a_thread_waits", exit_while_a_thread_waits},
 	{"main_thread_ends_first", main_thread_ends_first},
