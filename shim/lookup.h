@@ -12,8 +12,8 @@
  * Equal to glibc 2.36 (nss/getaddrinfo, nss_files, nss_dns, res_search) in every result, with the
  * exceptions listed in tests/e2e/deviations.md.
  *
- * Any thread. No system call, but for a name without dots under $HOSTALIASES, whose file is read each
- * time as in glibc; no allocation up to LOOKUP_INLINE addresses.
+ * Any thread. No system call, but for a name without dots under $HOSTALIASES, whose file is read
+ * each time as in glibc; no allocation up to LOOKUP_INLINE addresses.
  */
 #ifndef NOBLOCKDNS_LOOKUP_H
 #define NOBLOCKDNS_LOOKUP_H
