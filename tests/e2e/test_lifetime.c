@@ -369,3 +369,23 @@ LabTest(lifetime, little_memory_is_survived)
 			   shim_got.status, shim_got.signal, shim_got.out, shim_got.err);
 	}
 }
+
+/* One child for each allocation that fails; whatever it says then, it must recover. */
+static void allocations_fail(struct lab_world *w, const char *which)
+{
+	(void)w;
+	shim_not_under(NULL, "it has a malloc of its own");
+	dns = lab_dns_start_text(w, ZONE "rr *.life.test 300 AAAA 2001:db8::9\n");
+	shim_says(SHIM_ENV("NOBLOCKDNS_DEADLINE_MS=200"), SHIM_ARGV("clients/life_malloc", which),
+		  "");
+}
+
+LabTest(lifetime, allocation_that_fails_is_survived)
+{
+	allocations_fail(w, "once");
+}
+
+LabTest(lifetime, allocations_that_fail_one_after_the_other_are_survived)
+{
+	allocations_fail(w, "from");
+}
