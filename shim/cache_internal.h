@@ -24,6 +24,19 @@ struct cache {
 	_Atomic uint64_t backed[]; /* one bit a page: this process knows that it has memory */
 };
 
+/* Pages of the mapping, by number. */
+static inline bool cache_is_backed(const struct cache *cache, uint64_t page)
+{
+	return atomic_load_explicit(&cache->backed[page / 64], memory_order_relaxed) >> page % 64 &
+	       1;
+}
+
+static inline void cache_set_backed(struct cache *cache, uint64_t page)
+{
+	atomic_fetch_or_explicit(&cache->backed[page / 64], UINT64_C(1) << page % 64,
+				 memory_order_relaxed);
+}
+
 /* One place in the table. */
 struct cache_place {
 	struct cache_set *set;

@@ -35,29 +35,41 @@ size_t cache_region_table_len(const struct cache *cache)
 	return (size_t)(len < most ? len : most);
 }
 
-void *cache_region_find(const struct cache *cache, size_t offset)
+/* Makes sure, once a process, that the page can be touched. The bit in the file does not say so: it
+ * may be damaged, and the file have lost its memory. Keeps errno. */
+static bool back(struct cache *cache, size_t offset)
+{
+	uint64_t page = (cache->region_at + CACHE_PAGE + offset) / cache->page;
+	int saved = errno, err;
+
+	if (cache->backing != CACHE_SHARED || cache_is_backed(cache, page))
+		return true;
+	err = cache_file_back(&cache->file, page * cache->page, cache->page);
+	errno = saved;
+	if (err < 0)
+		return false;
+	cache_set_backed(cache, page);
+	return true;
+}
+
+void *cache_region_find(struct cache *cache, size_t offset)
 {
 	uint64_t bit;
 	const _Atomic uint64_t *word = word_of(cache, offset, &bit);
 
-	return atomic_load_explicit(word, memory_order_relaxed) & bit ? table_of(cache) + offset
-								      : NULL;
+	if (!(atomic_load_explicit(word, memory_order_relaxed) & bit) || !back(cache, offset))
+		return NULL;
+	return table_of(cache) + offset;
 }
 
 void *cache_region_claim(struct cache *cache, size_t offset)
 {
-	uint64_t at = cache->region_at + CACHE_PAGE + offset, bit;
+	uint64_t bit;
 	_Atomic uint64_t *word = word_of(cache, offset, &bit);
-	int saved = errno, err = 0;
 
-	if (!(atomic_load_explicit(word, memory_order_relaxed) & bit)) {
-		if (cache->backing == CACHE_SHARED)
-			err = cache_file_back(&cache->file, at / cache->page * cache->page,
-					      cache->page);
-		errno = saved;
-		if (err < 0)
-			return NULL;
+	if (!back(cache, offset))
+		return NULL;
+	if (!(atomic_load_explicit(word, memory_order_relaxed) & bit))
 		atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
-	}
 	return table_of(cache) + offset;
 }

@@ -9,8 +9,10 @@
  *
  * The first page has memory from the beginning, as the tags have. A page of the table gets it from
  * its first writer, which then sets the bit; a reader goes nowhere else, for on a full tmpfs the
- * read of a page without memory is a SIGBUS (cache_layout.h). Everything in the region may be torn,
- * damaged or somebody's invention: what is read is checked by who reads it.
+ * read of a page without memory is a SIGBUS (cache_layout.h). The bit may be damaged, so before a
+ * process touches a page for the first time it has the kernel provide the memory, or say that there
+ * is none. Everything in the region may be torn, damaged or somebody's invention: what is read is
+ * checked by who reads it.
  *
  * Any thread; the caller keeps the cache open. Atomic words, relaxed: each stands for itself.
  */
@@ -31,9 +33,9 @@ void *cache_region_records(const struct cache *cache);
 /* Bytes of the table; whole pages of CACHE_PAGE, at least one. */
 size_t cache_region_table_len(const struct cache *cache);
 
-/* The table at `offset`, up to the end of its page; NULL where nobody has written to that page. No
- * system call. */
-void *cache_region_find(const struct cache *cache, size_t offset);
+/* The table at `offset`, up to the end of its page; NULL where nobody has written to that page. One
+ * system call a page and process. Keeps errno. */
+void *cache_region_find(struct cache *cache, size_t offset);
 
 /* The same for a writer, who gets memory for the page where there is none; NULL where there is none
  * to be had. At most a few system calls, and those once a page of the file. Keeps errno. */

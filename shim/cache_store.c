@@ -37,12 +37,6 @@ struct key {
 	uint64_t now_ms;
 };
 
-static bool is_backed(const struct cache *cache, uint64_t page)
-{
-	return atomic_load_explicit(&cache->backed[page / 64], memory_order_relaxed) >> page % 64 &
-	       1;
-}
-
 /* Do the pages of the slot have memory? With `ask`, it is asked for, once per process and page.
  * 0, -ENOSPC, -ENOMEM, -ESTALE. */
 static int back(struct cache *cache, const struct cache_class *class, const void *slot, bool ask)
@@ -53,13 +47,12 @@ static int back(struct cache *cache, const struct cache_class *class, const void
 	if (cache->backing == CACHE_PRIVATE)
 		return 0;
 	for (uint64_t i = at / cache->page; i <= (at + class->slot_size - 1) / cache->page; i++) {
-		if (is_backed(cache, i))
+		if (cache_is_backed(cache, i))
 			continue;
 		err = ask ? cache_file_back(&cache->file, i * cache->page, cache->page) : -ENOSPC;
 		if (err < 0)
 			return err;
-		atomic_fetch_or_explicit(&cache->backed[i / 64], UINT64_C(1) << i % 64,
-					 memory_order_relaxed);
+		cache_set_backed(cache, i);
 	}
 	return 0;
 }

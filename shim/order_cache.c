@@ -122,7 +122,7 @@ static size_t offset_of(const struct cache *cache, uint64_t key)
 }
 
 /* NULL where nobody has written near it. */
-static const struct set *set_to_read(const struct cache *cache, uint64_t key)
+static const struct set *set_to_read(struct cache *cache, uint64_t key)
 {
 	return cache == NULL ? &local[choose(key, LOCAL_SETS)]
 			     : cache_region_find(cache, offset_of(cache, key));

@@ -67,5 +67,7 @@ int self_path(char ret[PATH_MAX])
 		return -ENOENT;
 	if (info.dli_fname[0] != '/' && ask_kernel((uintptr_t)&here, ret) == 0)
 		return 0;
+	if (info.dli_fname[0] != '/')
+		return -ENOENT; /* relative to where the program stood once: nothing to open now */
 	return copy(info.dli_fname, strlen(info.dli_fname), ret);
 }

@@ -8,10 +8,9 @@
 #include <limits.h>
 
 /*
- * Its path: as it was loaded, or as the kernel knows it where LD_PRELOAD named it by a relative one
- * (the program may have changed its folder since). Absolute, but for that case where /proc is
- * missing: the relative path is all there is then. 0; -ENOENT where nobody knows it,
- * -ENAMETOOLONG. Any thread.
+ * Its absolute path: as it was loaded, or as the kernel knows it where LD_PRELOAD named it by a
+ * relative one (the program may have changed its folder since, to one that strangers write to). 0;
+ * -ENOENT where nobody knows it, -ENAMETOOLONG. Any thread.
  */
 int self_path(char ret[PATH_MAX]);
 

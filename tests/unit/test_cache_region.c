@@ -149,6 +149,30 @@ Test(cache_region, full_file_system_raises_no_signal)
 	umount2(dir, MNT_DETACH); /* or the directory would stay */
 }
 
+/* The same where damaged bits promise memory for every page, to a process that has touched none. */
+Test(cache_region, damaged_bits_on_a_full_file_system_raise_no_signal)
+{
+	struct cache *cache;
+	unsigned found = 0;
+
+	mount_small();
+	cache = open_file(CACHE_SIZE_DEFAULT);
+	cr_assert_not_null(cache_region_claim(cache, 0));
+	memset((unsigned char *)cache_region_records(cache) + CACHE_REGION_RECORDS, 0xff,
+	       CACHE_PAGE - CACHE_REGION_RECORDS);
+	use_up_memory();
+	cache_close(cache);
+	cache = open_file(CACHE_SIZE_DEFAULT);
+	for (size_t at = 0; at < cache_region_table_len(cache); at += CACHE_PAGE) {
+		const unsigned char *page = cache_region_find(cache, at);
+
+		if (page != NULL)
+			found += page[CACHE_PAGE - 1] == 0;
+	}
+	cr_expect_eq(found, 1u);
+	umount2(dir, MNT_DETACH);
+}
+
 Test(cache_region, bits_cover_the_table_of_every_size)
 {
 	for (size_t size = CACHE_SIZE_MIN; size <= (size_t)2 << 30; size *= 2) {
