@@ -51,25 +51,24 @@ static struct host_view views[MAX_VIEWS]; /* io thread only */
 
 /* ---- what the resolver asks of its host ---- */
 
+static void on_wake(void *arg, uint64_t now_ms);
+
+/*
+ * Runs from the first view on, if for never: starting an io timer takes memory, moving it takes
+ * none, and the resolver cannot be told that it will not be woken. io thread only.
+ */
+static struct io_timer wake = {.fire = on_wake};
+
+static int set_wake(uint64_t at_ms)
+{
+	return wake.place != 0 && wake.at_ms == at_ms ? 0 : io_timer_start(&wake, at_ms);
+}
+
 static void on_wake(void *arg, uint64_t now_ms)
 {
 	(void)arg;
+	(void)set_wake(UINT64_MAX); /* before anybody else takes its place in the heap */
 	instance.ops->tick(instance.resolver, now_ms);
-}
-
-static struct io_timer wake = {.fire = on_wake}; /* io thread only */
-static uint64_t lost_ms = UINT64_MAX; /* a wake-up for which there was no memory; io thread only */
-
-static void set_wake(uint64_t at_ms)
-{
-	lost_ms = io_timer_start(&wake, at_ms) < 0 ? at_ms : UINT64_MAX;
-}
-
-/* The resolver asks once for each time. Without this, one failure would silence all its timers. */
-static void retry_wake(void)
-{
-	if (lost_ms != UINT64_MAX)
-		set_wake(lost_ms);
 }
 
 static void on_ready(void *arg, int handle, unsigned events, uint64_t now_ms)
@@ -79,7 +78,6 @@ static void on_ready(void *arg, int handle, unsigned events, uint64_t now_ms)
 
 	(void)arg;
 	instance.ops->ready(instance.resolver, handle, told, now_ms);
-	retry_wake();
 }
 
 static int host_socket(void *ctx, int domain, int type, int protocol)
@@ -125,12 +123,7 @@ static int host_watch(void *ctx, int handle, unsigned events)
 static void host_wake_at(void *ctx, uint64_t at_ms)
 {
 	(void)ctx;
-	if (at_ms == UINT64_MAX) {
-		io_timer_stop(&wake);
-		lost_ms = UINT64_MAX;
-	} else if (!(wake.place != 0 && wake.at_ms == at_ms)) {
-		set_wake(at_ms);
-	}
+	(void)set_wake(at_ms);
 }
 
 /* Drawn ahead: a query takes two bytes. Each is wiped as it is handed out. io thread only. */
@@ -333,8 +326,10 @@ int resolver_host_get_view(uint64_t view, const struct resolver_conf *conf, stru
 	struct host_view *v = find_view(view, conf);
 
 	if (v == NULL) {
-		int r;
+		int r = wake.place != 0 ? 0 : set_wake(UINT64_MAX);
 
+		if (r < 0)
+			return r;
 		v = free_view();
 		if (v == NULL)
 			return -ENOMEM;
@@ -362,7 +357,6 @@ int resolver_host_query(struct host_view *view, const struct resolver_question *
 {
 	struct resolver_query *query;
 
-	retry_wake();
 	return instance.ops->query(view->opened, question, now_ms, &query);
 }
 
@@ -372,7 +366,6 @@ void resolver_host_reset(void)
 
 	memset(views, 0, sizeof views);
 	wake.place = 0;
-	lost_ms = UINT64_MAX;
 	ndrawn = 0; /* or parent and child would ask with the same ids */
 	/* The parent's io thread may have been anywhere inside the resolver at the fork: its memory
 	 * is left alone, and private_fd_reset() closes its sockets. */
