@@ -247,8 +247,10 @@ int private_fd_next(unsigned first, unsigned last)
 }
 
 /*
- * Checks all before it closes any: epoll sets and their members vouch for each other. The fork may
- * have come in the middle of a change, so the count is not believed.
+ * Judges all before it forgets any: epoll sets and their members vouch for each other. What is not
+ * ours beyond doubt stays open, for the program may have put a file of its own there since the
+ * fork; ours is close-on-exec and does no harm. The fork may have come in the middle of a change,
+ * so the count is not believed.
  */
 void private_fd_reset(void)
 {
@@ -257,17 +259,18 @@ void private_fd_reset(void)
 	lock_reset(&table_lock);
 	for (unsigned i = 0; i < private_fd_table_end; i++) {
 		slot = private_fd_table_slot(i);
-		if (slot->number)
-			private_fd_table_check(slot);
+		slot->close_it = slot->number && private_fd_table_provable(slot);
 	}
 	for (unsigned i = 0; i < private_fd_table_end; i++) {
-		slot = private_fd_table_slot(i);
-		if (slot->number) {
-			int number = slot->number;
+		int number;
 
-			private_fd_table_remove(slot);
+		slot = private_fd_table_slot(i);
+		number = slot->number;
+		if (!number)
+			continue;
+		private_fd_table_remove(slot);
+		if (slot->close_it)
 			(void)sys_close(number);
-		}
 	}
 	atomic_store_explicit(&private_fd_used, 0, memory_order_relaxed);
 }

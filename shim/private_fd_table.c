@@ -149,23 +149,23 @@ static bool registered(int epoll, int fd)
 	return r == -EEXIST;
 }
 
-/* An epoll set is known by its members. One without members is taken for ours. */
-static bool has_members(const struct private_fd_slot *epoll)
+/* An epoll set is known by a member of ours that is registered in it. Has it none on record,
+ * nothing speaks for it or against it: `unknown`. */
+static bool has_members(const struct private_fd_slot *epoll, bool unknown)
 {
 	int handle = private_fd_table_handle(epoll);
-	bool empty = true;
 
 	for (unsigned i = 0; i < private_fd_table_end; i++) {
 		if (!slots[i].number || slots[i].epoll != handle)
 			continue;
-		if (registered(epoll->number, slots[i].number))
+		if (same_inode(&slots[i]) && registered(epoll->number, slots[i].number))
 			return true;
-		empty = false;
+		unknown = false;
 	}
-	return empty;
+	return unknown;
 }
 
-static bool is_ours(const struct private_fd_slot *slot)
+static bool is_ours(const struct private_fd_slot *slot, bool unknown)
 {
 	const struct private_fd_slot *epoll;
 
@@ -174,14 +174,19 @@ static bool is_ours(const struct private_fd_slot *slot)
 	if (!slot->anonymous)
 		return true;
 	epoll = private_fd_table_find(slot->epoll);
-	return epoll ? registered(epoll->number, slot->number) : has_members(slot);
+	return epoll ? registered(epoll->number, slot->number) : has_members(slot, unknown);
+}
+
+bool private_fd_table_provable(const struct private_fd_slot *slot)
+{
+	return is_ours(slot, false);
 }
 
 struct private_fd_slot *private_fd_table_check(struct private_fd_slot *slot)
 {
 	if (!slot || (turn && slot->turn == turn))
 		return slot;
-	if (is_ours(slot)) {
+	if (is_ours(slot, true)) {
 		slot->turn = turn;
 		return slot;
 	}

@@ -21,6 +21,7 @@ struct private_fd_slot {
 	uint8_t generation; /* 1 to 7; the next one when freed, so that old handles are recognised
 			     */
 	bool anonymous;	    /* shares its inode with others (private_fd.h) */
+	bool close_it;	    /* private_fd_reset()'s note */
 	uint16_t next;	    /* free slots: index + 1 of the next one */
 	uint32_t turn;	    /* in which it was checked last; 0: none */
 	dev_t dev;
@@ -57,6 +58,9 @@ void private_fd_table_renumber(struct private_fd_slot *slot, int number);
 
 /* Forgets; whatever has the number now stays open. */
 void private_fd_table_remove(struct private_fd_slot *slot);
+
+/* Is it ours beyond doubt? Changes nothing; an epoll set without members on record is not. */
+bool private_fd_table_provable(const struct private_fd_slot *slot);
 
 /* `slot` while it is ours; otherwise removes it, and NULL. NULL gives NULL. Looks once in a turn of
  * the calling thread (private_fd_turn()). */

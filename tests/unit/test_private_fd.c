@@ -518,3 +518,35 @@ Test(private_fd, handles_stay_valid_while_another_thread_moves_numbers, .timeout
 	sys_write(s.peer, "x", 1);
 	cr_assert_eq(poll_set(&s, &data), 1);
 }
+
+/* The members of a set stand before it in the table, as they do from the io thread's second start
+ * on. The child has closed everything and made eventfds, which share the set's inode. */
+Test(private_fd, child_keeps_its_own_files_at_the_numbers_of_a_set)
+{
+	int pair[2], numbers[2], status;
+	pid_t child;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	numbers[0] = private_fd_adopt(pair[0]);
+	numbers[1] = private_fd_epoll();
+	cr_assert_eq(private_fd_watch(numbers[1], numbers[0], EPOLLIN, 1), 0);
+	numbers[0] = number_of(numbers[0]);
+	numbers[1] = number_of(numbers[1]);
+	child = fork();
+	if (child == 0) {
+		bool kept = true;
+
+		for (int i = 0; i < 2; i++) {
+			int fd = eventfd(0, 0);
+
+			sys_dup2(fd, numbers[i]);
+			sys_close(fd);
+		}
+		private_fd_reset();
+		for (int i = 0; i < 2; i++)
+			kept = kept && is_open(numbers[i]);
+		_exit(kept ? 0 : 1);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert_eq(status, 0, "its files were closed");
+}
