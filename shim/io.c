@@ -250,7 +250,7 @@ static void *io_main(void *arg)
 	uint32_t mine = (uint32_t)(uintptr_t)arg;
 	struct epoll_event events[EVENTS_MAX];
 
-	lock_signals_are_blocked(); /* since birth: start_thread() */
+	lock_signals_are_blocked(); /* since birth: io_thread() */
 	prctl(PR_SET_NAME, "noblockdns");
 	pthread_mutex_lock(&turn);
 	private_fd_turn();
@@ -308,11 +308,16 @@ static int open_descriptors(void)
 	return r < 0 ? r : probe_wait();
 }
 
-static int start_thread(uint32_t mine)
+/* glibc's own, 32 and 33. setuid() waits until every thread has taken the second; a thread that
+ * blocks it would stop the program there. pthread_create() opens them by itself for the first
+ * thread only. */
+#define LIBC_SIGNALS ((sys_sigset)3 << 31)
+
+int io_thread(void *(*run)(void *), void *arg)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
-	const sys_sigset all = ~(sys_sigset)0;
+	const sys_sigset all = ~LIBC_SIGNALS;
 	sys_sigset saved;
 	int r;
 
@@ -321,12 +326,12 @@ static int start_thread(uint32_t mine)
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	sys_sigmask(SIG_SETMASK, &all, &saved); /* the thread inherits it */
-	r = pthread_create(&thread, &attr, io_main, (void *)(uintptr_t)mine);
+	r = pthread_create(&thread, &attr, run, arg);
 	if (r == EINVAL) { /* the program's thread-local data alone is larger than our stack */
 		pthread_attr_destroy(&attr);
 		pthread_attr_init(&attr);
 		pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-		r = pthread_create(&thread, &attr, io_main, (void *)(uintptr_t)mine);
+		r = pthread_create(&thread, &attr, run, arg);
 	}
 	sys_sigmask(SIG_SETMASK, &saved, NULL);
 	pthread_attr_destroy(&attr);
@@ -342,7 +347,7 @@ static int start_locked(void)
 	r = open_descriptors();
 	if (r == 0) {
 		atomic_store(&generation, mine);
-		r = start_thread(mine);
+		r = io_thread(io_main, (void *)(uintptr_t)mine);
 	}
 	if (r < 0)
 		close_descriptors();

@@ -31,6 +31,10 @@ struct io_task {
  * the task still the caller's. */
 int io_submit(struct io_task *task);
 
+/* Another thread of the io thread's kind: detached, all signals blocked but glibc's own, small
+ * stack. 0, or a negative errno. Any thread. */
+int io_thread(void *(*run)(void *), void *arg);
+
 struct io_timer {
 	void (*fire)(void *arg, uint64_t now_ms); /* set by the owner before io_timer_start() */
 	void *arg;

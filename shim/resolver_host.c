@@ -2,41 +2,34 @@
 /*
  * resolver_host.c - see resolver_host.h.
  *
- * Loading takes no lock of ours: a thread inside a library constructor holds the loader's lock, and
- * would wait for ours while its holder waits for the loader's. Instead every thread that finds
- * nothing loaded loads, and one of them publishes; dlopen() counts references, so the others only
- * drop theirs.
+ * The library is loaded on a thread of its own, for which lookups wait a limited time only. Whoever
+ * calls dlopen() may have to wait for the loader's lock, and its holder, a library's constructor,
+ * may be waiting for the very thread that looks up: on that thread the wait would be for ever. A
+ * lookup that the constructor itself makes, or waits for, is libc's after PATIENCE_MS; the next
+ * one, when the constructor is over, finds the library loaded.
  */
 #include "shim/resolver_host.h"
 
+#include "shim/clock.h"
 #include "shim/io.h"
 #include "shim/log.h"
 #include "shim/private_fd.h"
 #include "shim/random.h"
-#include "shim/self_path.h"
+#include "shim/resolver_load.h"
 #include "shim/sys.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <sched.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
-#define LIBRARY "libnoblockdns-resolver.so"
-/* Built with a shared c-ares, the library must not meet the program's own copies. */
-#ifdef RESOLVER_SHARED
-#define LOOK_INSIDE_FIRST RTLD_DEEPBIND
-#else
-#define LOOK_INSIDE_FIRST 0
-#endif
+/* How long lookups wait for the loader before they are left to libc. It takes a millisecond or two,
+ * unless a library's constructor holds the loader's lock. */
+#define PATIENCE_MS 200
 
 #define MAX_VIEWS 8 /* one is usual; more only while settings change under lookups in flight */
-
-struct instance {
-	const struct resolver_ops *ops;
-	struct resolver *resolver;
-};
 
 struct host_view {
 	uint64_t view;
@@ -45,8 +38,7 @@ struct host_view {
 	struct resolver_view *opened; /* NULL: slot is free */
 };
 
-static struct instance instance;	  /* published by `opened` */
-static _Atomic int opened;		  /* 0 not yet, 1 yes, 2 being published, -1 failed */
+static struct resolver_instance instance; /* published by `presence` */
 static struct host_view views[MAX_VIEWS]; /* io thread only */
 
 /* ---- what the resolver asks of its host ---- */
@@ -172,109 +164,75 @@ static const struct resolver_host host = {
 
 /* ---- loading ---- */
 
-/* For good. All threads that are loading find the same: true for the one that is to say so. */
-static bool give_up(void)
+/*
+ * Loading, once. `loading` is a futex: it holds the time since when a thread is at it, and 0 if
+ *none.
+ *
+ *	ABSENT --a first miss: LOADING thread--> READY, or MISSING, or ABSENT again
+ */
+enum presence { ABSENT, READY, MISSING };
+
+static _Atomic uint32_t presence; /* enum presence; READY releases `instance` */
+static _Atomic uint32_t loading;  /* futex; low bits of CLOCK_BOOTTIME in ms, made odd */
+
+static void load(void)
 {
-	return atomic_compare_exchange_strong(&opened, &(int){0}, -1);
+	int r = resolver_load(&host, &instance);
+
+	if (r == 0)
+		atomic_store_explicit(&presence, READY, memory_order_release);
+	else if (r == -ENOENT)
+		atomic_store(&presence, MISSING);
+	atomic_store(&loading, 0);
+	sys_futex_wake(&loading, INT_MAX, false);
 }
 
-/* The path of the library beside this one. */
-static int sibling_path(char ret[PATH_MAX])
+static void *load_in_thread(void *unused)
 {
-	int r = self_path(ret);
-	char *slash;
-
-	if (r < 0)
-		return r;
-	slash = strrchr(ret, '/');
-	if (slash == NULL)
-		return -ENOENT;
-	if (slash + 1 + sizeof LIBRARY > ret + PATH_MAX)
-		return -ENAMETOOLONG;
-	memcpy(slash + 1, LIBRARY, sizeof LIBRARY);
-	return 0;
+	load();
+	return unused;
 }
 
-static bool is_there(const char *path)
+/* Begins to load. Where there can be no thread, the caller loads. */
+static void begin_loading(uint64_t now_ms)
 {
-	int fd = sys_open(path, O_PATH | O_CLOEXEC, 0);
+	uint32_t not_yet = 0;
 
-	if (fd >= 0)
-		sys_close(fd);
-	return fd != -ENOENT;
-}
-
-/* A library that is missing beside this one is a mistake of the installation, and for good. Where
- * both are out of sight (chroot), or both are there (no memory, no permission), nobody is to blame;
- * and it may be loaded next time. */
-static int explain(const char *path, const char *why)
-{
-	char self[PATH_MAX];
-
-	if (!is_there(path) && self_path(self) == 0 && is_there(self)) {
-		if (give_up())
-			log_error("cannot load %s: %s; lookups are left to libc", path, why);
-		return -ENOENT;
+	if (!atomic_compare_exchange_strong(&loading, &not_yet, (uint32_t)now_ms | 1))
+		return;
+	if (atomic_load(&presence) != ABSENT) { /* over since the caller looked */
+		atomic_store(&loading, 0);
+		sys_futex_wake(&loading, INT_MAX, false);
+	} else if (io_thread(load_in_thread, NULL) < 0) {
+		load();
 	}
-	log_warn("cannot load %s: %s; this lookup is left to libc", path, why);
-	return -ENOMEM;
 }
 
-static int load(struct instance *ret, void **ret_library)
+static void wait_loading(void)
 {
-	char path[PATH_MAX];
-	const struct resolver_ops *ops;
-	int r = sibling_path(path);
+	uint32_t since;
 
-	if (r < 0) {
-		if (give_up())
-			log_error("cannot tell where %s is: error %d; lookups are left to libc",
-				  LIBRARY, -r);
-		return -ENOENT;
+	while ((since = atomic_load(&loading)) != 0) {
+		int32_t waited_ms = (int32_t)((uint32_t)clock_boot_ms() - since);
+		int32_t left_ms = PATIENCE_MS - (waited_ms < 0 ? 0 : waited_ms);
+		struct timespec left = {.tv_nsec = (long)left_ms * 1000000};
+
+		if (left_ms <= 0)
+			return;
+		sys_futex_wait(&loading, since, &left, false);
 	}
-	*ret_library = dlopen(path, RTLD_NOW | RTLD_LOCAL | LOOK_INSIDE_FIRST);
-	if (*ret_library == NULL)
-		return explain(path, dlerror());
-	ops = dlsym(*ret_library, "noblockdns_resolver");
-	if (ops == NULL)
-		(void)dlerror(); /* the program must not find our failure there */
-	if (ops == NULL || ops->abi != RESOLVER_ABI) {
-		if (give_up())
-			log_error("%s is of another version; lookups are left to libc", path);
-		return -ENOENT;
-	}
-	ret->ops = ops;
-	return ops->open(&host, &ret->resolver);
 }
 
 int resolver_host_open(void)
 {
-	struct instance mine;
-	void *library = NULL;
-	int was = atomic_load_explicit(&opened, memory_order_acquire);
-	int r;
+	uint32_t is = atomic_load_explicit(&presence, memory_order_acquire);
 
-	if (was == 1)
-		return 0;
-	if (was < 0)
-		return -ENOENT;
-	r = load(&mine, &library);
-	if (r < 0) {
-		if (library != NULL)
-			dlclose(library);
-		return r;
+	if (is == ABSENT) {
+		begin_loading(clock_boot_ms());
+		wait_loading();
+		is = atomic_load_explicit(&presence, memory_order_acquire);
 	}
-	was = 0;
-	if (!atomic_compare_exchange_strong(&opened, &was, 2)) {
-		mine.ops->close(mine.resolver); /* another thread was first */
-		dlclose(library);
-		while (atomic_load_explicit(&opened, memory_order_acquire) == 2)
-			sched_yield();
-		return 0;
-	}
-	instance = mine;
-	atomic_store_explicit(&opened, 1, memory_order_release);
-	return 0;
+	return is == READY ? 0 : is == MISSING ? -ENOENT : -EAGAIN;
 }
 
 /* ---- views ---- */
@@ -362,13 +320,12 @@ int resolver_host_query(struct host_view *view, const struct resolver_question *
 
 void resolver_host_reset(void)
 {
-	int state = atomic_load(&opened);
-
 	memset(views, 0, sizeof views);
 	wake.place = 0;
 	ndrawn = 0; /* or parent and child would ask with the same ids */
 	/* The parent's io thread may have been anywhere inside the resolver at the fork: its memory
 	 * is left alone, and private_fd_reset() closes its sockets. */
-	if (state != -1)
-		atomic_store(&opened, 0);
+	atomic_store(&loading, 0);
+	if (atomic_load(&presence) == READY)
+		atomic_store(&presence, ABSENT);
 }

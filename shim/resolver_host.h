@@ -9,10 +9,9 @@
 #include "resolver/resolver.h"
 
 /*
- * Loads the resolver library, once, from the directory of this one. On the calling thread: a lookup
- * inside a library constructor holds the loader's lock, and a dlopen() on another thread would wait
- * for it for ever. 0; -ENOENT where it is not there (logged once, and for good), -ENOMEM where it
- * cannot be loaded now. Any thread.
+ * Loads the resolver library, once, from the directory of this one. Waits for that, but not for
+ * ever: a library's constructor may hold the loader's lock. 0; -ENOENT where it is not there
+ * (logged once, and for good); -EAGAIN where it cannot be loaded now. Any thread.
  */
 int resolver_host_open(void);
 

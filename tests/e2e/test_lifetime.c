@@ -73,27 +73,27 @@ LabTest(lifetime, vfork_child_finds_warm_and_cold_names)
 /* ---- libraries ---- */
 
 /* A library whose constructor and destructor look up; the constructor waits before it does. */
-static const char library_text[] = "#include <netdb.h>\n"
-				   "#include <stdio.h>\n"
-				   "#include <unistd.h>\n"
-				   "static void find(const char *name)\n"
-				   "{\n"
-				   "	struct addrinfo *list;\n"
-				   "	int r = getaddrinfo(name, \"80\", 0, &list);\n"
-				   "	if (r != 0)\n"
-				   "		dprintf(1, \"%s: %s\\n\", name, gai_strerror(r));\n"
-				   "	else\n"
-				   "		freeaddrinfo(list);\n"
-				   "}\n"
-				   "__attribute__((constructor)) static void begin(void)\n"
-				   "{\n"
-				   "	usleep(100000);\n"
-				   "	find(\"constructor.life.test\");\n"
-				   "}\n"
-				   "__attribute__((destructor)) static void end(void)\n"
-				   "{\n"
-				   "	find(\"destructor.life.test\");\n"
-				   "}\n";
+static const char *library_text = "#include <netdb.h>\n"
+				  "#include <stdio.h>\n"
+				  "#include <unistd.h>\n"
+				  "static void find(const char *name)\n"
+				  "{\n"
+				  "	struct addrinfo *list;\n"
+				  "	int r = getaddrinfo(name, \"80\", 0, &list);\n"
+				  "	if (r != 0)\n"
+				  "		dprintf(1, \"%s: %s\\n\", name, gai_strerror(r));\n"
+				  "	else\n"
+				  "		freeaddrinfo(list);\n"
+				  "}\n"
+				  "__attribute__((constructor)) static void begin(void)\n"
+				  "{\n"
+				  "	usleep(100000);\n"
+				  "	find(\"constructor.life.test\");\n"
+				  "}\n"
+				  "__attribute__((destructor)) static void end(void)\n"
+				  "{\n"
+				  "	find(\"destructor.life.test\");\n"
+				  "}\n";
 
 static const char *make_library(const struct lab_world *w)
 {
@@ -120,6 +120,38 @@ static void looks_up_from_library(struct lab_world *w, const char *mode)
 	client(w, NO_SETTING, mode, library);
 	lab_assert_int(shim_asked(dns, "constructor.life.test", LAB_A), 1);
 	lab_assert_int(shim_asked(dns, "destructor.life.test", LAB_A), 1);
+}
+
+/* The constructor holds the loader's lock, and waits for a thread that looks up. */
+static const char waiting_library_text[] =
+	"#include <netdb.h>\n"
+	"#include <pthread.h>\n"
+	"#include <stdio.h>\n"
+	"static void *find(void *name)\n"
+	"{\n"
+	"	struct addrinfo *list;\n"
+	"	int r = getaddrinfo(name, \"80\", 0, &list);\n"
+	"	if (r != 0)\n"
+	"		dprintf(1, \"%s: %s\\n\", (char *)name, gai_strerror(r));\n"
+	"	else\n"
+	"		freeaddrinfo(list);\n"
+	"	return 0;\n"
+	"}\n"
+	"__attribute__((constructor)) static void begin(void)\n"
+	"{\n"
+	"	pthread_t thread;\n"
+	"	pthread_create(&thread, 0, find, \"constructor.life.test\");\n"
+	"	pthread_join(thread, 0);\n"
+	"}\n"
+	"__attribute__((destructor)) static void end(void)\n"
+	"{\n"
+	"	find(\"destructor.life.test\");\n"
+	"}\n";
+
+LabTest(lifetime, constructor_waits_for_a_thread_that_looks_up)
+{
+	library_text = waiting_library_text;
+	looks_up_from_library(w, "look_up_in_dlopen");
 }
 
 LabTest(lifetime, constructor_of_a_loaded_library_looks_up)
