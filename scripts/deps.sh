@@ -31,6 +31,7 @@ dnsdist               dnsdist
 nscd                  nscd
 bind9-dnsutils        dig
 knot-dnsutils         kdig
+netbase               -
 iproute2              ip
 nftables              nft
 util-linux            unshare
