@@ -295,7 +295,7 @@ static void beside(struct lab_world *w, const char *allocator)
 				    "import socket, os\n"
 				    "def f(x): return socket.gethostbyname("
 				    "f'{x}{os.getpid()}.many.test')\n"
-				    "print(f('a'))\n"
+				    "print(f('a'), flush=True)\n"
 				    "if os.fork() == 0: print(f('b'), flush=True); os._exit(0)\n"
 				    "os.wait(); print(f('c'))\n"),
 			  "127.0.0.3\n127.0.0.3\n127.0.0.3\n");
