@@ -34,7 +34,8 @@ typedef void (*fetch_done_fn)(void *arg, struct blob *blob, uint64_t now_ms);
  * is used during the call only. With a `done` function the answer goes there, without one the
  * caller must call fetch_wait(). At `deadline_ms` (CLOCK_BOOTTIME) the answer is what is known
  * then, one RRset, or none; the query goes on, and what it brings enters the cache. Any thread. 0,
- * or a negative errno: -ENOENT without a resolver library, -ENOMEM, what io_submit() gives.
+ * or a negative errno: -ENOENT without a resolver library, -EAGAIN while it cannot be loaded,
+ * -ENOMEM, what io_submit() gives.
  */
 int fetch_start(const struct settings *settings, const struct name *name, const char *spelling,
 		unsigned types, uint64_t deadline_ms, fetch_done_fn done, void *arg,

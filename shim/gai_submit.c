@@ -6,9 +6,9 @@
  *	2. so are names that the hosts file or the cache has;
  *	3. what is libc's (a foreign nsswitch module, any failure of ours) goes there;
  *	4. the rest goes to the io thread.
- * Every library is loaded here: the caller may hold the loader's lock, for which the io thread
- * would wait while the caller waits for it. The io thread reads no file but the small ones of
- * configuration, where they have changed (settings.h).
+ * libidn2 is loaded here: the caller may hold the loader's lock, for which the io thread would wait
+ * while the caller waits for it. The io thread reads no file but the small ones of configuration,
+ * where they have changed (settings.h).
  */
 #include "shim/gai_submit.h"
 

@@ -22,11 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KNOWN_FLAGS                                                                                \
-	(AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_ADDRCONFIG | AI_V4MAPPED | AI_ALL |       \
-	 AI_NUMERICSERV | AI_IDN | AI_CANONIDN | 0x100 |                                           \
-	 0x200) /* the last two: AI_IDN_*, no-ops */
-
 static const struct addrinfo default_hints = {.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG};
 
 /* Is it an address, by inet_aton's generous rules, or does it at least look like one? */
@@ -46,7 +41,7 @@ bool getaddrinfo_is_ours(const char *node, const struct addrinfo *hints)
 	if (node == NULL || *node == '\0' || strcmp(node, ".") == 0 || strcmp(node, "*") == 0)
 		return false;
 	if (hints != NULL) {
-		if ((hints->ai_flags & ~KNOWN_FLAGS) || (hints->ai_flags & AI_NUMERICHOST))
+		if (hints->ai_flags & ~GETADDRINFO_LOOKUP_FLAGS)
 			return false;
 		if (hints->ai_family != AF_UNSPEC && hints->ai_family != AF_INET &&
 		    hints->ai_family != AF_INET6)
