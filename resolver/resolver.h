@@ -29,11 +29,16 @@
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define RESOLVER_ABI	       1u /* raised whenever anything in this header changes shape */
+#define RESOLVER_ABI	       2u /* raised whenever anything in this header changes shape */
 #define RESOLVER_MAX_UPSTREAMS 8
+#define RESOLVER_MAX_BOOTSTRAP 3
+#define RESOLVER_MAX_PINS      8
+#define RESOLVER_HOST_MAX      256  /* a host name with its NUL */
+#define RESOLVER_TICKET_MAX    4000 /* bytes of a serialized TLS session */
 #define RESOLVER_NAME_MAX      1025 /* a presentation-form name with its NUL (glibc's NS_MAXDNAME) */
 #define RESOLVER_CHAIN_MAX     17   /* the owner of the question and at most 16 CNAME targets */
 
@@ -75,7 +80,7 @@ struct resolver_rrset {
 	enum resolver_type type;
 	enum resolver_kind kind;
 	enum resolver_failure failure; /* with RESOLVER_FAILURE */
-	bool ad;		       /* the upstream set AD (RFC 4035 3.2.3) */
+	bool ad;		       /* the upstream set AD and is believed (RFC 4035 3.2.3) */
 	uint32_t ttl_s;		       /* least TTL along the chain; of a negative answer
 					* min(SOA TTL, SOA MINIMUM); 0: may not be cached */
 	unsigned nnames;	       /* the CNAME chain, 1 to RESOLVER_CHAIN_MAX, with ANSWER and
@@ -106,7 +111,21 @@ enum resolver_transport {
 
 struct resolver_upstream {
 	enum resolver_transport transport;
-	struct sockaddr_storage addr; /* AF_INET or AF_INET6 with port and scope */
+	struct sockaddr_storage addr; /* AF_INET or AF_INET6 with port and scope; with RESOLVER_TLS
+				       * also AF_UNSPEC: its addresses are those of `host` */
+	uint16_t port;		      /* with AF_UNSPEC, in host order */
+	char host[RESOLVER_HOST_MAX]; /* with RESOLVER_TLS: the name to be authenticated, without
+				       * trailing dot; "": the address is (RFC 8310 8.1) */
+};
+
+/* How upstreams over TLS are authenticated. */
+struct resolver_tls {
+	bool opportunistic;  /* RFC 8310 5: any server over TLS, and clear text where there is no
+			      * TLS; else strict: authenticated, or no query is sent */
+	const char *ca_file; /* PEM; NULL: the system's. Borrowed until close() */
+	unsigned npins;	     /* 0: none; else one of them must be in the chain as well */
+	unsigned char pins[RESOLVER_MAX_PINS][32]; /* SHA-256 of SubjectPublicKeyInfo (RFC 7858
+						    * appendix A) */
 };
 
 /* What makes one view: upstreams in order of preference, and how to ask them. Copied. */
@@ -118,7 +137,13 @@ struct resolver_conf {
 	bool rotate;	     /* resolv.conf `rotate`: start each query at the next upstream */
 	bool use_tcp;	     /* resolv.conf `use-vc`: RESOLVER_UDP upstreams are asked over TCP */
 	bool trust_ad;	     /* resolv.conf `trust-ad`: set AD in queries and believe it (RFC 6840
-			      * 5.7) */
+			      * 5.7); from an authenticated upstream it is believed always */
+	struct resolver_tls tls;
+	struct sockaddr_storage
+		bootstrap[RESOLVER_MAX_BOOTSTRAP]; /* whom to ask, in clear text, for
+						    * the addresses of a `host` */
+	unsigned nbootstrap;
+	uint64_t view; /* part of the key of TLS tickets */
 };
 
 enum resolver_events { RESOLVER_READ = 1, RESOLVER_WRITE = 2 };
@@ -164,6 +189,20 @@ struct resolver_host {
 
 	/* Fills `buf` with `len` unpredictable bytes (query ids). */
 	void (*random)(void *ctx, void *buf, unsigned len);
+
+	/* The whole of a text file, NUL-terminated, of malloc(); the caller frees it. Negative
+	 * errno where it cannot be had. At most 4 MiB are read. */
+	int (*read_file)(void *ctx, const char *path, char **ret, size_t *ret_len);
+
+	/*
+	 * TLS sessions that a later connection, of any process of this user, may resume. A ticket
+	 * that was taken is gone: each is used once (RFC 8446 appendix C.4). take() returns the
+	 * length, or -ENOENT; `ticket` is at most RESOLVER_TICKET_MAX bytes. What comes out is
+	 * hostile.
+	 */
+	int (*ticket_take)(void *ctx, uint64_t key, void *ret_ticket, unsigned size);
+	void (*ticket_put)(void *ctx, uint64_t key, const void *ticket, unsigned len,
+			   uint32_t lifetime_s);
 
 	/* One line for the log, without a newline. */
 	void (*log)(void *ctx, enum resolver_level level, const char *fmt, va_list ap);

@@ -11,6 +11,7 @@
 #include "shim/resolver_host.h"
 
 #include "shim/clock.h"
+#include "shim/file.h"
 #include "shim/io.h"
 #include "shim/log.h"
 #include "shim/private_fd.h"
@@ -28,6 +29,8 @@
 /* How long lookups wait for the loader before they are left to libc. It takes a millisecond or two,
  * unless a library's constructor holds the loader's lock. */
 #define PATIENCE_MS 200
+
+#define READ_FILE_MAX ((size_t)4 << 20) /* a system store has a quarter of that */
 
 #define MAX_VIEWS 8 /* one is usual; more only while settings change under lookups in flight */
 
@@ -138,6 +141,33 @@ static void host_random(void *ctx, void *buf, unsigned len)
 	memset(drawn + ndrawn, 0, len);
 }
 
+static int host_read_file(void *ctx, const char *path, char **ret, size_t *ret_len)
+{
+	struct file_id id;
+
+	(void)ctx;
+	return file_read_head(path, READ_FILE_MAX, ret, ret_len, &id);
+}
+
+static int host_ticket_take(void *ctx, uint64_t key, void *ret_ticket, unsigned size)
+{
+	(void)ctx;
+	(void)key;
+	(void)ret_ticket;
+	(void)size;
+	return -ENOENT;
+}
+
+static void host_ticket_put(void *ctx, uint64_t key, const void *ticket, unsigned len,
+			    uint32_t lifetime_s)
+{
+	(void)ctx;
+	(void)key;
+	(void)ticket;
+	(void)len;
+	(void)lifetime_s;
+}
+
 static void host_log(void *ctx, enum resolver_level level, const char *fmt, va_list ap)
 {
 	static const enum log_level levels[] = {
@@ -159,6 +189,9 @@ static const struct resolver_host host = {
 	.watch = host_watch,
 	.wake_at = host_wake_at,
 	.random = host_random,
+	.read_file = host_read_file,
+	.ticket_take = host_ticket_take,
+	.ticket_put = host_ticket_put,
 	.log = host_log,
 };
 

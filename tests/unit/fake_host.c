@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -75,14 +76,61 @@ static void host_random(void *ctx, void *buf, unsigned len)
 	}
 }
 
-/* Formats, so that a sanitizer sees every argument, and throws it away. */
-static void host_log(void *ctx, enum resolver_level level, const char *fmt, va_list ap)
+static int host_read_file(void *ctx, const char *path, char **ret, size_t *ret_len)
 {
-	char line[256];
+	FILE *f = fopen(path, "re");
+	size_t size = 4u << 20;
 
 	(void)ctx;
+	if (!f)
+		return -errno;
+	*ret = malloc(size + 1);
+	*ret_len = *ret ? fread(*ret, 1, size, f) : 0;
+	fclose(f);
+	if (!*ret)
+		return -ENOMEM;
+	(*ret)[*ret_len] = '\0';
+	return 0;
+}
+
+static int host_ticket_take(void *ctx, uint64_t key, void *ret_ticket, unsigned size)
+{
+	struct fake_ticket *t = &((struct fake_host *)ctx)->ticket;
+	unsigned len = t->len;
+
+	if (len == 0 || t->key != key || len > size)
+		return -ENOENT;
+	memcpy(ret_ticket, t->data, len);
+	t->len = 0;
+	return (int)len;
+}
+
+static void host_ticket_put(void *ctx, uint64_t key, const void *ticket, unsigned len,
+			    uint32_t lifetime_s)
+{
+	struct fake_host *h = ctx;
+
+	h->ticket.key = key;
+	h->ticket.len = len;
+	h->ticket.lifetime_s = lifetime_s;
+	memcpy(h->ticket.data, ticket, len);
+	h->nputs++;
+}
+
+static void host_log(void *ctx, enum resolver_level level, const char *fmt, va_list ap)
+{
+	struct fake_host *h = ctx;
+	char line[512];
+	size_t len, have = strlen(h->log);
+
 	(void)level;
-	vsnprintf(line, sizeof(line), fmt, ap);
+	vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	len = strlen(line);
+	line[len++] = '\n';
+	if (have + len >= sizeof(h->log))
+		have = 0;
+	memcpy(h->log + have, line, len);
+	h->log[have + len] = '\0';
 }
 
 void fake_host_init(struct fake_host *h)
@@ -96,6 +144,9 @@ void fake_host_init(struct fake_host *h)
 			 .watch = host_watch,
 			 .wake_at = host_wake_at,
 			 .random = host_random,
+			 .read_file = host_read_file,
+			 .ticket_take = host_ticket_take,
+			 .ticket_put = host_ticket_put,
 			 .log = host_log},
 		.wake_ms = UINT64_MAX,
 		.now_ms = 1000000,

@@ -18,6 +18,14 @@ struct fake_socket {
 	bool stolen; /* hold() fails from now on */
 };
 
+/* One ticket, as much as most tests need. */
+struct fake_ticket {
+	uint64_t key;
+	unsigned len; /* 0: none */
+	uint32_t lifetime_s;
+	unsigned char data[RESOLVER_TICKET_MAX];
+};
+
 struct fake_host {
 	struct resolver_host host; /* for open() */
 	uint64_t now_ms;
@@ -29,6 +37,9 @@ struct fake_host {
 	unsigned held;	  /* hold() without drop() */
 	int socket_error; /* not 0: socket() fails with it */
 	uint32_t seed;
+	struct fake_ticket ticket;
+	unsigned nputs; /* calls of ticket_put() */
+	char log[8192]; /* the latest lines, each with its newline */
 };
 
 void fake_host_init(struct fake_host *h);
