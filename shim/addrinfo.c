@@ -122,8 +122,9 @@ int addrinfo_finish(const struct addrinfo_request *request, const struct setting
 		return r;
 	if (n > 1 && n <= ORDER_MAX) {
 		perm = n <= LOOKUP_INLINE ? few : (many = malloc(n * sizeof *many));
-		if (perm != NULL && order_cached(answer->addrs.v, n, settings,
-						 netstate_get(settings, now_ms), now_ms, perm) < 0)
+		if (perm != NULL &&
+		    order_cached(answer->addrs.v, n, settings, netstate_get(settings, now_ms),
+				 now_ms, answer->addrs.order, perm) < 0)
 			perm = NULL;
 	}
 	r = addrinfo_build(request, answer->addrs.v, n, perm, canon, ret);

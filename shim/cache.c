@@ -156,6 +156,7 @@ static int look_at(struct cache_slot *slot, size_t capacity, const struct query 
 	if (err < 0 || entry_decode(q->buf, len, &entry) < 0 || !is_key(q, &entry))
 		return -ENOENT;
 	slot_touch(slot, q->now_ms);
+	entry.order = &slot->order;
 	*ret = entry;
 	return 0;
 }
@@ -184,13 +185,14 @@ static int look_in_set(struct cache *cache, const struct cache_class *class, uin
 void cache_prefetch(const struct cache *cache, uint64_t hash)
 {
 	const struct cache_class *class = &cache->classes[CACHE_SMALL];
+	uint32_t sets[2] = {hash_set(class, hash, 0), hash_set(class, hash, 1)};
 
+	__builtin_prefetch(set_at(cache, class, sets[1]));
 	for (int which = 0; which < 2; which++) {
-		uint32_t set = hash_set(class, hash, which);
-		uint64_t found = set_match(set_at(cache, class, set), hash_tag(hash));
+		uint64_t found = set_match(set_at(cache, class, sets[which]), hash_tag(hash));
 
 		if (found) {
-			slot_prefetch(slot_at(cache, class, set, set_next(&found)));
+			slot_prefetch(slot_at(cache, class, sets[which], set_next(&found)));
 			return;
 		}
 	}

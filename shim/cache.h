@@ -32,7 +32,7 @@ struct cache_options {
 		      * as it is, a smaller one is replaced */
 };
 
-#define CACHE_ENTRY_MAX	   ((size_t)8192 - 16) /* bytes: a buffer of this size never gets -ENOBUFS */
+#define CACHE_ENTRY_MAX	   ((size_t)8192 - 24) /* bytes: a buffer of this size never gets -ENOBUFS */
 #define CACHE_SIZE_MIN	   ((size_t)256 << 10)
 #define CACHE_SIZE_DEFAULT ((size_t)8 << 20)
 #define CACHE_SIZE_MAX	   ((size_t)4 << 30)

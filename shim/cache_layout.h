@@ -26,6 +26,8 @@
  *	u64 seq       counter << 32 | time of the lock in ms, 31 bits << 1 | being written
  *	u32 stamp     tick of the last use (8.192 s) << 2 | hits, which stop at 3
  *	u32 expiry_s  when the last of its RRsets expires, CLOCK_BOOTTIME; a hint for eviction
+ *	u64 order     in what order its addresses were given last (order_cache.h); a hint, guarded
+ *	              by nothing: here, it comes with the line that is read anyhow
  *	u64 words[]   the entry (entry.h), which has its own size and checksum
  *
  * Each slot is its own lock. A lock per set or bucket would make a killed writer block sixteen
@@ -54,7 +56,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CACHE_LAYOUT	  1 /* also in the file's name */
+#define CACHE_LAYOUT	  2 /* also in the file's name */
 #define CACHE_MAGIC	  "NBDCACHE"
 #define CACHE_BYTE_ORDER  0x01020304u
 #define CACHE_HEADER_SEED UINT64_C(0x6361636865686472) /* of its checksum */
@@ -91,6 +93,7 @@ struct cache_slot {
 	_Atomic uint64_t seq;
 	_Atomic uint32_t stamp;
 	_Atomic uint32_t expiry_s;
+	_Atomic uint64_t order;
 	_Atomic uint64_t words[];
 };
 
@@ -101,7 +104,7 @@ struct cache_set {
 
 static_assert(sizeof(struct cache_class) == 32, "the layout of the shared file");
 static_assert(sizeof(struct cache_header) == 168, "the layout of the shared file");
-static_assert(sizeof(struct cache_slot) == 16, "the layout of the shared file");
+static_assert(sizeof(struct cache_slot) == 24, "the layout of the shared file");
 static_assert(sizeof(struct cache_set) == 64, "the layout of the shared file");
 
 enum cache_verdict {

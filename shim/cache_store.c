@@ -288,6 +288,7 @@ int cache_store(struct cache *cache, uint64_t hash, const void *blob, size_t siz
 		return err;
 	slot_write_locked(place.slot, blob, size);
 	atomic_store_explicit(&place.slot->expiry_s, expiry_s(&entry), memory_order_relaxed);
+	atomic_store_explicit(&place.slot->order, 0, memory_order_relaxed);
 	/* storing is no use, but it makes the entry as young as one that was just used */
 	atomic_store_explicit(&place.slot->stamp, slot_stamp_make(now_ms, stamp & 3),
 			      memory_order_relaxed);

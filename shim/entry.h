@@ -51,6 +51,8 @@ struct entry {
 	const char *name; /* folded, not NUL-terminated */
 	size_t name_len;
 	struct entry_rrset rr[ENTRY_NTYPES];
+	_Atomic uint64_t *order; /* not encoded: where the order of the addresses may be kept
+				  * (order_cache.h); NULL: nowhere */
 };
 
 /* Is `rr` known and within its TTL? A time in the future (another boot's) is not. */

@@ -32,6 +32,7 @@ void lookup_answer_init(struct lookup_answer *answer)
 	answer->has_canon = false;
 	answer->addrs.n = 0;
 	answer->addrs.mapped = false;
+	answer->addrs.order = NULL;
 	answer->addrs.room = LOOKUP_INLINE;
 	answer->addrs.v = answer->addrs.inlined;
 	answer->names.naliases = 0;

@@ -63,8 +63,9 @@ struct lookup_question {
 
 struct lookup_addrs {
 	unsigned n, room;
-	bool mapped;	      /* IPv4 addresses were added as v4-mapped ones */
-	struct order_dest *v; /* owned where it is not `inlined` */
+	bool mapped;		 /* IPv4 addresses were added as v4-mapped ones */
+	_Atomic uint64_t *order; /* see struct entry; valid as long as the call's settings */
+	struct order_dest *v;	 /* owned where it is not `inlined` */
 	struct order_dest inlined[LOOKUP_INLINE];
 };
 

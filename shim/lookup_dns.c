@@ -96,6 +96,7 @@ static struct lookup_status take_answer(const struct search *s, bool both, bool 
 			named = true;
 		}
 		any = true;
+		answer->addrs.order = s->entry.order;
 		if (!copy_addrs(rr, t, mapped, &answer->addrs))
 			return (struct lookup_status){NSSWITCH_TRYAGAIN, NETDB_INTERNAL, ENOMEM};
 	}

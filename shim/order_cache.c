@@ -12,6 +12,15 @@
  *	bits 0 to 59	the first 15 indices, four bits each; the last one is what remains
  *	bits 60 to 63	number of the ORDER_CACHE_MS, so that what is over is overwritten first
  *
+ * A hint is the same in one word, for lists of up to HINT_LENGTH:
+ *
+ *	bits 0 to 19	the first 5 indices
+ *	bits 20 to 23	number of the ORDER_CACHE_MS
+ *	bits 24 to 63	the key's
+ *
+ * Two kinds of processes or calls may ask for one name in different orders; so that they do not
+ * write in turn for ever, the first one to come in each ORDER_CACHE_MS has the hint.
+ *
  * Size: a name in use must find its order, or each of its lookups costs system calls. A cache has
  * two slots for each of its small entries. In sets of eight, one list in five hundred finds its set
  * full when 38 % of the slots are in use, one in seven thousand at 25 %.
@@ -34,6 +43,10 @@
 #define LENGTH	    16 /* longest list that fits one word */
 #define LOCAL_SETS  256
 #define PERIOD_BITS 60 /* where the number of the period begins */
+
+#define HINT_LENGTH	 6
+#define HINT_PERIOD_BITS 20
+#define HINT_KEY_BITS	 24
 
 struct slot {
 	_Atomic uint64_t check; /* key ^ perm */
@@ -104,6 +117,33 @@ static void put(struct set *set, uint64_t key, uint64_t perm)
 	}
 	atomic_store_explicit(&slot->perm, perm, memory_order_relaxed);
 	atomic_store_explicit(&slot->check, key ^ perm, memory_order_relaxed);
+}
+
+/* ---- the hint ---- */
+
+static bool hint_find(_Atomic uint64_t *hint, unsigned n, uint64_t key, uint16_t *ret_perm)
+{
+	uint64_t word;
+
+	if (hint == NULL || n > HINT_LENGTH)
+		return false;
+	word = atomic_load_explicit(hint, memory_order_relaxed);
+	return (word ^ key) >> HINT_KEY_BITS == 0 && unpack(word, n, ret_perm);
+}
+
+static void hint_put(_Atomic uint64_t *hint, unsigned n, uint64_t key, uint64_t period,
+		     const uint16_t *perm)
+{
+	uint64_t word, number = period & 15;
+
+	if (hint == NULL || n > HINT_LENGTH)
+		return;
+	word = atomic_load_explicit(hint, memory_order_relaxed);
+	if (word == 0 || (word >> HINT_PERIOD_BITS & 15) != number)
+		atomic_store_explicit(hint,
+				      key >> HINT_KEY_BITS << HINT_KEY_BITS |
+					      number << HINT_PERIOD_BITS | pack(perm, n, 0),
+				      memory_order_relaxed);
 }
 
 /* ---- the set of a key ---- */
@@ -193,7 +233,8 @@ static uint64_t key_of(const struct order_dest *dests, unsigned n, const struct 
 }
 
 int order_cached(const struct order_dest *dests, unsigned n, const struct settings *settings,
-		 const struct netstate *state, uint64_t now_ms, uint16_t *ret_perm)
+		 const struct netstate *state, uint64_t now_ms, _Atomic uint64_t *hint,
+		 uint16_t *ret_perm)
 {
 	struct cache *cache = state->network.netns == 0 ? NULL : settings->cache;
 	uint64_t period = now_ms / ORDER_CACHE_MS, key, perm;
@@ -205,9 +246,13 @@ int order_cached(const struct order_dest *dests, unsigned n, const struct settin
 	if (n > LENGTH)
 		return sort(dests, n, settings, state, ret_perm, &lasting);
 	key = key_of(dests, n, settings, state, period);
-	known = set_to_read(cache, key);
-	if (known != NULL && find(known, key, &perm) && unpack(perm, n, ret_perm))
+	if (hint_find(hint, n, key, ret_perm))
 		return 0;
+	known = set_to_read(cache, key);
+	if (known != NULL && find(known, key, &perm) && unpack(perm, n, ret_perm)) {
+		hint_put(hint, n, key, period, ret_perm);
+		return 0;
+	}
 	r = sort(dests, n, settings, state, ret_perm, &lasting);
 	if (!lasting)
 		return r;
@@ -215,5 +260,6 @@ int order_cached(const struct order_dest *dests, unsigned n, const struct settin
 	set = set_to_write(cache, key);
 	if (set != NULL)
 		put(set, key, pack(ret_perm, n, period));
+	hint_put(hint, n, key, period, ret_perm);
 	return r;
 }

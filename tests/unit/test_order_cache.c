@@ -72,7 +72,7 @@ static unsigned asks_kernel(const struct order_dest *dests, uint64_t now_ms)
 	uint16_t perm[2];
 
 	limit_descriptors(true, &usual);
-	cr_assert_eq(order_cached(dests, 2, &settings, &state, now_ms, perm), 0);
+	cr_assert_eq(order_cached(dests, 2, &settings, &state, now_ms, NULL, perm), 0);
 	limit_descriptors(false, &usual);
 	return perm[0] == 1;
 }
@@ -94,7 +94,7 @@ static void order_pair(unsigned i, uint64_t now_ms)
 	uint16_t perm[2];
 
 	make_pair(dests, i);
-	cr_assert_eq(order_cached(dests, 2, &settings, &state, now_ms, perm), 0);
+	cr_assert_eq(order_cached(dests, 2, &settings, &state, now_ms, NULL, perm), 0);
 	cr_assert_eq(perm[0], 0);
 }
 
@@ -116,9 +116,11 @@ Test(order_cache, second_call_gives_the_same_order)
 		set_up(sizes[s]);
 		fill(dests, 16);
 		for (unsigned n = 1; n <= 16; n++) {
-			cr_assert_eq(order_cached(dests, n, &settings, &state, NOW_MS, first), 0);
+			cr_assert_eq(order_cached(dests, n, &settings, &state, NOW_MS, NULL, first),
+				     0);
 			expect_permutation(first, n);
-			cr_assert_eq(order_cached(dests, n, &settings, &state, NOW_MS, second), 0);
+			cr_assert_eq(
+				order_cached(dests, n, &settings, &state, NOW_MS, NULL, second), 0);
 			cr_expect_arr_eq(first, second, n * sizeof *first);
 		}
 	}
@@ -131,7 +133,7 @@ Test(order_cache, long_list_is_sorted_without_the_table)
 
 	set_up(CACHE_SIZE_DEFAULT);
 	fill(dests, 1000);
-	cr_assert_eq(order_cached(dests, 1000, &settings, &state, NOW_MS, perm), 0);
+	cr_assert_eq(order_cached(dests, 1000, &settings, &state, NOW_MS, NULL, perm), 0);
 	expect_permutation(perm, 1000);
 }
 
@@ -144,10 +146,10 @@ Test(order_cache, new_table_of_gai_conf_gives_a_new_order)
 	uint16_t before[2], after[2];
 
 	set_up(CACHE_SIZE_DEFAULT);
-	cr_assert_eq(order_cached(dests, 2, &settings, &state, NOW_MS, before), 0);
+	cr_assert_eq(order_cached(dests, 2, &settings, &state, NOW_MS, NULL, before), 0);
 	cr_assert_eq(gai_conf_parse(prefer_v4, sizeof prefer_v4 - 1, &settings.gai), 0);
 	settings.gai_hash = gai_conf_hash(&settings.gai);
-	cr_assert_eq(order_cached(dests, 2, &settings, &state, NOW_MS, after), 0);
+	cr_assert_eq(order_cached(dests, 2, &settings, &state, NOW_MS, NULL, after), 0);
 	cr_expect_eq(dests[after[0]].family, AF_INET);
 	gai_conf_free(&settings.gai);
 }
@@ -278,7 +280,7 @@ Test(order_cache, damaged_table_gives_permutations)
 			cache_region_claim(settings.cache, at / CACHE_PAGE * CACHE_PAGE);
 
 		page[at % CACHE_PAGE] = (unsigned char)random();
-		cr_assert_eq(order_cached(dests, n, &settings, &state, NOW_MS, perm), 0);
+		cr_assert_eq(order_cached(dests, n, &settings, &state, NOW_MS, NULL, perm), 0);
 		expect_permutation(perm, n);
 	}
 }
@@ -303,7 +305,7 @@ Test(order_cache, what_is_no_permutation_is_not_used)
 				words[i] = key ^ words[i + 1];
 			}
 		}
-		cr_assert_eq(order_cached(dests, 2, &settings, &state, NOW_MS, perm), 0);
+		cr_assert_eq(order_cached(dests, 2, &settings, &state, NOW_MS, NULL, perm), 0);
 		expect_permutation(perm, 2);
 	}
 }
