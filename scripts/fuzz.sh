@@ -11,7 +11,7 @@ mkdir -p "$O"
 
 for source in tests/fuzz/fuzz_*.c; do
 	name=$(basename "$source" .c)
-	# The first lines of a fuzzer name what it is linked with.
+	# The first lines of a fuzzer name what it is linked with, in words and patterns.
 	links=$(sed -n 's|^ \* links: ||p' "$source")
 	clang -std=gnu11 -D_GNU_SOURCE -O1 -g -I. -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -o "$O/$name" "$source" $links

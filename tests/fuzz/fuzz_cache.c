@@ -2,8 +2,7 @@
 /*
  * fuzz_cache.c - any bytes as an entry under a right checksum, and any bytes in a cache that is in
  * use: nothing outside is touched, no key but the right one answers, and a store heals.
- * links: shim/entry.c shim/cache.c shim/cache_file.c shim/cache_layout.c
- * links: shim/cache_back.c shim/cache_slot.c shim/cache_store.c
+ * links: shim/cache.c shim/cache_*.c shim/entry.c shim/file.c shim/random.c
  */
 #include "shim/cache.h"
 #include "shim/cache_internal.h"
