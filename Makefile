@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # libnoblockdns. Targets: all deps demo test bench asan tsan fuzz lint format install clean.
-# V=1 shows the commands; O=DIR builds elsewhere; STATIC=0 links c-ares as a shared library.
+# V=1 shows the commands; O=DIR builds elsewhere; STATIC=0 links c-ares and OpenSSL as shared libraries.
 
 O         ?= build
 PREFIX    ?= /usr/local
@@ -54,10 +54,10 @@ SHIM_SO     := $(O)/libnoblockdns.so
 RESOLVER_SO := $(O)/libnoblockdns-resolver.so
 
 ifeq ($(STATIC),1)
-RESOLVER_LIBS := -Wl,-Bstatic -lcares -lresolv -Wl,-Bdynamic
+RESOLVER_LIBS := -Wl,-Bstatic -lcares -lssl -lcrypto -lresolv -Wl,-Bdynamic
 else
 ALL_CFLAGS    += -DRESOLVER_SHARED
-RESOLVER_LIBS := -lcares -Wl,-Bstatic -lresolv -Wl,-Bdynamic
+RESOLVER_LIBS := -lcares -lssl -lcrypto -Wl,-Bstatic -lresolv -Wl,-Bdynamic
 endif
 
 # Debug information goes into a file beside the library, where gdb and perf find it.
@@ -109,7 +109,7 @@ $(RESOLVER_SO): $(call obj,$(RESOLVER_SRC)) resolver/exports.map
 # One Criterion program for all unit tests, one for all end-to-end tests.
 $(O)/unit: $(call obj,$(UNIT_SRC)) $(UNIT_SHIM_OBJ) $(call obj,$(RESOLVER_SRC)) $(call obj,$(LAB_SRC))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN) $(CFLAGS) -pthread -o $@ $^ -lcriterion -lcares -lresolv
+	$(Q)$(CC) $(SAN) $(CFLAGS) -pthread -o $@ $^ -lcriterion -lcares -lssl -lcrypto -lresolv
 
 $(O)/e2e: $(call obj,$(E2E_SRC)) $(call obj,$(LAB_SRC))
 	$(call say,LD,$@)

@@ -370,7 +370,7 @@ static void on_answer(struct resolver_query *q, struct query_send *send,
 	}
 }
 
-static void on_attempt_done(void *arg, int error, const unsigned char *packet, unsigned len)
+static void on_attempt_done(void *arg, const struct attempt_result *result)
 {
 	struct query_send *send = arg;
 	struct resolver_query *q = send->q;
@@ -378,10 +378,10 @@ static void on_attempt_done(void *arg, int error, const unsigned char *packet, u
 	send->attempt = NULL;
 	if (q->state == QUERY_FAILED)
 		return;
-	if (error)
-		on_error(q, send->to, error);
+	if (result->error)
+		on_error(q, send->to, result->error);
 	else
-		on_answer(q, send, packet, len);
+		on_answer(q, send, result->packet, result->len);
 }
 
 /* ---- the beginning ---- */

@@ -22,27 +22,71 @@
 
 #include "resolver/reactor.h"
 
-struct transport; /* one protocol to one upstream */
-struct attempt;	  /* one packet on its way */
+struct transport;	 /* one protocol to one upstream */
+struct attempt;		 /* one packet on its way */
+struct tls_context;	 /* tls_context.h */
+struct transport_lookup; /* of whoever implements transport_resolver */
 
-/*
- * The end of an attempt, from a reactor task (never from inside start() or cancel()): `error` 0 and
- * the packet, valid during the call; or a negative errno:
- *	-ECONNREFUSED, -ECONNRESET, -EHOSTUNREACH, -ENETUNREACH ...  the upstream cannot be had
- *	-EBADF         the program closed the socket under us
- *	-ENOMEM, -EMFILE, -ENFILE, -ENOBUFS                          this process has no room
- * The attempt does not exist any more.
- */
-typedef void attempt_done(void *arg, int error, const unsigned char *packet, unsigned len);
+/* What became of an attempt. */
+struct attempt_result {
+	/*
+	 * 0: `packet` is the answer; or a negative errno:
+	 *	-ECONNREFUSED, -ECONNRESET, -EHOSTUNREACH, -ENETUNREACH ...  cannot be had
+	 *	-EACCES        TLS: the server is not who it should be; nothing was sent
+	 *	-EPROTO        TLS: the server does not speak it, or the handshake failed
+	 *	-ETIMEDOUT     TLS: no connection in time; TCP: one that has stopped answering
+	 *	-EBADF         the program closed the socket under us
+	 *	-ENOMEM, -EMFILE, -ENFILE, -ENOBUFS                          no room here
+	 *	and what a transport_resolver gave
+	 */
+	int error;
+	const unsigned char *packet; /* valid during the call */
+	unsigned len;
+	bool authenticated; /* by TLS, as the view's conf.tls demands; what it says was not changed
+			     * on the way */
+	uint64_t sent_ms;   /* when the packet left, with no connecting before it: a sample of the
+			     * round trip; 0: not known */
+};
+
+/* The end of an attempt, from a reactor task (never from inside start() or cancel()). The attempt
+ * does not exist any more. */
+typedef void attempt_done(void *arg, const struct attempt_result *result);
+
+/* The addresses of a host, with ports, in order of preference, valid during the call, and how long
+ * they may be used; or a negative errno. From a reactor task, exactly once. The lookup does not
+ * exist any more. */
+typedef void transport_found(void *arg, int error, const struct sockaddr_storage *addrs,
+			     unsigned naddrs, uint32_t ttl_s);
+
+/* How a transport gets the addresses of an upstream that is known by its host name alone. */
+struct transport_resolver {
+	/* Starts to look up the upstream's addresses. -ENOMEM; every other trouble arrives in
+	 * found(), which is never called from inside start(). */
+	int (*start)(void *ctx, transport_found *found, void *arg, struct transport_lookup **ret);
+
+	/* Ends it without found(). */
+	void (*cancel)(struct transport_lookup *lookup);
+
+	void *ctx; /* borrowed until the transport is closed */
+};
+
+/* What a transport is opened with. Copied. */
+struct transport_conf {
+	struct resolver_upstream upstream;
+	struct tls_context *tls;	    /* of the view; NULL: not for TLS. Borrowed */
+	uint64_t ticket_seed;		    /* resolver_conf.view */
+	struct transport_resolver resolver; /* where the upstream's address is AF_UNSPEC */
+};
 
 struct transport_ops {
 	const char *name;
 
-	/* A transport to this upstream (copied). Opens no socket yet. -ENOMEM. */
-	int (*open)(struct reactor *reactor, const struct resolver_upstream *upstream,
+	/* A transport to one upstream. Opens no socket yet. -ENOMEM. */
+	int (*open)(struct reactor *reactor, const struct transport_conf *conf,
 		    struct transport **ret);
 
-	/* Closes its sockets and frees it. Every attempt has ended or was cancelled. */
+	/* Closes its sockets, sending nothing, and frees it. Every attempt has ended or was
+	 * cancelled; a probe ends without its done(). */
 	void (*close)(struct transport *transport);
 
 	/* Sends a packet (copied, at most PACKET_MAX bytes) under a fresh id, which replaces the
@@ -52,6 +96,12 @@ struct transport_ops {
 
 	/* The answer is not wanted any more; done() will not be called. */
 	void (*cancel)(struct attempt *attempt);
+
+	/* Connects, shakes hands and authenticates, if there is no such connection yet, and sends
+	 * no query: can this upstream be had? done() gets 0 or an error as above, from a reactor
+	 * task. One at a time: -EALREADY. -ENOMEM. NULL: without connections there is nothing to
+	 * probe. */
+	int (*probe)(struct transport *transport, void (*done)(void *arg, int error), void *arg);
 };
 
 /* The engines that this build has: c-ares over UDP and over TCP. */

@@ -141,15 +141,19 @@ static void deliver(struct reactor_task *task)
 	struct attempt *a = container_of(task, struct attempt, task);
 	attempt_done *done = a->done;
 	unsigned char *answer = a->answer;
-	unsigned len = a->answer_len;
+	struct attempt_result result = {
+		.error = a->error,
+		.packet = answer,
+		.len = a->answer_len,
+		.sent_ms = a->transport->stream ? 0 : a->sent_ms,
+	};
 	void *arg = a->arg;
-	int error = a->error;
 
-	if (error && a->reused && send_again(a))
+	if (result.error && a->reused && send_again(a))
 		return;
 	a->answer = NULL;
 	release(a);
-	done(arg, error, answer, len);
+	done(arg, &result);
 	free(answer);
 }
 
@@ -170,6 +174,7 @@ static int start(struct transport *t, const unsigned char *packet, unsigned len,
 	a->done = done;
 	a->arg = arg;
 	a->len = len;
+	a->sent_ms = t->reactor->now_ms;
 	memcpy(a->packet, packet, len);
 	list_init(&a->link);
 	reactor_task_init(&a->task, deliver);
@@ -189,8 +194,8 @@ static void cancel(struct attempt *a)
 
 /* ---- the transport ---- */
 
-static int open_transport(struct reactor *reactor, const struct resolver_upstream *upstream,
-			  bool stream, struct transport **ret)
+static int open_transport(struct reactor *reactor, const struct transport_conf *conf, bool stream,
+			  struct transport **ret)
 {
 	struct transport *t = calloc(1, sizeof(*t));
 
@@ -201,22 +206,22 @@ static int open_transport(struct reactor *reactor, const struct resolver_upstrea
 		return -ENOMEM;
 	}
 	t->reactor = reactor;
-	t->upstream = *upstream;
+	t->upstream = conf->upstream;
 	t->stream = stream;
 	*ret = t;
 	return 0;
 }
 
-static int open_udp(struct reactor *reactor, const struct resolver_upstream *upstream,
+static int open_udp(struct reactor *reactor, const struct transport_conf *conf,
 		    struct transport **ret)
 {
-	return open_transport(reactor, upstream, false, ret);
+	return open_transport(reactor, conf, false, ret);
 }
 
-static int open_tcp(struct reactor *reactor, const struct resolver_upstream *upstream,
+static int open_tcp(struct reactor *reactor, const struct transport_conf *conf,
 		    struct transport **ret)
 {
-	return open_transport(reactor, upstream, true, ret);
+	return open_transport(reactor, conf, true, ret);
 }
 
 static void close_transport(struct transport *t)

@@ -99,7 +99,25 @@ void view_close(struct resolver_view *view, bool silent)
 		for (unsigned p = 0; p < RESOLVER_NTRANSPORTS; p++)
 			if (view->transports[i][p])
 				view->r->engines[p]->close(view->transports[i][p]);
+	tls_context_close(view->tls);
 	free(view);
+}
+
+static int open_transport(struct resolver_view *view, unsigned upstream,
+			  enum resolver_transport protocol, struct transport **ret)
+{
+	struct transport_conf conf = {
+		.upstream = view->conf.upstreams[upstream],
+		.ticket_seed = view->conf.view,
+	};
+	int err = 0;
+
+	if (protocol == RESOLVER_TLS && !view->tls)
+		err = tls_context_open(&view->r->reactor, &view->conf.tls, &view->tls);
+	if (err)
+		return err;
+	conf.tls = view->tls;
+	return view->r->engines[protocol]->open(&view->r->reactor, &conf, ret);
 }
 
 int view_transport(struct resolver_view *view, unsigned upstream, enum resolver_transport protocol,
@@ -109,8 +127,7 @@ int view_transport(struct resolver_view *view, unsigned upstream, enum resolver_
 	int err = 0;
 
 	if (!*transport)
-		err = view->r->engines[protocol]->open(&view->r->reactor,
-						       &view->conf.upstreams[upstream], transport);
+		err = open_transport(view, upstream, protocol, transport);
 	if (!err)
 		*ret = *transport;
 	return err;

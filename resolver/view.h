@@ -7,6 +7,7 @@
 #define NOBLOCKDNS_RESOLVER_VIEW_H
 
 #include "resolver/answer.h"
+#include "resolver/tls_context.h"
 #include "resolver/transport.h"
 #include "resolver/upstream.h"
 
@@ -24,6 +25,7 @@ struct resolver_view {
 	struct upstream upstreams[RESOLVER_MAX_UPSTREAMS];
 	/* owns; each opened when first needed */
 	struct transport *transports[RESOLVER_MAX_UPSTREAMS][RESOLVER_NTRANSPORTS];
+	struct tls_context *tls; /* owns; NULL until the first transport over TLS is opened */
 	char text[INET6_ADDRSTRLEN + sizeof("[]:65535")]; /* view_upstream_to_str()'s */
 	unsigned next; /* `rotate`: who the next query asks first */
 	struct list queries;

@@ -28,10 +28,10 @@ unsigned fake_nsends;
 unsigned fake_ntransports;
 int fake_start_error;
 
-static int open_fake(struct reactor *reactor, const struct resolver_upstream *upstream,
+static int open_fake(struct reactor *reactor, const struct transport_conf *conf,
 		     enum resolver_transport protocol, struct transport **ret)
 {
-	const struct sockaddr_in *in = (const void *)&upstream->addr;
+	const struct sockaddr_in *in = (const void *)&conf->upstream.addr;
 
 	*ret = malloc(sizeof(**ret));
 	**ret = (struct transport){reactor, ntohl(in->sin_addr.s_addr) & 0xff, protocol};
@@ -39,16 +39,16 @@ static int open_fake(struct reactor *reactor, const struct resolver_upstream *up
 	return 0;
 }
 
-static int open_udp(struct reactor *reactor, const struct resolver_upstream *upstream,
+static int open_udp(struct reactor *reactor, const struct transport_conf *conf,
 		    struct transport **ret)
 {
-	return open_fake(reactor, upstream, RESOLVER_UDP, ret);
+	return open_fake(reactor, conf, RESOLVER_UDP, ret);
 }
 
-static int open_tcp(struct reactor *reactor, const struct resolver_upstream *upstream,
+static int open_tcp(struct reactor *reactor, const struct transport_conf *conf,
 		    struct transport **ret)
 {
-	return open_fake(reactor, upstream, RESOLVER_TCP, ret);
+	return open_fake(reactor, conf, RESOLVER_TCP, ret);
 }
 
 static void close_fake(struct transport *t)
@@ -62,7 +62,12 @@ static void deliver(struct reactor_task *task)
 	struct attempt *a = container_of(task, struct attempt, task);
 
 	a->send->live = false;
-	a->done(a->arg, a->error, a->answer, a->len);
+	a->done(a->arg, &(struct attempt_result){
+				.error = a->error,
+				.packet = a->answer,
+				.len = a->len,
+				.sent_ms = a->send->at_ms,
+			});
 	free(a->answer);
 	free(a);
 }
