@@ -18,8 +18,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct addrinfo default_hints = {.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG};
@@ -114,65 +112,19 @@ void getaddrinfo_query(const struct addrinfo_request *request, const struct reso
 	query->all = request->flags & AI_ALL;
 }
 
-/* The state of a call that may be cancelled while it waits. */
-struct pending {
-	struct resolve *call;
-	struct lookup_answer *answer;
-	char *name_owned;
-};
-
-static void clean_up(void *arg)
-{
-	struct pending *p = arg;
-
-	lookup_answer_free(p->answer);
-	resolve_end(p->call);
-	free(p->name_owned);
-}
-
-/* Asks the network for what is missing, as often as need be. Never LOOKUP_ASK. */
-static enum lookup_result ask_all(struct pending *p, const struct lookup_query *query,
-				  struct lookup_question *question)
-{
-	enum lookup_result r;
-
-	do {
-		if (resolve_ask(p->call, question) < 0)
-			return LOOKUP_LIBC;
-		r = lookup_addrinfo(query, p->answer, question);
-	} while (r == LOOKUP_ASK);
-	return r;
-}
-
-static enum lookup_result go_on(struct pending *p, const struct lookup_query *query,
-				struct lookup_question *question)
-{
-	enum lookup_result r;
-
-	pthread_cleanup_push(clean_up, p);
-	r = ask_all(p, query, question);
-	pthread_cleanup_pop(0);
-	return r;
-}
-
 static enum lookup_result look_up(const struct addrinfo_request *request, struct resolve *call,
 				  struct lookup_query *query, int *ret_eai, struct addrinfo **ret)
 {
-	struct lookup_question question;
 	struct lookup_answer answer;
 	enum lookup_result r;
 	const char *node = query->name;
-	struct pending pending = {.call = call, .answer = &answer};
 
-	if (getaddrinfo_encode(request, node, &pending.name_owned) != 0)
+	if (getaddrinfo_encode(request, node, &call->name_owned) != 0)
 		return LOOKUP_LIBC; /* libc's own error, or success where only we failed */
-	if (pending.name_owned != NULL)
-		lookup_query_name(query, pending.name_owned);
+	if (call->name_owned != NULL)
+		lookup_query_name(query, call->name_owned);
 	getaddrinfo_query(request, call, query);
-	lookup_answer_init(&answer);
-	r = lookup_addrinfo(query, &answer, &question);
-	if (r == LOOKUP_ASK)
-		r = go_on(&pending, query, &question);
+	r = resolve_look_up(call, query, NULL, &answer);
 	if (r == LOOKUP_DONE) {
 		*ret_eai = answer.eai;
 		if (answer.eai == 0)
@@ -184,7 +136,6 @@ static enum lookup_result look_up(const struct addrinfo_request *request, struct
 			errno = answer.err;
 	}
 	lookup_answer_free(&answer);
-	free(pending.name_owned);
 	return r;
 }
 

@@ -35,43 +35,6 @@ static bool is_ours(const char *name, int family)
 	return name[strspn(name, "0123456789.")] != '\0' && strpbrk(name, ":%") == NULL;
 }
 
-struct pending {
-	struct resolve *call;
-	struct lookup_answer *answer;
-};
-
-static void clean_up(void *arg)
-{
-	struct pending *p = arg;
-
-	lookup_answer_free(p->answer);
-	resolve_end(p->call);
-}
-
-static enum lookup_result ask_all(struct pending *p, const struct lookup_query *query,
-				  bool *ret_from_files, struct lookup_question *question)
-{
-	enum lookup_result r;
-
-	do {
-		if (resolve_ask(p->call, question) < 0)
-			return LOOKUP_LIBC;
-		r = lookup_hostent(query, p->answer, ret_from_files, question);
-	} while (r == LOOKUP_ASK);
-	return r;
-}
-
-static enum lookup_result go_on(struct pending *p, const struct lookup_query *query,
-				bool *ret_from_files, struct lookup_question *question)
-{
-	enum lookup_result r;
-
-	pthread_cleanup_push(clean_up, p);
-	r = ask_all(p, query, ret_from_files, question);
-	pthread_cleanup_pop(0);
-	return r;
-}
-
 static void succeed(const struct lookup_query *query, const struct lookup_answer *answer,
 		    bool from_files, char *buf, size_t size, struct hostent *hostent,
 		    struct outcome *ret)
@@ -91,11 +54,9 @@ static struct outcome look_up(const char *name, int family, struct hostent *host
 			      size_t size)
 {
 	struct outcome outcome = {.libc = true};
-	struct lookup_question question;
 	struct lookup_answer answer;
 	struct lookup_query query;
 	struct resolve call;
-	struct pending pending = {.call = &call, .answer = &answer};
 	enum lookup_result r;
 	bool from_files;
 
@@ -108,10 +69,7 @@ static struct outcome look_up(const char *name, int family, struct hostent *host
 	query.family = family;
 	query.want_names = true;
 	query.want_canon = query.v4mapped = query.all = false;
-	lookup_answer_init(&answer);
-	r = lookup_hostent(&query, &answer, &from_files, &question);
-	if (r == LOOKUP_ASK)
-		r = go_on(&pending, &query, &from_files, &question);
+	r = resolve_look_up(&call, &query, &from_files, &answer);
 	if (r == LOOKUP_DONE) {
 		outcome.libc = false;
 		if (answer.eai == 0) {

@@ -108,6 +108,7 @@ bool resolve_begin(struct resolve *call)
 	call->deadline_ms = call->now_ms + call->settings->deadline_ms;
 	call->fetched = NULL;
 	call->large = NULL;
+	call->name_owned = NULL;
 	return true;
 }
 
@@ -146,6 +147,7 @@ void resolve_end(struct resolve *call)
 	rcu_read_unlock(call->token);
 	free_fetched(call->fetched);
 	free(call->large);
+	free(call->name_owned);
 }
 
 bool resolve_resume(struct resolve *call, struct resolve_kept *kept)
@@ -201,7 +203,8 @@ static struct blob *wait_for(struct fetch *fetch)
 	return blob;
 }
 
-int resolve_ask(struct resolve *call, const struct lookup_question *question)
+/* At most until the deadline. 0; -EXDEV in a child of vfork; and whatever fetch_start() says. */
+static int ask(struct resolve *call, const struct lookup_question *question)
 {
 	struct fetch *fetch;
 	int r;
@@ -217,4 +220,67 @@ int resolve_ask(struct resolve *call, const struct lookup_question *question)
 	r = resolve_take(call, &question->name, wait_for(fetch));
 	call->now_ms = clock_boot_ms();
 	return r;
+}
+
+/* A lookup that may be cancelled while it waits. */
+struct pending {
+	struct resolve *call;
+	const struct lookup_query *query;
+	bool *from_files; /* NULL: lookup_addrinfo() */
+	struct lookup_answer *answer;
+	struct lookup_question question;
+};
+
+static enum lookup_result run(struct pending *p)
+{
+	if (p->from_files != NULL)
+		return lookup_hostent(p->query, p->answer, p->from_files, &p->question);
+	return lookup_addrinfo(p->query, p->answer, &p->question);
+}
+
+static enum lookup_result ask_all(struct pending *p)
+{
+	enum lookup_result r;
+
+	do {
+		if (ask(p->call, &p->question) < 0)
+			return LOOKUP_LIBC;
+		r = run(p);
+	} while (r == LOOKUP_ASK);
+	return r;
+}
+
+static void clean_up(void *arg)
+{
+	struct pending *p = arg;
+
+	lookup_answer_free(p->answer);
+	resolve_end(p->call);
+}
+
+/* Out of line: a hit saves no registers for the unwinder. */
+__attribute__((noinline)) static enum lookup_result wait_for_all(struct pending *p)
+{
+	enum lookup_result r;
+
+	pthread_cleanup_push(clean_up, p);
+	r = ask_all(p);
+	pthread_cleanup_pop(0);
+	return r;
+}
+
+enum lookup_result resolve_look_up(struct resolve *call, const struct lookup_query *query,
+				   bool *ret_from_files, struct lookup_answer *ret)
+{
+	struct pending pending;
+	enum lookup_result r;
+
+	/* Not by an initialiser, which would clear the question's room at each hit. */
+	pending.call = call;
+	pending.query = query;
+	pending.from_files = ret_from_files;
+	pending.answer = ret;
+	lookup_answer_init(ret);
+	r = run(&pending);
+	return r == LOOKUP_ASK ? wait_for_all(&pending) : r;
 }

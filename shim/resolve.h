@@ -4,10 +4,10 @@
  * collected so far. It is the lookup_source of lookup.h: first what this call has fetched, then the
  * shared cache.
  *
- *	resolve_begin(&call);                            takes the settings; false: libc's turn
- *	while ((r = lookup_...(&query, ...)) == LOOKUP_ASK)
- *		if (resolve_ask(&call, &question) < 0)   goes to the network, blocks
- *			...libc's turn...
+ *	resolve_begin(&call);                  takes the settings; false: libc's turn
+ *	r = resolve_look_up(&call, &query, NULL, &answer);
+ *	...the answer is used while the settings are held...
+ *	lookup_answer_free(&answer);
  *	resolve_end(&call);
  *
  * The same thread from begin to end. A call that must not block (getaddrinfo_a) goes in steps, on
@@ -39,6 +39,7 @@ struct resolve {
 	rcu_token token;
 	struct resolve_fetched *fetched; /* owns; list, newest first */
 	uint64_t *large;		 /* owns: an entry that does not fit `room`, or NULL */
+	char *name_owned;		 /* owns: the caller's, of its query's name, or NULL */
 	uint64_t room[ENTRY_ROOM / 8];
 };
 
@@ -73,11 +74,15 @@ enum lookup_result resolve_keep_private(const struct resolve *call, enum lookup_
 void resolve_expect(const struct resolve *call, const struct lookup_query *query);
 
 /*
- * Puts the question and waits for its answer, at most until the call's deadline; a missing answer
- * counts as RESOLVER_TIMEOUT. A cancellation point: the call is ended before the thread unwinds.
- * 0; -EXDEV in a child of vfork; -ENOENT without a resolver library; -ENOMEM and other errnos.
+ * The whole lookup: lookup_hostent(), or without `ret_from_files` lookup_addrinfo(), until nothing
+ * is left to be asked. Blocks, at most until the call's deadline; a missing answer counts as
+ * RESOLVER_TIMEOUT. LOOKUP_DONE, or LOOKUP_LIBC also where nothing can be asked (a child of vfork,
+ * no resolver library, no memory). `ret` is initialised here and the caller's to free.
+ *
+ * A cancellation point: a thread that is cancelled frees the answer and ends the call.
  */
-int resolve_ask(struct resolve *call, const struct lookup_question *question);
+enum lookup_result resolve_look_up(struct resolve *call, const struct lookup_query *query,
+				   bool *ret_from_files, struct lookup_answer *ret);
 
 /* Begins another step; takes over what `kept` has. False as in resolve_begin(): then it is kept. */
 bool resolve_resume(struct resolve *call, struct resolve_kept *kept);
