@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * query.h - one question on its way through the upstreams of a view. The policy is described in
- * query.c.
+ * query.h - one question on its way through the upstreams of a view. Its states are described in
+ * query.c, whom it asks in query_ask.c, and what ends it in query_reply.c.
  */
 #ifndef NOBLOCKDNS_RESOLVER_QUERY_H
 #define NOBLOCKDNS_RESOLVER_QUERY_H

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+/*
+ * query_reply.c - what follows from an answer, or from the error of an attempt. Called on the thread
+ * that entered the resolver.
+ *
+ * A candidate that failed is out. The next is asked at once if it was the one waited for. When all
+ * are out, the query has failed, before its deadline.
+ *	SERVFAIL, REFUSED, NOTIMP	out
+ *	malformed			out
+ *	refused or unreachable		out
+ *	FORMERR to EDNS			asked again at once without, and so for good; else out
+ *	TC				asked again at once over TCP (RFC 7766 5)
+ *	socket taken by the program	the packet counts as lost
+ */
+#include <errno.h>
+
+#include "resolver/query_internal.h"
+
+static void on_candidate_failed(struct resolver_query *q, struct candidate *c,
+				enum resolver_failure failure)
+{
+	if (!c->failure)
+		c->failure = failure;
+	if (lineup_all_out(&q->lineup))
+		query_enter_failed(q, lineup_failure(&q->lineup));
+	else if (q->state == QUERY_ASKING && lineup_is_current(&q->lineup, c))
+		query_advance(q);
+}
+
+/* FORMERR to a packet with EDNS, or TC: the same upstream again, in another way. */
+static void ask_differently(struct resolver_query *q, struct candidate *c,
+			    enum resolver_failure otherwise)
+{
+	if (c->failure || query_is_overdue(q))
+		return;
+	if (!lineup_may_ask(&q->lineup, c) || query_ask(q, c))
+		on_candidate_failed(q, c, otherwise);
+}
+
+static void on_error(struct resolver_query *q, struct candidate *c, int error)
+{
+	switch (error) {
+	case -EBADF:
+		if (q->state == QUERY_ASKING && lineup_is_current(&q->lineup, c))
+			query_advance(q);
+		return;
+	case -ENOMEM:
+	case -ENOBUFS:
+	case -EMFILE:
+	case -ENFILE:
+		on_candidate_failed(q, c, RESOLVER_NO_MEMORY);
+		return;
+	default:
+		query_blame(q, c);
+		on_candidate_failed(q, c, RESOLVER_UNREACHABLE);
+	}
+}
+
+static bool was_asked_without_edns(const struct resolver_query *q, const struct candidate *c)
+{
+	for (unsigned i = 0; i < q->nsends; i++)
+		if (q->sends[i].to == c && !q->sends[i].edns)
+			return true;
+	return false;
+}
+
+static void on_formerr(struct resolver_query *q, struct candidate *c, bool edns)
+{
+	struct upstream *u = query_upstream(q, c);
+
+	if (!edns) {
+		on_candidate_failed(q, c, RESOLVER_FORMERR);
+		return;
+	}
+	if (!u->edns_off)
+		reactor_log(query_reactor(q), RESOLVER_LOG_INFO,
+			    "upstream %s knows no EDNS: off from now on",
+			    view_upstream_to_str(q->view, c->upstream));
+	u->edns_off = true;
+	/* Else this is the FORMERR to another packet with EDNS. */
+	if (!was_asked_without_edns(q, c))
+		ask_differently(q, c, RESOLVER_FORMERR);
+}
+
+static void on_truncated(struct resolver_query *q, struct candidate *c)
+{
+	if (c->protocol != RESOLVER_UDP)
+		return; /* a late one; asked over TCP already */
+	c->protocol = RESOLVER_TCP;
+	ask_differently(q, c, RESOLVER_MALFORMED);
+}
+
+static void on_answer(struct resolver_query *q, struct query_send *send,
+		      const unsigned char *packet, unsigned len)
+{
+	struct candidate *c = send->to;
+	struct answer *answer = &q->view->r->answer;
+	unsigned flags = (send->protocol != RESOLVER_UDP ? ANSWER_STREAM : 0) |
+			 (q->view->conf.trust_ad ? ANSWER_TRUST_AD : 0);
+	enum answer_verdict verdict = answer_parse(answer, packet, len, &q->question, flags);
+
+	reactor_log(query_reactor(q), RESOLVER_LOG_DEBUG, "query %p: upstream %u: %s", (void *)q,
+		    c->upstream, answer_verdict_to_str(verdict));
+	if (send->protocol == RESOLVER_UDP)
+		upstream_answered(query_upstream(q, c), query_reactor(q)->now_ms - send->sent_ms);
+	else
+		upstream_alive(query_upstream(q, c));
+	switch (verdict) {
+	case ANSWER_VALID:
+		query_finish(q, &answer->rrset);
+		break;
+	case ANSWER_TRUNCATED:
+		on_truncated(q, c);
+		break;
+	case ANSWER_FORMERR:
+		on_formerr(q, c, send->edns);
+		break;
+	case ANSWER_SERVFAIL:
+		on_candidate_failed(q, c, RESOLVER_SERVFAIL);
+		break;
+	case ANSWER_REFUSED:
+		on_candidate_failed(q, c, RESOLVER_REFUSED);
+		break;
+	case ANSWER_MALFORMED:
+	case ANSWER_MISMATCH:
+		on_candidate_failed(q, c, RESOLVER_MALFORMED);
+		break;
+	case ANSWER_NO_MEMORY:
+		on_candidate_failed(q, c, RESOLVER_NO_MEMORY);
+		break;
+	}
+}
+
+void query_on_result(void *arg, const struct attempt_result *result)
+{
+	struct query_send *send = arg;
+	struct resolver_query *q = send->q;
+
+	send->attempt = NULL;
+	if (q->state == QUERY_FAILED)
+		return;
+	if (result->error)
+		on_error(q, send->to, result->error);
+	else
+		on_answer(q, send, result->packet, result->len);
+}
