@@ -164,18 +164,6 @@ int private_fd_number(int handle)
 	return number;
 }
 
-int private_fd_find(int fd)
-{
-	struct private_fd_slot *slot;
-	int handle;
-
-	lock_take(&table_lock);
-	slot = private_fd_table_check(private_fd_table_at(fd));
-	handle = slot ? private_fd_table_handle(slot) : -EBADF;
-	lock_release(&table_lock);
-	return handle;
-}
-
 int private_fd_close(int handle)
 {
 	struct private_fd_slot *slot;

@@ -74,9 +74,6 @@ int private_fd_number_locked(int handle);
  */
 int private_fd_number(int handle);
 
-/* The handle at `fd`, checked, else -EBADF. */
-int private_fd_find(int fd);
-
 /*
  * Closes it, or, where the program did that already, only forgets it. A handle that is not valid
  * any more does nothing. 0 or -EBADF.

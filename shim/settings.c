@@ -135,7 +135,7 @@ static void refresh_locked(uint64_t now_ms)
 	}
 	atomic_store_explicit(&checked_ms, now_ms, memory_order_relaxed);
 	if (is_outdated_locked(s)) {
-		built = settings_build(&config, cache, s == NULL ? 1 : s->serial + 1, &built_stamp);
+		built = settings_build(&config, cache, &built_stamp);
 		if (built != NULL) {
 			stay_at_home_locked(built, built_stamp.netns);
 			publish_locked(built, &built_stamp);

@@ -28,7 +28,6 @@
 
 struct settings {
 	struct rcu_head rcu;
-	uint32_t serial;	     /* one more for each snapshot of this process */
 	const struct config *config; /* borrows; the same for the life of the process */
 	bool stand_aside;	     /* every lookup belongs to libc: mode, or no usable upstream */
 	struct resolv_conf resolv;

@@ -239,14 +239,13 @@ static int load_environment(struct settings *s)
 	return aliases != NULL && s->host_aliases == NULL ? -1 : 0;
 }
 
-struct settings *settings_build(const struct config *config, struct cache *cache, uint32_t serial,
+struct settings *settings_build(const struct config *config, struct cache *cache,
 				struct settings_stamp *ret_stamp)
 {
 	struct settings *s = calloc(1, sizeof *s);
 
 	if (s == NULL)
 		return NULL;
-	s->serial = serial;
 	s->config = config;
 	s->cache = cache;
 	s->stand_aside = config->mode != CONFIG_MODE_ON;

@@ -34,10 +34,10 @@ bool settings_stamp_differs(const struct settings_stamp *was, const struct setti
 
 /*
  * Reads everything. *ret_stamp is the state that was read: of the very files, so that a change in
- * between is seen at the next look. `serial`, `config` and `cache` go into the snapshot as they
+ * between is seen at the next look. `config` and `cache` go into the snapshot as they
  * are. NULL where memory, or a descriptor to read a file with, is lacking.
  */
-struct settings *settings_build(const struct config *config, struct cache *cache, uint32_t serial,
+struct settings *settings_build(const struct config *config, struct cache *cache,
 				struct settings_stamp *ret_stamp);
 
 /* The view of settings in a network namespace (part of settings_build). Pure. */

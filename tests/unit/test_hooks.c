@@ -79,11 +79,11 @@ Test(hooks, close_range_goes_around, .init = make_private)
 
 Test(hooks, close_range_that_begins_and_ends_on_private_ones, .init = make_private)
 {
+	int middle = private_fd_socket(AF_UNIX, SOCK_STREAM, 0);
 	int last = private_fd_number(private_fd_socket(AF_UNIX, SOCK_STREAM, 0));
 	int between;
 
-	last = private_fd_number(private_fd_socket(AF_UNIX, SOCK_STREAM, 0));
-	private_fd_close(private_fd_find(last - 1));
+	private_fd_close(middle);
 	between = fcntl(0, F_DUPFD, last - 1);
 	cr_assert_eq(between, last - 1);
 	cr_assert_eq(nbd_close_range((unsigned)number, (unsigned)last, 0), 0);

@@ -63,7 +63,7 @@ Test(private_fd, adopt_closes_the_low_number)
 
 	cr_assert_gt(handle, 0);
 	cr_assert_not(is_open(low));
-	cr_assert_eq(private_fd_find(number_of(handle)), handle);
+	cr_assert(is_open(number_of(handle)));
 }
 
 /* The program closed the number, and has it again, before it was moved. */

@@ -13,7 +13,7 @@ static struct settings *build(const struct config *config)
 	struct settings_stamp stamp;
 	struct settings *s;
 
-	s = settings_build(config, NULL, 1, &stamp);
+	s = settings_build(config, NULL, &stamp);
 	cr_assert_not_null(s);
 	return s;
 }
@@ -65,7 +65,7 @@ Test(settings_build, stamp_of_what_was_read_is_what_a_look_sees)
 {
 	const struct config config = {0};
 	struct settings_stamp read, seen;
-	struct settings *s = settings_build(&config, NULL, 1, &read);
+	struct settings *s = settings_build(&config, NULL, &read);
 
 	settings_stamp(&seen);
 	cr_expect_not(settings_stamp_differs(&read, &seen, s));
