@@ -25,7 +25,8 @@ FORTIFY   := $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 CFLAGS    ?= -O2 -g
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -pthread -MMD -MP -I. \
 	     $(WARN) $(HARDEN) $(FORTIFY) $(CFLAGS) $(SAN)
-SO_LDFLAGS := -shared -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs -Wl,--hash-style=gnu \
+# nodelete: dlclose() must not take the code away that the io thread runs.
+SO_LDFLAGS := -shared -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodelete,-z,defs -Wl,--hash-style=gnu \
 	     -Wl,--as-needed -Wl,--gc-sections -Wl,-O1
 ifeq ($(SAN),)
 # The shim is always loaded at program start, so its thread-local data may live in static TLS.

@@ -242,6 +242,7 @@ static const struct {
 	{"the stack protector", "nm -D $F | grep __stack_chk_fail || :", true},
 	{"fortified calls",
 	 "nm -D $F | grep '_chk@\\|_chk$' | grep -v __stack_chk_fail || :", true},
+	{"a mark against unloading", "readelf -dW $F | grep 'FLAGS_1.*NODELETE' || :", true},
 	{"text relocations", "readelf -dW $F | grep TEXTREL || :", false},
 	{"a search path", "readelf -dW $F | grep -E 'RPATH|RUNPATH' || :", false},
 	{"a segment that is writable and executable",
