@@ -31,6 +31,7 @@ struct parser {
 	config_report *report;
 	void *report_ctx;
 	struct piece in_file[CONFIG_NVARIABLES]; /* the last value that the file gives to each */
+	bool guard_lost; /* a value that keeps lookups private could not be read */
 };
 
 __attribute__((format(printf, 2, 3))) static void complain(const struct parser *p, const char *fmt,
@@ -121,24 +122,36 @@ static bool set(struct parser *p, const struct config_variable *v, struct piece 
 }
 
 static void reject(const struct parser *p, const struct config_variable *v, struct piece value,
-		   const char *where)
+		   const char *where, const char *instead)
 {
-	char allowed[256];
+	char allowed[384];
 
 	config_variable_allowed(v, allowed, sizeof(allowed));
-	complain(p, "%s: \"%.*s%s\" is not allowed (%s); using the default", where,
+	complain(p, "%s: \"%.*s%s\" is not allowed (%s)%s", where,
 		 (int)(value.len < SHOWN_MAX ? value.len : SHOWN_MAX), value.text,
-		 value.len > SHOWN_MAX ? "..." : "", allowed);
+		 value.len > SHOWN_MAX ? "..." : "", allowed, instead);
 }
 
 /* Does a list that could not be read ask for encryption? Then its default, clear text, is wrong. */
 static bool asks_for_tls(struct piece value)
 {
-	for (size_t i = 0; i + 4 <= value.len; i++) {
-		if (strncasecmp(value.text + i, "tls:", 4) == 0)
-			return true;
-	}
+	static const char *const signs[] = {"tls", "https", "quic"};
+
+	for (size_t i = 0; i < value.len; i++)
+		for (size_t k = 0; k < sizeof(signs) / sizeof(signs[0]); k++) {
+			size_t len = strlen(signs[k]);
+
+			if (len <= value.len - i && strncasecmp(value.text + i, signs[k], len) == 0)
+				return true;
+		}
 	return false;
+}
+
+/* Without this value, would a server be believed that the user did not mean? */
+static bool guards_tls(const struct config_variable *v)
+{
+	return v->offset == offsetof(struct config, tls_ca) ||
+	       v->offset == offsetof(struct config, tls_pins);
 }
 
 /* "NOBLOCKDNS_TLS_CA", or "/etc/noblockdns.conf: tls_ca" */
@@ -158,15 +171,18 @@ static void parse_variable(struct parser *p, int i, const char *env_value)
 	const struct config_variable *v = &config_variables[i];
 	struct piece value = p->in_file[i];
 	char where[VARIABLE_MAX + sizeof(CONFIG_FILE) + 8];
+	bool guards;
 
 	if (env_value)
 		value = (struct piece){env_value, strlen(env_value)};
 	if (set(p, v, value))
 		return;
 	name_source(v, env_value != NULL, where, sizeof(where));
-	reject(p, v, value, where);
-	if (v->kind == CONFIG_KIND_UPSTREAM)
-		p->config->upstream_unusable = asks_for_tls(value);
+	/* The default of these is less than what was asked for: settle_tls() says what follows. */
+	guards = v->kind == CONFIG_KIND_UPSTREAM ? asks_for_tls(value) : guards_tls(v);
+	reject(p, v, value, where, guards ? "" : "; using the default");
+	p->guard_lost |= guards;
+	p->config->private |= guards && v->kind == CONFIG_KIND_UPSTREAM;
 }
 
 static void settle_ttl(const struct parser *p)
@@ -182,30 +198,20 @@ static void settle_ttl(const struct parser *p)
 	c->min_ttl_s = 0;
 }
 
-/* This build has no DNS over TLS. What that means: config.h, upstream_unusable. */
 static void settle_tls(const struct parser *p)
 {
 	struct config *c = p->config;
 
+	for (unsigned i = 0; i < c->nupstreams; i++)
+		c->private |= c->upstreams[i].transport == RESOLVER_TLS;
 	if (c->tls == CONFIG_TLS_OPPORTUNISTIC)
-		c->upstream_unusable = false;
-	if (c->upstream_unusable) {
-		complain(p,
-			 CONFIG_PREFIX "UPSTREAM asks for TLS: no name is looked up in clear text");
+		c->private = false;
+	c->upstream_unusable = c->private && p->guard_lost;
+	if (!c->upstream_unusable)
 		return;
-	}
-	if (!config_upstream_apply_tls(c))
-		return;
-	if (c->upstream_unusable)
-		complain(p, CONFIG_PREFIX
-			 "UPSTREAM: this build cannot speak tls://; no name is looked up "
-			 "in clear text");
-	else if (c->tls == CONFIG_TLS_OPPORTUNISTIC)
-		complain(p, CONFIG_PREFIX
-			 "UPSTREAM: this build cannot speak tls://; asking in clear text");
-	else
-		complain(p, CONFIG_PREFIX
-			 "UPSTREAM: this build cannot speak tls://; asking the others");
+	c->nupstreams = 0;
+	complain(p, CONFIG_PREFIX "UPSTREAM asks for tls://, but not as it can be had: no name is "
+				  "looked up over the network");
 }
 
 void config_parse(config_getter *get, void *get_ctx, const char *conf, size_t len,

@@ -36,31 +36,31 @@ enum config_cache {
 	CONFIG_CACHE_OFF,     /* none */
 };
 
-struct config_upstream {
-	enum resolver_transport transport;
-	struct sockaddr_storage addr; /* AF_INET or AF_INET6, port set */
-	char auth_name[256];	      /* tls:// alone; "" without */
-};
-
 /* Texts are of malloc() and never freed: a configuration lives as long as its process. */
 struct config {
 	enum config_mode mode;
 
-	struct config_upstream upstreams[RESOLVER_MAX_UPSTREAMS]; /* in order of preference */
-	unsigned nupstreams; /* 0: the servers of resolv.conf, unless: */
+	struct resolver_upstream upstreams[RESOLVER_MAX_UPSTREAMS]; /* in order of preference */
+	unsigned nupstreams; /* 0: the servers of resolv.conf, unless `upstream_unusable` */
 
 	/*
-	 * The user wants tls:// and nothing of what is listed can be used. A lookup that would need
-	 * the network then fails with EAI_AGAIN. It goes neither to the servers of resolv.conf nor
-	 * to libc, which would both ask in clear text what the user wanted kept secret (RFC 8310
-	 * section 5, strict: fail rather than fall back). Numeric names, hosts file and cache work
-	 * as ever. With CONFIG_TLS_OPPORTUNISTIC this is never set.
+	 * The user lists tls:// and wants it strictly: libc, which would ask in clear text, gets no
+	 * lookup that may need the network, whatever goes wrong here (RFC 8310 section 5).
+	 */
+	bool private;
+
+	/*
+	 * The same, and the list, the CA or a pin cannot be read: nobody is asked. A lookup that
+	 * needs the network fails with EAI_AGAIN; numeric names and the hosts file work as ever.
 	 */
 	bool upstream_unusable;
 
 	enum config_tls tls;
-	const char *tls_ca;  /* NULL: system store */
-	const char *tls_pin; /* NULL: none; `sha256/BASE64`, separated by spaces */
+	const char *tls_ca; /* NULL: system store */
+	struct config_pins {
+		unsigned n;
+		unsigned char sha256[RESOLVER_MAX_PINS][32]; /* of SubjectPublicKeyInfo */
+	} tls_pins;
 
 	enum config_cache cache;
 	const char *cache_path; /* with CONFIG_CACHE_FILE */

@@ -5,6 +5,7 @@
 #include "shim/config_table.h"
 
 #include "shim/cache.h"
+#include "shim/config_base64.h"
 #include "shim/config_number.h"
 #include "shim/config_upstream.h"
 
@@ -37,7 +38,7 @@ const struct config_variable config_variables[CONFIG_NVARIABLES] = {
 	PLAIN("UPSTREAM", UPSTREAM, upstreams),
 	WORDS("TLS", tls, "strict", "opportunistic"),
 	PLAIN("TLS_CA", PATH, tls_ca),
-	PLAIN("TLS_PIN", PINS, tls_pin),
+	PLAIN("TLS_PIN", PINS, tls_pins),
 	PLAIN("CACHE", CACHE, cache),
 	NUMBER("CACHE_SIZE", U64, cache_size, CACHE_SIZE_MIN, CACHE_SIZE_MAX, CACHE_SIZE_DEFAULT),
 	NUMBER("DEADLINE_MS", U32, deadline_ms, 1, 600000, 0),
@@ -97,7 +98,7 @@ void config_variable_allowed(const struct config_variable *v, char *buf, size_t 
 		append(buf, size, "an absolute path or off");
 		return;
 	case CONFIG_KIND_PINS:
-		append(buf, size, "sha256/BASE64 of a key, several separated by spaces");
+		append(buf, size, "sha256/BASE64 of a key, up to 8 separated by spaces");
 		return;
 	case CONFIG_KIND_CACHE:
 		append(buf, size, "an absolute path, private or off");
@@ -183,22 +184,21 @@ static bool parse_path(const char *value, const char **ret)
 	return value[0] == '/' && strlen(value) < PATH_MAX && keep(value, ret);
 }
 
-/* SHA-256 is 32 bytes: 43 digits of base 64 and one `=`. */
-static bool parse_pins(const char *value, struct config *ret)
+static bool parse_pins(const char *value, struct config_pins *ret)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *p = value;
+	struct config_pins pins = {0};
 
-	while (*p) {
-		if (strncmp(p, "sha256/", 7) != 0 || strspn(p + 7, digits) != 43 || p[50] != '=')
+	for (const char *p = value; *p; p += strspn(p, " \t")) {
+		if (pins.n == RESOLVER_MAX_PINS || strncmp(p, "sha256/", 7) != 0 ||
+		    !config_base64_sha256(p + 7, pins.sha256[pins.n]))
 			return false;
-		p += 51;
+		pins.n++;
+		p += 7 + CONFIG_BASE64_SHA256_LEN;
 		if (*p && !isblank((unsigned char)*p))
 			return false;
-		p += strspn(p, " \t");
 	}
-	return keep(value, &ret->tls_pin);
+	*ret = pins;
+	return pins.n > 0;
 }
 
 static bool parse_cache(const char *value, struct config *ret)
@@ -232,7 +232,7 @@ bool config_variable_set(const struct config_variable *v, const char *value, str
 	case CONFIG_KIND_FOLDER:
 		return strcmp(value, "off") == 0 || parse_path(value, member(ret, v));
 	case CONFIG_KIND_PINS:
-		return parse_pins(value, ret);
+		return parse_pins(value, &ret->tls_pins);
 	case CONFIG_KIND_CACHE:
 		return parse_cache(value, ret);
 	case CONFIG_KIND_UPSTREAM:

@@ -16,7 +16,7 @@ enum config_kind {
 	CONFIG_KIND_U64,
 	CONFIG_KIND_PATH,     /* absolute; const char * */
 	CONFIG_KIND_FOLDER,   /* the same, or off for NULL */
-	CONFIG_KIND_PINS,     /* tls_pin */
+	CONFIG_KIND_PINS,     /* tls_pins */
 	CONFIG_KIND_CACHE,    /* cache, cache_path */
 	CONFIG_KIND_UPSTREAM, /* upstreams, nupstreams */
 };

@@ -12,7 +12,12 @@
 #include <string.h>
 #include <strings.h>
 
-#define TOKEN_MAX 384 /* scheme, address, scope, port and a name of 253 characters */
+#define TOKEN_MAX     384 /* scheme, address, scope, port and a name of 253 characters */
+#define HOST_LEN_MAX  253 /* RFC 1035 2.3.4, in presentation form without the root's dot */
+#define LABEL_LEN_MAX 63
+
+/* Whatever the program's locale says. */
+#define HOST_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
 static const struct scheme {
 	const char *prefix;
@@ -64,46 +69,77 @@ static int parse_ip4(const char *text, uint64_t port, struct sockaddr_storage *r
 	return 0;
 }
 
-/* ADDRESS[:PORT]; modified. */
-static int parse_address(char *text, uint64_t port, struct sockaddr_storage *ret)
+/* HOST[:PORT], [HOST][:PORT]; modified. */
+static int split_port(char *text, char **ret_host, bool *ret_ip6, uint64_t *ret_port)
 {
-	char *end = NULL, *colon = NULL;
-	bool bracket = *text == '[';
+	char *end, *colon = NULL;
 
-	if (bracket) {
-		text++;
+	*ret_host = text;
+	*ret_ip6 = *text == '[';
+	if (*ret_ip6) {
+		++*ret_host;
 		end = strchr(text, ']');
 		if (!end || (end[1] && end[1] != ':'))
 			return -EINVAL;
 		colon = end[1] ? end + 1 : NULL;
 		*end = '\0';
 	} else if (strchr(text, ':') == strrchr(text, ':')) {
-		colon = strchr(text, ':'); /* two or more make an IPv6 address without a port */
+		colon = strchr(text, ':');
+	} else {
+		*ret_ip6 = true; /* two colons or more: an address without a port */
 	}
-	if (colon) {
-		*colon = '\0';
-		if (!config_number_parse(colon + 1, 1, UINT16_MAX, &port))
-			return -EINVAL;
-	}
-	memset(ret, 0, sizeof(*ret));
-	if (bracket || strchr(text, ':'))
-		return parse_ip6(text, port, ret);
-	return parse_ip4(text, port, ret);
+	if (!colon)
+		return 0;
+	*colon = '\0';
+	return config_number_parse(colon + 1, 1, UINT16_MAX, ret_port) ? 0 : -EINVAL;
 }
 
-/* A host name (RFC 1123 section 2.1), as it stands in a certificate; no trailing dot. */
-static bool valid_auth_name(const char *name)
+/*
+ * A host name (RFC 1123 section 2.1) without a trailing dot, in lower case. One whose last label is
+ * a number is a misspelt address.
+ */
+static bool copy_host(const char *name, char ret[RESOLVER_HOST_MAX])
 {
-	size_t len = strlen(name);
+	size_t label = 0, len = strlen(name), digits = 0;
 
-	if (len == 0 || len > 253 || name[0] == '.' || name[len - 1] == '.')
+	if (len > HOST_LEN_MAX)
 		return false;
-	return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") ==
-	       len;
+	for (size_t i = 0; i < len; i++) {
+		if (name[i] == '.') {
+			if (label == 0)
+				return false;
+			label = digits = 0;
+		} else {
+			if (!strchr(HOST_LETTERS, name[i]) || ++label > LABEL_LEN_MAX)
+				return false;
+			digits += name[i] >= '0' && name[i] <= '9';
+		}
+		ret[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] | 0x20) : name[i];
+	}
+	ret[len] = '\0';
+	return label > digits;
+}
+
+static int parse_server(char *text, const struct scheme *s, struct resolver_upstream *ret)
+{
+	uint64_t port = s->port;
+	char *host;
+	bool ip6;
+
+	if (split_port(text, &host, &ip6, &port) < 0)
+		return -EINVAL;
+	if (ip6)
+		return parse_ip6(host, port, &ret->addr);
+	if (parse_ip4(host, port, &ret->addr) == 0)
+		return 0;
+	if (s->transport != RESOLVER_TLS || ret->host[0] || !copy_host(host, ret->host))
+		return -EINVAL;
+	ret->port = (uint16_t)port;
+	return 0;
 }
 
 /* One entry; modified. */
-static int parse_entry(char *text, struct config_upstream *ret)
+static int parse_entry(char *text, struct resolver_upstream *ret)
 {
 	char *name = strchr(text, '#');
 
@@ -115,20 +151,19 @@ static int parse_entry(char *text, struct config_upstream *ret)
 			continue;
 		if (name) {
 			*name++ = '\0';
-			if (s->transport != RESOLVER_TLS || !valid_auth_name(name))
+			if (s->transport != RESOLVER_TLS || !copy_host(name, ret->host))
 				return -EINVAL;
-			strcpy(ret->auth_name, name);
 		}
 		ret->transport = s->transport;
-		return parse_address(text + strlen(s->prefix), s->port, &ret->addr);
+		return parse_server(text + strlen(s->prefix), s, ret);
 	}
 	return -EINVAL;
 }
 
-int config_upstream_parse(const char *text, struct config_upstream ret[RESOLVER_MAX_UPSTREAMS],
+int config_upstream_parse(const char *text, struct resolver_upstream ret[RESOLVER_MAX_UPSTREAMS],
 			  unsigned *ret_n)
 {
-	struct config_upstream list[RESOLVER_MAX_UPSTREAMS];
+	struct resolver_upstream list[RESOLVER_MAX_UPSTREAMS];
 	unsigned n = 0;
 
 	for (text += strspn(text, " \t"); *text; text += strspn(text, " \t")) {
@@ -147,38 +182,4 @@ int config_upstream_parse(const char *text, struct config_upstream ret[RESOLVER_
 	memcpy(ret, list, n * sizeof(list[0]));
 	*ret_n = n;
 	return 0;
-}
-
-/* RFC 8310 section 5, opportunistic privacy: the same server in clear text is better than none. */
-static void downgrade(struct config_upstream *upstream)
-{
-	const uint16_t port = htons(53);
-
-	upstream->transport = RESOLVER_UDP;
-	if (upstream->addr.ss_family == AF_INET6)
-		((struct sockaddr_in6 *)&upstream->addr)->sin6_port = port;
-	else
-		((struct sockaddr_in *)&upstream->addr)->sin_port = port;
-	upstream->auth_name[0] = '\0';
-}
-
-bool config_upstream_apply_tls(struct config *config)
-{
-	unsigned kept = 0, listed = config->nupstreams;
-	bool changed = false;
-
-	for (unsigned i = 0; i < listed; i++) {
-		struct config_upstream *u = &config->upstreams[i];
-
-		if (u->transport == RESOLVER_TLS) {
-			changed = true;
-			if (config->tls == CONFIG_TLS_STRICT)
-				continue;
-			downgrade(u);
-		}
-		config->upstreams[kept++] = *u;
-	}
-	config->nupstreams = kept;
-	config->upstream_unusable = listed > 0 && kept == 0;
-	return changed;
 }

@@ -3,10 +3,13 @@
  * config_upstream.h - NOBLOCKDNS_UPSTREAM as text, and as a list.
  *
  *	udp://192.0.2.1  tcp://[2001:db8::1]:5353  tls://192.0.2.1:853#dns.example
+ *	tls://dns.example
  *
- * Separated by spaces or tabs, in order of preference. Addresses only, since a name would have
- * to be resolved. IPv6 with a port stands in brackets, without one it may; a scope (%eth0, %2) is
- * part of the address. Ports: 53, with tls:// 853 (RFC 7858 section 3.1).
+ * Separated by spaces or tabs, in order of preference. IPv6 with a port stands in brackets, without
+ * one it may; a scope (%eth0, %2) is part of the address. Ports: 53, with tls:// 853 (RFC 7858
+ * section 3.1). With tls:// the server may be given by its name alone: its addresses are asked of
+ * resolv.conf's servers, and the name is the one to be authenticated. Clear text has no such check
+ * of who answers, so there a name is an error.
  */
 #ifndef NOBLOCKDNS_CONFIG_UPSTREAM_H
 #define NOBLOCKDNS_CONFIG_UPSTREAM_H
@@ -15,19 +18,14 @@
 
 /* What the text may be, for the message about one that is not. */
 #define CONFIG_UPSTREAM_ALLOWED                                                                    \
-	"up to 8 of udp://ADDRESS[:PORT], tcp://ADDRESS[:PORT], tls://ADDRESS[:PORT][#NAME]"
+	"up to 8 of udp://ADDRESS[:PORT], tcp://ADDRESS[:PORT], tls://ADDRESS[:PORT][#NAME], "     \
+	"tls://NAME[:PORT]"
 
 /*
  * 0 and the list; -EINVAL for any error, with nothing written. Asks the kernel for the index of a
  * scope that is an interface's name, and nothing else.
  */
-int config_upstream_parse(const char *text, struct config_upstream ret[RESOLVER_MAX_UPSTREAMS],
+int config_upstream_parse(const char *text, struct resolver_upstream ret[RESOLVER_MAX_UPSTREAMS],
 			  unsigned *ret_n);
-
-/*
- * Drops from `config` the upstreams that this build cannot speak to, and decides what that means
- * (config.h, upstream_unusable). True: something was dropped.
- */
-bool config_upstream_apply_tls(struct config *config);
 
 #endif

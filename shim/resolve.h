@@ -55,11 +55,11 @@ void resolve_end(struct resolve *call);
 
 /*
  * May libc do this lookup in our place? Not where the user wants names to be asked for over TLS
- * alone and that cannot be had: libc would ask in clear text (RFC 8310 section 5).
+ * alone: libc would ask in clear text (RFC 8310 section 5).
  */
 static inline bool resolve_libc_may(const struct resolve *call)
 {
-	return !call->settings->config->upstream_unusable;
+	return !call->settings->config->private;
 }
 
 /* LOOKUP_LIBC becomes LOOKUP_DONE with EAI_AGAIN where libc may not; all else passes. */

@@ -36,7 +36,7 @@
 
 struct host_view {
 	uint64_t view;
-	struct resolver_conf conf; /* its upstreams beyond nupstreams mean nothing */
+	struct resolver_conf conf; /* what lies beyond a count means nothing */
 	unsigned refs;
 	struct resolver_view *opened; /* NULL: slot is free */
 };
@@ -271,18 +271,33 @@ int resolver_host_open(void)
 /* ---- views ---- */
 
 /* Member by member: what lies between them is anything after a copy. */
+static bool is_same_upstream(const struct resolver_upstream *a, const struct resolver_upstream *b)
+{
+	return a->transport == b->transport && a->port == b->port &&
+	       memcmp(&a->addr, &b->addr, sizeof a->addr) == 0 && strcmp(a->host, b->host) == 0;
+}
+
+static bool is_same_tls(const struct resolver_tls *a, const struct resolver_tls *b)
+{
+	bool same_file = a->ca_file == NULL || b->ca_file == NULL
+				 ? a->ca_file == b->ca_file
+				 : strcmp(a->ca_file, b->ca_file) == 0;
+
+	return same_file && a->opportunistic == b->opportunistic && a->npins == b->npins &&
+	       memcmp(a->pins, b->pins, a->npins * sizeof a->pins[0]) == 0;
+}
+
 static bool is_same_conf(const struct resolver_conf *a, const struct resolver_conf *b)
 {
 	if (a->nupstreams != b->nupstreams || a->timeout_ms != b->timeout_ms ||
 	    a->attempts != b->attempts || a->rotate != b->rotate || a->use_tcp != b->use_tcp ||
-	    a->trust_ad != b->trust_ad)
+	    a->trust_ad != b->trust_ad || a->nbootstrap != b->nbootstrap || a->view != b->view)
 		return false;
 	for (unsigned i = 0; i < a->nupstreams; i++)
-		if (a->upstreams[i].transport != b->upstreams[i].transport ||
-		    memcmp(&a->upstreams[i].addr, &b->upstreams[i].addr,
-			   sizeof a->upstreams[i].addr))
+		if (!is_same_upstream(&a->upstreams[i], &b->upstreams[i]))
 			return false;
-	return true;
+	return is_same_tls(&a->tls, &b->tls) &&
+	       memcmp(a->bootstrap, b->bootstrap, a->nbootstrap * sizeof a->bootstrap[0]) == 0;
 }
 
 static struct host_view *find_view(uint64_t view, const struct resolver_conf *conf)

@@ -3,9 +3,12 @@
  * settings_build.c - see settings_build.h.
  *
  * The view is a hash of what decides which answers a process may be given: the upstreams in their
- * order with their transports, the options that change what they say (trust-ad), and the network
- * namespace. Search list, ndots, timeouts and rotate change which questions are put, not what the
- * answer to one is, so processes that differ in them share.
+ * order with their transports, how those over TLS are authenticated, the options that change what
+ * they say (trust-ad), and the network namespace. The servers that are asked for the addresses of
+ * an upstream's name count where nothing else does: in strict mode the name is authenticated,
+ * whoever told its addresses, so a laptop that changes networks keeps its view. Search list, ndots,
+ * timeouts and rotate change which questions are put, not what the answer to one is, so processes
+ * that differ in them share.
  *
  * The time namespace is left out although the times in the cache are CLOCK_BOOTTIME: to learn it
  * costs a look into /proc (netns.h). Processes of two time namespaces that share one cache file see
@@ -24,6 +27,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+_Static_assert(RESOLV_CONF_MAX_SERVERS <= RESOLVER_MAX_BOOTSTRAP, "all serve to bootstrap");
 
 #define DEADLINE_MAX_MS 10000 /* cap of resolv.conf's product; an explicit value may be more */
 
@@ -176,8 +181,10 @@ static int load_nsswitch(struct settings *s, struct settings_stamp *stamp)
 	return 0;
 }
 
+/* Who is asked. Where a private list cannot be used: nobody. */
 static void choose_upstreams(struct settings *s)
 {
+	const struct config *config = s->config;
 	struct resolver_conf *u = &s->upstreams;
 
 	u->timeout_ms = s->resolv.timeout_s ? s->resolv.timeout_s * 1000 : 1000;
@@ -185,14 +192,34 @@ static void choose_upstreams(struct settings *s)
 	u->rotate = s->resolv.rotate;
 	u->use_tcp = s->resolv.use_vc;
 	u->trust_ad = s->resolv.trust_ad;
-	for (unsigned i = 0; i < s->config->nupstreams; i++) {
-		u->upstreams[u->nupstreams].transport = s->config->upstreams[i].transport;
-		u->upstreams[u->nupstreams++].addr = s->config->upstreams[i].addr;
+	if (config->nupstreams > 0 || config->upstream_unusable) {
+		u->nupstreams = config->nupstreams;
+		memcpy(u->upstreams, config->upstreams, sizeof u->upstreams);
+		return;
 	}
-	for (unsigned i = 0; s->config->nupstreams == 0 && i < s->resolv.nservers; i++) {
+	for (unsigned i = 0; i < s->resolv.nservers; i++) {
 		u->upstreams[u->nupstreams].transport = RESOLVER_UDP;
 		u->upstreams[u->nupstreams++].addr = s->resolv.servers[i];
 	}
+}
+
+/* Nothing of this is set, and so nothing compared, where no upstream needs it. */
+static void choose_tls(struct settings *s)
+{
+	const struct config *config = s->config;
+	struct resolver_conf *u = &s->upstreams;
+
+	for (unsigned i = 0; i < u->nupstreams; i++) {
+		if (u->upstreams[i].transport != RESOLVER_TLS)
+			continue;
+		u->tls.opportunistic = config->tls == CONFIG_TLS_OPPORTUNISTIC;
+		u->tls.ca_file = config->tls_ca;
+		u->tls.npins = config->tls_pins.n;
+		memcpy(u->tls.pins, config->tls_pins.sha256, sizeof u->tls.pins);
+		if (u->upstreams[i].addr.ss_family == AF_UNSPEC)
+			u->nbootstrap = s->resolv.nservers;
+	}
+	memcpy(u->bootstrap, s->resolv.servers, u->nbootstrap * sizeof u->bootstrap[0]);
 }
 
 static void choose_deadline(struct settings *s)
@@ -209,16 +236,42 @@ static void choose_deadline(struct settings *s)
 		s->deadline_ms = 0;
 }
 
-static uint64_t hash_upstream(const struct resolver_upstream *u, uint64_t seed)
+static uint64_t hash_address(const struct sockaddr_storage *addr, uint64_t seed)
 {
-	const struct sockaddr_in *in = (const struct sockaddr_in *)&u->addr;
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&u->addr;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)addr;
 
-	seed = hash_fold(seed ^ u->transport, HASH_K0);
-	if (u->addr.ss_family == AF_INET)
+	if (addr->ss_family == AF_UNSPEC)
+		return seed;
+	if (addr->ss_family == AF_INET)
 		return hash_bytes(&in->sin_addr, 4, seed ^ in->sin_port);
 	return hash_bytes(&in6->sin6_addr, 16,
 			  seed ^ in6->sin6_port ^ (uint64_t)in6->sin6_scope_id << 32);
+}
+
+static uint64_t hash_upstream(const struct resolver_upstream *u, uint64_t seed)
+{
+	seed = hash_fold(seed ^ u->transport, HASH_K0);
+	if (u->transport == RESOLVER_TLS)
+		seed = hash_string(u->host, seed ^ u->port);
+	return hash_address(&u->addr, seed);
+}
+
+static uint64_t hash_tls(const struct resolver_conf *u, uint64_t seed)
+{
+	seed = hash_string(u->tls.ca_file, hash_fold(seed ^ u->tls.opportunistic, HASH_K0));
+	seed = hash_bytes(u->tls.pins, u->tls.npins * sizeof u->tls.pins[0], seed);
+	for (unsigned i = 0; u->tls.opportunistic && i < u->nbootstrap; i++)
+		seed = hash_address(&u->bootstrap[i], seed);
+	return seed;
+}
+
+static bool has_tls(const struct resolver_conf *u)
+{
+	for (unsigned i = 0; i < u->nupstreams; i++)
+		if (u->upstreams[i].transport == RESOLVER_TLS)
+			return true;
+	return false;
 }
 
 uint64_t settings_view(const struct settings *s, uint64_t netns)
@@ -228,7 +281,7 @@ uint64_t settings_view(const struct settings *s, uint64_t netns)
 	view = hash_fold(view ^ s->upstreams.trust_ad, HASH_K1 ^ s->upstreams.use_tcp);
 	for (unsigned i = 0; i < s->upstreams.nupstreams; i++)
 		view = hash_upstream(&s->upstreams.upstreams[i], view);
-	return view;
+	return has_tls(&s->upstreams) ? hash_tls(&s->upstreams, view) : view;
 }
 
 static int load_environment(struct settings *s)
@@ -260,10 +313,11 @@ struct settings *settings_build(const struct config *config, struct cache *cache
 		return NULL;
 	}
 	choose_upstreams(s);
+	choose_tls(s);
 	choose_deadline(s);
 	s->netns = ret_stamp->netns;
 	s->gai_hash = gai_conf_hash(&s->gai);
-	s->view = settings_view(s, s->netns);
+	s->view = s->upstreams.view = settings_view(s, s->netns);
 	return s;
 }
 

@@ -425,9 +425,11 @@ LabTest(configuration, tls_upstream_never_asks_in_clear_text)
 		 LOOKUP("www.test", "nope.test", "localhost", "192.0.2.5"));
 	lab_assert_str(shim_got.out, "www.test: EAI_AGAIN\nnope.test: EAI_AGAIN\n"
 				     "localhost: ::1 127.0.0.1\n192.0.2.5: 192.0.2.5\n");
-	shim_warned("tls://");
 	shim_run(SHIM_ENV("NOBLOCKDNS_UPSTREAM=tls://not an upstream"), LOOKUP("www.test"));
 	lab_assert_str(shim_got.out, "www.test: EAI_AGAIN\n");
+	lab_assert_int(shim_lines_with(shim_got.err, "NOBLOCKDNS_UPSTREAM"), 2);
+	lab_assert_int(shim_lines_with(shim_got.err, "tls://not an upstream"), 1);
+	lab_assert_int(shim_lines_with(shim_got.err, "no name is looked up over the network"), 1);
 	shim_run(SHIM_ENV("NOBLOCKDNS_UPSTREAM=tls://127.0.0.1"),
 		 SHIM_ARGV("/usr/bin/getent", "hosts", "www.test"));
 	lab_assert_int(shim_got.status, 2);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_config.c - values, sources, messages, and what a tls:// upstream means to a build without.
+ * test_config.c - values, sources, messages, and that what was to be private never becomes clear
+ * text by a mistake.
  */
 #include "shim/config.h"
 
@@ -12,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An environment of one or two variables, and what was reported. */
+/* An environment of up to three variables, and what was reported. */
 struct world {
-	const char *name[2], *value[2];
+	const char *name[3], *value[3];
 	const char *file;
 	struct config config;
 	unsigned reports;
@@ -25,7 +26,7 @@ static const char *get(void *ctx, const char *name)
 {
 	const struct world *w = ctx;
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		if (w->name[i] && strcmp(name, w->name[i]) == 0)
 			return w->value[i];
 	}
@@ -67,7 +68,8 @@ Test(config, nothing_set_gives_the_documented_defaults)
 	cr_assert_not(c->upstream_unusable);
 	cr_assert_eq(c->tls, CONFIG_TLS_STRICT);
 	cr_assert_null(c->tls_ca);
-	cr_assert_null(c->tls_pin);
+	cr_assert_eq(c->tls_pins.n, 0);
+	cr_assert_not(c->private);
 	cr_assert_eq(c->cache, CONFIG_CACHE_DEFAULT);
 	cr_assert_eq(c->cache_size, 8u << 20);
 	cr_assert_eq(c->deadline_ms, 0);
@@ -286,7 +288,7 @@ Test(config, random_files_give_values_within_range)
  * Upstreams ---------------------------------------------------------------------------------------
  */
 
-static const char *shown(const struct config_upstream *u)
+static const char *shown(const struct resolver_upstream *u)
 {
 	static char text[128];
 	static const char *const transports[] = {"udp", "tcp", "tls"};
@@ -294,7 +296,9 @@ static const char *shown(const struct config_upstream *u)
 	const struct sockaddr_in *in = (const struct sockaddr_in *)&u->addr;
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&u->addr;
 
-	if (u->addr.ss_family == AF_INET)
+	if (u->addr.ss_family == AF_UNSPEC)
+		snprintf(text, sizeof(text), "%s ? %u", transports[u->transport], u->port);
+	else if (u->addr.ss_family == AF_INET)
 		snprintf(text, sizeof(text), "%s %s %u", transports[u->transport],
 			 inet_ntop(AF_INET, &in->sin_addr, addr, sizeof(addr)),
 			 ntohs(in->sin_port));
@@ -318,6 +322,12 @@ Test(config, upstream_forms)
 		{"tcp://[2001:db8::1]:65535", "tcp 2001:db8::1%0 65535"},
 		{"udp://[fe80::1%7]", "udp fe80::1%7 53"},
 		{"udp://fe80::1%lo", "udp fe80::1%1 53"},
+		{"tls://192.0.2.1", "tls 192.0.2.1 853"},
+		{"tls://[2001:db8::1]:8853#dns.example", "tls 2001:db8::1%0 8853"},
+		{"tls://2001:db8::1", "tls 2001:db8::1%0 853"},
+		{"tls://dns.example", "tls ? 853"},
+		{"TLS://Dns.Example:8853", "tls ? 8853"},
+		{"tls://1.1.1.one", "tls ? 853"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -341,6 +351,7 @@ Test(config, upstream_errors)
 		"udp://[2001:db8::1]x",
 		"udp://[192.0.2.1]",
 		"udp://192.0.2.1#name",
+		"tcp://dns.example",
 		"udp://fe80::1%nosuchlink",
 		"http://192.0.2.1",
 		"udp://192.0.2.1,udp://192.0.2.2",
@@ -368,52 +379,172 @@ Test(config, upstreams_keep_their_order)
 	cr_assert_str_eq(shown(&c->upstreams[1]), "udp 192.0.2.3 53");
 }
 
-/* What was meant to be secret is never asked in clear text. */
-Test(config, tls_upstream_alone_fails_closed)
+Test(config, name_to_be_authenticated_is_in_lower_case)
 {
-	const struct config *c =
-		parse_one(&world, "NOBLOCKDNS_UPSTREAM", "tls://192.0.2.1#dns.example");
-
-	cr_assert(c->upstream_unusable);
-	cr_assert_eq(c->nupstreams, 0);
-	cr_assert_eq(world.reports, 1);
-}
-
-Test(config, misspelt_tls_upstream_fails_closed)
-{
-	static const char *const cases[] = {"tls://dns.example", "tls:/192.0.2.1",
-					    "udp://192.0.2.1 TLS://192.0.2.2#"};
+	static const struct {
+		const char *text, *host;
+	} cases[] = {
+		{"tls://192.0.2.1#Dns.Example", "dns.example"},
+		{"tls://Dns.Example:8853", "dns.example"},
+		{"tls://192.0.2.1", ""},
+		{"tls://[2001:db8::1]#xn--dns-cua.example", "xn--dns-cua.example"},
+	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct config *c = parse_one(&world, "NOBLOCKDNS_UPSTREAM", cases[i]);
+		const struct config *c = parse_one(&world, "NOBLOCKDNS_UPSTREAM", cases[i].text);
 
-		cr_assert(c->upstream_unusable, "%s", cases[i]);
-		cr_assert_eq(c->nupstreams, 0, "%s", cases[i]);
+		cr_assert_eq(c->nupstreams, 1, "%s: %s", cases[i].text, world.report);
+		cr_assert_str_eq(c->upstreams[0].host, cases[i].host);
 	}
 }
 
-Test(config, clear_text_that_is_listed_beside_tls_is_used)
+/*
+ * Private -----------------------------------------------------------------------------------------
+ */
+
+/* What was meant to be secret is never asked in clear text. */
+static const char *const misspelt[] = {
+	"tls:/192.0.2.1",
+	"tls//192.0.2.1",
+	"https://dns.example/dns-query",
+	"tls://",
+	"tls://192.0.2.1#",
+	"tls://192.0.2.1#dns..example",
+	"tls://192.0.2.1#dns.example.",
+	"tls://192.0.2.1#192.0.2.1",
+	"tls://192.0.2.1:0",
+	"tls://192.0.2.300",
+	"tls://192.0.2",
+	"tls://dns.example:",
+	"tls://dns.example:853x",
+	"tls://dns.example#dns.example",
+	"tls://.example",
+	"tls://dns_\xc3\xa4.example",
+	"tls://[dns.example]",
+	"udp://192.0.2.1 TLS://192.0.2.2#",
+	"tls://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example",
+};
+
+Test(config, misspelt_tls_upstream_fails_closed)
+{
+	for (size_t i = 0; i < sizeof(misspelt) / sizeof(misspelt[0]); i++) {
+		const struct config *c = parse_one(&world, "NOBLOCKDNS_UPSTREAM", misspelt[i]);
+
+		cr_assert(c->upstream_unusable, "%s", misspelt[i]);
+		cr_assert(c->private, "%s", misspelt[i]);
+		cr_assert_eq(c->nupstreams, 0, "%s", misspelt[i]);
+		cr_assert_eq(world.reports, 2, "%s", misspelt[i]);
+		cr_assert_null(strstr(world.report, "default"), "%s", world.report);
+	}
+}
+
+Test(config, tls_upstream_keeps_names_from_libc)
+{
+	static const struct {
+		const char *upstream, *tls;
+		bool private;
+	} cases[] = {
+		{"tls://192.0.2.1", NULL, true},
+		{"tls://dns.example", "strict", true},
+		{"udp://192.0.2.1 tls://192.0.2.1", NULL, true},
+		{"tls://192.0.2.1", "maybe", true}, /* the default is strict */
+		{"tls://192.0.2.1", "opportunistic", false},
+		{"udp://192.0.2.1", "strict", false},
+		{NULL, "strict", false},
+	};
+
+	world.name[0] = "NOBLOCKDNS_UPSTREAM";
+	world.name[1] = "NOBLOCKDNS_TLS";
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		world.value[0] = cases[i].upstream;
+		world.value[1] = cases[i].tls;
+		cr_assert_eq(parse(&world)->private, cases[i].private, "row %zu", i);
+		cr_assert_not(world.config.upstream_unusable, "row %zu", i);
+	}
+}
+
+Test(config, clear_text_that_is_listed_beside_tls_is_kept)
 {
 	const struct config *c =
 		parse_one(&world, "NOBLOCKDNS_UPSTREAM", "tls://192.0.2.1 udp://192.0.2.2");
 
-	cr_assert_not(c->upstream_unusable);
-	cr_assert_eq(c->nupstreams, 1);
-	cr_assert_str_eq(shown(&c->upstreams[0]), "udp 192.0.2.2 53");
+	cr_assert_eq(c->nupstreams, 2);
+	cr_assert_str_eq(shown(&c->upstreams[0]), "tls 192.0.2.1 853");
+	cr_assert_str_eq(shown(&c->upstreams[1]), "udp 192.0.2.2 53");
+	cr_assert_eq(world.reports, 0);
+}
+
+Test(config, opportunistic_does_without_what_is_misspelt)
+{
+	world.name[0] = "NOBLOCKDNS_UPSTREAM";
+	world.value[0] = "tls://192.0.2.1#";
+	world.name[1] = "NOBLOCKDNS_TLS";
+	world.value[1] = "opportunistic";
+	cr_assert_not(parse(&world)->upstream_unusable);
 	cr_assert_eq(world.reports, 1);
 }
 
-Test(config, opportunistic_asks_the_same_server_in_clear_text)
+/* Its default, none, would let in whom the user wanted to keep out. */
+Test(config, bad_pin_or_ca_fails_closed_where_it_matters)
 {
-	const struct config *c;
+	static const struct {
+		const char *name, *value;
+	} bad[] = {
+		{"NOBLOCKDNS_TLS_PIN", "sha256/AAA="},
+		{"NOBLOCKDNS_TLS_CA", "ca.pem"},
+	};
 
 	world.name[0] = "NOBLOCKDNS_UPSTREAM";
-	world.value[0] = "tls://[2001:db8::1]#dns.example";
-	world.name[1] = "NOBLOCKDNS_TLS";
-	world.value[1] = "opportunistic";
-	c = parse(&world);
-	cr_assert_not(c->upstream_unusable);
-	cr_assert_eq(c->nupstreams, 1);
-	cr_assert_str_eq(shown(&c->upstreams[0]), "udp 2001:db8::1%0 53");
-	cr_assert_eq(world.reports, 1);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		world.name[1] = bad[i].name;
+		world.value[1] = bad[i].value;
+		world.value[0] = "tls://192.0.2.1";
+		cr_assert(parse(&world)->upstream_unusable, "%s", bad[i].name);
+		cr_assert_eq(world.config.nupstreams, 0);
+		world.value[0] = "udp://192.0.2.1";
+		cr_assert_not(parse(&world)->upstream_unusable, "%s", bad[i].name);
+		cr_assert_eq(world.config.nupstreams, 1);
+	}
+}
+
+/* The SHA-256 of nothing, and of "abc" (FIPS 180-2 appendix B.1). */
+#define PIN_EMPTY "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+#define PIN_ABC	  "sha256/ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
+
+Test(config, pins_are_decoded)
+{
+	const struct config *c =
+		parse_one(&world, "NOBLOCKDNS_TLS_PIN", PIN_EMPTY " \t" PIN_ABC " ");
+
+	cr_assert_eq(c->tls_pins.n, 2, "%s", world.report);
+	cr_assert_eq(c->tls_pins.sha256[0][0], 0xe3);
+	cr_assert_eq(c->tls_pins.sha256[0][1], 0xb0);
+	cr_assert_eq(c->tls_pins.sha256[0][31], 0x55);
+	cr_assert_eq(c->tls_pins.sha256[1][0], 0xba);
+	cr_assert_eq(c->tls_pins.sha256[1][31], 0xad);
+}
+
+Test(config, pin_errors)
+{
+	static const char *const cases[] = {
+		" ",
+		"sha256/",
+		"sha1/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+		"sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuF=",
+		"sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFUU",
+		"sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=", /* more than 256 bits */
+		"sha256/47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU=",
+		PIN_ABC PIN_ABC,
+		PIN_ABC "," PIN_ABC,
+		PIN_ABC " x",
+		PIN_ABC " " PIN_ABC " " PIN_ABC " " PIN_ABC " " PIN_ABC " " PIN_ABC " " PIN_ABC
+			" " PIN_ABC " " PIN_ABC,
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct config *c = parse_one(&world, "NOBLOCKDNS_TLS_PIN", cases[i]);
+
+		cr_assert_eq(world.reports, 1, "%s", cases[i]);
+		cr_assert_eq(c->tls_pins.n, 0, "%s", cases[i]);
+	}
 }

@@ -51,6 +51,144 @@ Test(settings_build, address_port_and_transport_change_the_view)
 	cr_expect_neq(view_of(RESOLVER_TCP, 1, 53), view, "another transport");
 }
 
+/* Changes of tls_config(). */
+
+static void make_port(struct config *c)
+{
+	((struct sockaddr_in *)&c->upstreams[0].addr)->sin_port = htons(8853);
+}
+
+static void make_host(struct config *c)
+{
+	strcpy(c->upstreams[0].host, "other.example");
+}
+
+static void make_name(struct config *c)
+{
+	c->upstreams[0].addr = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
+	c->upstreams[0].port = 853;
+}
+
+static void make_name_with_port(struct config *c)
+{
+	make_name(c);
+	c->upstreams[0].port = 8853;
+}
+
+static void make_opportunistic(struct config *c)
+{
+	c->tls = CONFIG_TLS_OPPORTUNISTIC;
+}
+
+static void make_ca(struct config *c)
+{
+	c->tls_ca = "/etc/ca.pem";
+}
+
+static void make_pin(struct config *c)
+{
+	c->tls_pins.n = 1;
+}
+
+static void make_other_pin(struct config *c)
+{
+	c->tls_pins.n = 1;
+	c->tls_pins.sha256[0][31] = 1;
+}
+
+static void make_clear(struct config *c)
+{
+	c->upstreams[0].transport = RESOLVER_TCP;
+}
+
+static void make_clear_with_pin(struct config *c)
+{
+	make_clear(c);
+	make_pin(c);
+	make_ca(c);
+}
+
+/* One upstream, tls://192.0.2.1#dns.example. */
+static struct config tls_config(void)
+{
+	struct config config = {.nupstreams = 1, .private = true};
+	struct sockaddr_in *in = (struct sockaddr_in *)&config.upstreams[0].addr;
+
+	config.upstreams[0].transport = RESOLVER_TLS;
+	strcpy(config.upstreams[0].host, "dns.example");
+	in->sin_family = AF_INET;
+	in->sin_port = htons(853);
+	in->sin_addr.s_addr = htonl(0xc0000201u);
+	return config;
+}
+
+static uint64_t changed_view(void (*make)(struct config *config))
+{
+	struct config config = tls_config();
+	struct settings *s;
+	uint64_t view;
+
+	if (make != NULL)
+		make(&config);
+	s = build(&config);
+	view = s->view;
+	cr_expect_eq(s->upstreams.view, view);
+	settings_free(s);
+	return view;
+}
+
+/* Answers that were had in one way are never given to who wants another. */
+Test(settings_build, whatever_tells_how_upstreams_are_trusted_changes_the_view)
+{
+	static void (*const all[])(struct config *) = {
+		NULL,
+		make_port,
+		make_host,
+		make_name,
+		make_name_with_port,
+		make_opportunistic,
+		make_ca,
+		make_pin,
+		make_other_pin,
+		make_clear,
+	};
+	const size_t n = sizeof all / sizeof all[0];
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n; k++)
+			cr_expect_neq(changed_view(all[i]), changed_view(all[k]), "%zu and %zu", i,
+				      k);
+	cr_expect_eq(changed_view(make_clear), changed_view(make_clear_with_pin),
+		     "nobody authenticates in clear text");
+}
+
+Test(settings_build, tls_of_the_configuration_is_the_resolvers)
+{
+	struct config config = tls_config();
+	struct settings *s;
+
+	make_ca(&config);
+	make_other_pin(&config);
+	s = build(&config);
+	cr_expect_eq(s->upstreams.tls.npins, 1u);
+	cr_expect_eq(s->upstreams.tls.pins[0][31], 1);
+	cr_expect_str_eq(s->upstreams.tls.ca_file, "/etc/ca.pem");
+	cr_expect_not(s->upstreams.tls.opportunistic);
+	cr_expect_str_eq(s->upstreams.upstreams[0].host, "dns.example");
+	cr_expect_eq(s->upstreams.nbootstrap, 0u, "an address needs none");
+	settings_free(s);
+	make_name(&config);
+	make_opportunistic(&config);
+	s = build(&config);
+	cr_expect(s->upstreams.tls.opportunistic);
+	cr_expect_eq(s->upstreams.upstreams[0].port, 853u);
+	cr_expect_eq(s->upstreams.nbootstrap, s->resolv.nservers);
+	cr_expect_eq(memcmp(s->upstreams.bootstrap, s->resolv.servers,
+			    s->resolv.nservers * sizeof s->resolv.servers[0]),
+		     0);
+	settings_free(s);
+}
+
 Test(settings_build, network_namespace_changes_the_view)
 {
 	const struct config config = {0};
@@ -92,6 +230,7 @@ Test(settings_build, private_upstream_that_cannot_be_had_asks_nobody)
 
 	cr_expect_eq(s->deadline_ms, 0u, "would wait %u ms for an answer in clear text",
 		     s->deadline_ms);
+	cr_expect_eq(s->upstreams.nupstreams, 0u, "would ask resolv.conf's servers");
 	settings_free(s);
 }
 
