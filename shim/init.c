@@ -6,6 +6,7 @@
 
 #include "shim/hooks.h"
 #include "shim/hot.h"
+#include "shim/log.h"
 
 #include <stdatomic.h>
 #include <sys/auxv.h>
@@ -15,6 +16,7 @@ enum { UNKNOWN, TAKES_PART, STANDS_ASIDE };
 void init_library(void)
 {
 	hooks_resolve();
+	log_remember_stderr();
 }
 
 bool init_stands_aside(void)

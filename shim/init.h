@@ -7,7 +7,8 @@
 
 #include <stdbool.h>
 
-/* What the constructor does: finds libc's functions. No thread, no descriptor, no system call. */
+/* What the constructor does: finds libc's functions and looks at descriptor 2 (log.h). No thread,
+ * no descriptor, no other system call. */
 void init_library(void);
 
 /*

@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 HOT _Atomic int log_threshold = LOG_ERROR;
 
@@ -72,29 +73,73 @@ static bool repeated(const char *text)
 	return false;
 }
 
-/*
- * A terminal or other device, a pipe, a UNIX socket (journald), or a file that was opened for
- * writing alone (a shell's redirection). Not a file open for reading and writing, which is how a
- * database looks, and no socket that could be a client's connection.
- */
-static bool looks_like_stderr(int fd)
+/* What was at descriptor 2 when the library was loaded; 0: nothing. */
+static HOT _Atomic uint64_t stderr_dev, stderr_ino;
+
+void log_remember_stderr(void)
 {
-	struct stat st;
+	struct stat st = {0};
+	int saved = errno;
+
+	/* libc's call, not sys_fstat(): the one that the loader has made for each library, in this
+	 * libc, so that no filter that let the program start kills it here. */
+	if (fstat(STDERR_FILENO, &st) < 0)
+		st = (struct stat){0};
+	atomic_store_explicit(&stderr_dev, st.st_dev, memory_order_relaxed);
+	atomic_store_explicit(&stderr_ino, st.st_ino, memory_order_relaxed);
+	errno = saved;
+}
+
+static bool was_stderr(const struct stat *st)
+{
+	return st->st_ino == atomic_load_explicit(&stderr_ino, memory_order_relaxed) &&
+	       st->st_dev == atomic_load_explicit(&stderr_dev, memory_order_relaxed);
+}
+
+static bool is_terminal(int fd)
+{
+	struct winsize size;
+
+	return sys_call(SYS_ioctl, fd, TIOCGWINSZ, (long)&size, 0, 0, 0) == 0;
+}
+
+static bool is_unix_socket(int fd)
+{
 	int domain = 0;
 	socklen_t len = sizeof(domain);
 
+	return sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, (long)&domain, (long)&len, 0) ==
+		       0 &&
+	       domain == AF_UNIX;
+}
+
+/*
+ * May a line go there? Into what was the standard error stream from the start. What has come later
+ * may be anything that the program opened after it had closed 2, so it has to be of a kind that is
+ * hardly ever anything else: a terminal, a file opened for appending alone, a pipe that blocks (a
+ * loop's wake-up pipe does not). Never a socket: its peer would read our line; and even from the
+ * start only a UNIX socket (journald), no connection that inetd has put there, and no file open for
+ * reading as well, which is how a database looks.
+ */
+static bool is_stderr(int fd)
+{
+	struct stat st;
+	bool was_there;
+	int flags;
+
 	if (sys_fstat(fd, &st) < 0)
 		return false;
+	was_there = was_stderr(&st);
+	flags = sys_fcntl(fd, F_GETFL, 0);
 	switch (st.st_mode & S_IFMT) {
 	case S_IFCHR:
+		return was_there || is_terminal(fd);
 	case S_IFIFO:
-		return true;
+		return was_there || !(flags & O_NONBLOCK);
 	case S_IFREG:
-		return (sys_fcntl(fd, F_GETFL, 0) & O_ACCMODE) == O_WRONLY;
+		return (flags & O_ACCMODE) == O_WRONLY && (was_there || (flags & O_APPEND));
 	case S_IFSOCK:
-		return sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, (long)&domain,
-				(long)&len, 0) == 0 &&
-		       domain == AF_UNIX;
+		return was_there && is_unix_socket(fd);
 	default:
 		return false;
 	}
@@ -138,7 +183,7 @@ static void emit(const char *line, size_t len)
 	if (fd >= 0) {
 		write_quietly(fd, line, len);
 		(void)sys_close(fd);
-	} else if (looks_like_stderr(STDERR_FILENO) && writable(STDERR_FILENO)) {
+	} else if (is_stderr(STDERR_FILENO) && writable(STDERR_FILENO)) {
 		write_quietly(STDERR_FILENO, line, len);
 	}
 }

@@ -7,8 +7,9 @@
  * One write(2) a line, no allocation, no lock, no standard I/O; errno is kept; any thread, signal
  * handlers too. A line goes to stderr, or to NOBLOCKDNS_LOG_FILE, which is opened for each line and
  * closed again: a descriptor kept for errors that hardly ever come is one more for the program to
- * trip over. Descriptor 2 is written only while it looks like a standard error stream: a daemon
- * that closed it may have a database there now.
+ * trip over. Descriptor 2 is written only while it is what it was when the library was loaded, or
+ * something that can hardly be anything but a standard error stream: a daemon that closed it may
+ * have a database there now, or a client's connection.
  *
  * An identical error or warning within LOG_REPEAT_MS is dropped.
  */
@@ -37,6 +38,9 @@ const char *log_level_to_str(enum log_level level);
 /* `path` (copied; NULL or "": stderr) is absolute (config.h accepts no other). Call before other
  * threads log. */
 void log_configure(enum log_level level, const char *path);
+
+/* What is at descriptor 2 now is the standard error stream. In the constructor: one fstat(). */
+void log_remember_stderr(void);
 
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_vline(enum log_level level, const char *fmt, va_list ap)

@@ -138,6 +138,11 @@ LabTest(hooks, sixty_four_threads_look_up)
 	client(w, "threads", NULL);
 }
 
+LabTest(hooks, socket_that_took_the_place_of_stderr_is_not_written)
+{
+	client(w, "log_spares_a_socket", "NOBLOCKDNS_RACE=2");
+}
+
 /* Names of the system calls that the client makes from exec to exit, one a line. */
 static void system_calls(struct lab_world *w, const char *preload, char *ret, size_t size)
 {

@@ -21,6 +21,7 @@ static void stderr_is_a_pipe(void)
 	cr_assert_eq(pipe(pipe_fds), 0);
 	sys_dup2(pipe_fds[1], STDERR_FILENO);
 	close(pipe_fds[1]);
+	log_remember_stderr();
 	fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK);
 	read_end = pipe_fds[0];
 }
@@ -147,36 +148,58 @@ Test(log, full_pipe_does_not_block, .init = stderr_is_a_pipe, .timeout = 60)
 	log_error("x");
 }
 
-/* Descriptor 2 may be anything in a daemon that closed it. */
-static void replace_stderr(int fd)
+/*
+ * Descriptor 2 may be anything in a daemon that closed it -----------------------------------------
+ */
+
+/* `fd` is there now; `from_start`: as if the program had been started with it. */
+static void replace_stderr(int fd, bool from_start)
 {
 	cr_assert_geq(fd, 0);
-	sys_dup2(fd, STDERR_FILENO);
+	cr_assert_eq(sys_dup2(fd, STDERR_FILENO), STDERR_FILENO);
+	if (from_start)
+		log_remember_stderr();
 }
 
-Test(log, file_open_for_reading_and_writing_is_no_stderr)
-{
-	char name[] = "/tmp/noblockdns-test-XXXXXX";
-	struct stat st;
-
-	replace_stderr(mkstemp(name));
-	unlink(name);
-	log_error("x");
-	fstat(STDERR_FILENO, &st);
-	cr_assert_eq(st.st_size, 0);
-}
-
-Test(log, redirected_stderr_is_written)
+/* Does a line get into a file that is opened with these flags? */
+static bool file_is_written(int flags, bool from_start)
 {
 	char name[] = "/tmp/noblockdns-test-XXXXXX";
 	struct stat st;
 
 	close(mkstemp(name));
-	replace_stderr(open(name, O_WRONLY));
+	replace_stderr(open(name, flags), from_start);
 	unlink(name);
 	log_error("x");
 	fstat(STDERR_FILENO, &st);
-	cr_assert_gt(st.st_size, 0);
+	return st.st_size > 0;
+}
+
+Test(log, file_from_the_start_is_written)
+{
+	cr_assert(file_is_written(O_WRONLY, true));
+}
+
+Test(log, file_open_for_reading_and_writing_is_no_stderr)
+{
+	cr_assert_not(file_is_written(O_RDWR, true));
+}
+
+Test(log, file_of_later_is_written_if_it_is_appended_to)
+{
+	cr_assert(file_is_written(O_WRONLY | O_APPEND, false));
+}
+
+Test(log, file_of_later_is_no_stderr)
+{
+	cr_assert_not(file_is_written(O_WRONLY, false));
+}
+
+Test(log, closed_stderr_is_remembered_as_none)
+{
+	sys_close(STDERR_FILENO);
+	log_remember_stderr();
+	cr_assert_not(file_is_written(O_WRONLY, false));
 }
 
 Test(log, network_socket_is_no_stderr)
@@ -191,20 +214,76 @@ Test(log, network_socket_is_no_stderr)
 	cr_assert_eq(bind(rx, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	getsockname(rx, (struct sockaddr *)&addr, &len);
 	cr_assert_eq(connect(tx, (struct sockaddr *)&addr, len), 0);
-	replace_stderr(tx);
+	replace_stderr(tx, true); /* as inetd does */
 	log_error("x");
 	cr_assert_lt(read(rx, &byte, 1), 0);
 }
 
-Test(log, unix_socket_is_a_journals_stderr)
+/* Does a line come out of the other end of these two? */
+static bool pair_is_written(const int pair[2], bool from_start)
 {
-	int pair[2];
 	char byte;
 
-	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-	replace_stderr(pair[0]);
+	fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	replace_stderr(pair[1], from_start);
 	log_error("x");
-	cr_assert_eq(read(pair[1], &byte, 1), 1);
+	return read(pair[0], &byte, 1) == 1;
+}
+
+static bool unix_socket_is_written(bool from_start)
+{
+	int pair[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	return pair_is_written(pair, from_start);
+}
+
+Test(log, unix_socket_from_the_start_is_a_journals_stderr)
+{
+	cr_assert(unix_socket_is_written(true));
+}
+
+Test(log, unix_socket_of_later_is_no_stderr)
+{
+	cr_assert_not(unix_socket_is_written(false));
+}
+
+static bool pipe_is_written(int flags, bool from_start)
+{
+	int pair[2];
+
+	cr_assert_eq(pipe2(pair, flags), 0);
+	return pair_is_written(pair, from_start);
+}
+
+Test(log, pipe_of_later_is_written)
+{
+	cr_assert(pipe_is_written(0, false));
+}
+
+Test(log, wake_up_pipe_is_no_stderr)
+{
+	cr_assert_not(pipe_is_written(O_NONBLOCK, false));
+}
+
+Test(log, pipe_from_the_start_that_does_not_block_is_written)
+{
+	cr_assert(pipe_is_written(O_NONBLOCK, true));
+}
+
+Test(log, terminal_of_later_is_written)
+{
+	int primary = posix_openpt(O_RDWR | O_NOCTTY), secondary;
+	char byte;
+
+	cr_assert_geq(primary, 0);
+	cr_assert_eq(grantpt(primary), 0);
+	cr_assert_eq(unlockpt(primary), 0);
+	secondary = open(ptsname(primary), O_RDWR | O_NOCTTY);
+	fcntl(primary, F_SETFL, O_NONBLOCK);
+	replace_stderr(secondary, false);
+	log_error("x");
+	cr_assert_eq(read(primary, &byte, 1), 1);
 }
 
 static char log_path[] = "/tmp/noblockdns-test-XXXXXX";

@@ -94,6 +94,20 @@ static void errno_is_kept(void)
 	}
 }
 
+/* A daemon that has closed its stderr: the next socket gets the number. Its peer must not read a
+ * complaint of ours, for which the test has given cause. */
+static void log_spares_a_socket(void)
+{
+	int pair[2];
+	char byte;
+
+	must(close(2) == 0);
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	must(pair[0] == 2);
+	fd_must_look_up();
+	must(recv(pair[1], &byte, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN);
+}
+
 static void one_lookup(void)
 {
 	fd_must_look_up();
@@ -130,6 +144,7 @@ static const struct {
 	{"stands_aside", stands_aside},
 	{"errno_is_kept", errno_is_kept},
 	{"threads", sixty_four_threads},
+	{"log_spares_a_socket", log_spares_a_socket},
 };
 
 int main(int argc, char **argv)
