@@ -114,7 +114,7 @@ $(O)/unit: $(call obj,$(UNIT_SRC)) $(UNIT_SHIM_OBJ) $(call obj,$(RESOLVER_SRC)) 
 
 $(O)/e2e: $(call obj,$(E2E_SRC)) $(call obj,$(LAB_SRC))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN) $(CFLAGS) -pthread -o $@ $^ -lcriterion -lresolv
+	$(Q)$(CC) $(SAN) $(CFLAGS) -pthread -o $@ $^ -lcriterion -lssl -lcrypto -lresolv
 
 $(O)/clients/%: $(O)/obj/tests/e2e/clients/%.o
 	$(call say,LD,$@)
@@ -124,7 +124,7 @@ $(O)/clients/%: $(O)/obj/tests/e2e/clients/%.o
 $(O)/lab/%: $(O)/obj/tests/lab/tools/%.o $(call obj,$(LAB_SRC))
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(SAN) $(CFLAGS) -pthread -o $@ $^ -lresolv
+	$(Q)$(CC) $(SAN) $(CFLAGS) -pthread -o $@ $^ -lssl -lcrypto -lresolv
 
 $(O)/bench/%: $(O)/obj/tests/bench/%.o
 	$(call say,LD,$@)

@@ -388,7 +388,10 @@ Test(lab_script, bad_line_is_named)
 		const char *error;
 	} cases[] = {
 		{"", "line 1: no `listen`"},
-		{"listen x\nhello\n", "line 2: `hello` is none of listen, side, seed, rr, on"},
+		{"listen x\n", "line 1: listen: bad address `x `"},
+		{"listen ::1 udp\n", "line 1: listen: bad address `::1 udp`"},
+		{"listen ::1 tls version 2\n", "line 1: listen: bad `version`"},
+		{"listen ::1\nhello\n", "line 2: `hello` is none of listen, side, seed, rr, on"},
 		{"rr a 1 A 1.2.3\n", "line 1: bad data `1.2.3`"},
 		{"rr a -1 A 1.2.3.4\n", "line 1: bad TTL `-1`"},
 		{"rr a 4294967296 A 1.2.3.4\n", "line 1: bad TTL `4294967296`"},

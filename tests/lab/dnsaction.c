@@ -45,6 +45,13 @@ static const struct {
 	[LAB_DNS_CLOSE_AFTER] = {"close-after", false},
 	[LAB_DNS_RESET] = {"reset", false},
 	[LAB_DNS_CLOSE_ACCEPT] = {"close-accept", false},
+	[LAB_DNS_RESET_AFTER] = {"reset-after", false},
+	[LAB_DNS_CLOSE_LENGTH] = {"close-length", false},
+	[LAB_DNS_CLOSE_HALF] = {"close-half", false},
+	[LAB_DNS_DRIP] = {"drip", true},
+	[LAB_DNS_RENEGOTIATE] = {"renegotiate", false},
+	[LAB_DNS_TC] = {"tc", false},
+	[LAB_DNS_KEEPALIVE] = {"keepalive", true},
 };
 
 static const struct {

@@ -18,7 +18,7 @@
 #define PROBES	   256 /* a name that finds no slot within these is counted in the totals alone */
 #define TYPES	   8   /* of one name; likewise */
 #define RING	   4096
-#define TRANSPORTS 3 /* by enum lab_dns_transport; the first is unused */
+#define TRANSPORTS 4 /* by enum lab_dns_transport; the first is unused */
 
 struct type_count {
 	uint16_t type;
@@ -36,6 +36,8 @@ struct dns_counts {
 	atomic_flag lock;
 	uint64_t by_type[65536][TRANSPORTS]; /* of all names; [LAB_ANY_TYPE]: of all types */
 	uint64_t connections;
+	struct lab_dns_tls tls;
+	atomic_bool away; /* not under the lock */
 	uint64_t nqueries;
 	struct lab_dns_query ring[RING];
 	struct slot slots[SLOTS]; /* memory comes as names do */
@@ -75,6 +77,7 @@ void dns_counts_reset(struct dns_counts *counts)
 		if (s->used)
 			memset(s, 0, sizeof(*s));
 	counts->connections = 0;
+	memset(&counts->tls, 0, sizeof(counts->tls));
 	counts->nqueries = 0;
 	dns_counts_unlock(counts);
 }
@@ -153,6 +156,40 @@ void dns_counts_connection(struct dns_counts *counts)
 	dns_counts_unlock(counts);
 }
 
+void dns_counts_hello(struct dns_counts *counts, const char *sni, bool repeated)
+{
+	dns_counts_lock(counts);
+	counts->tls.hellos++;
+	counts->tls.repeated += repeated;
+	snprintf(counts->tls.sni, sizeof(counts->tls.sni), "%s", sni);
+	dns_counts_unlock(counts);
+}
+
+void dns_counts_handshake(struct dns_counts *counts, bool resumed)
+{
+	dns_counts_lock(counts);
+	counts->tls.handshakes++;
+	counts->tls.resumed += resumed;
+	dns_counts_unlock(counts);
+}
+
+void dns_counts_handshake_failed(struct dns_counts *counts)
+{
+	dns_counts_lock(counts);
+	counts->tls.failed++;
+	dns_counts_unlock(counts);
+}
+
+void dns_counts_set_away(struct dns_counts *counts, bool away)
+{
+	atomic_store(&counts->away, away);
+}
+
+bool dns_counts_away(const struct dns_counts *counts)
+{
+	return atomic_load(&counts->away);
+}
+
 static uint64_t count_name(const struct dns_counts *counts, const char *name, uint16_t type,
 			   unsigned transport)
 {
@@ -174,7 +211,7 @@ uint64_t dns_counts_get(const struct dns_counts *counts, const char *name, uint1
 	if (name)
 		lower(name, key);
 	dns_counts_lock(counts);
-	for (unsigned t = LAB_UDP; t <= LAB_TCP; t++) {
+	for (unsigned t = LAB_UDP; t <= LAB_TLS; t++) {
 		if (transport != LAB_ANY_TRANSPORT && transport != t)
 			continue;
 		total += name ? count_name(counts, key, type, t) : counts->by_type[type][t];
@@ -191,6 +228,13 @@ uint64_t dns_counts_connections(const struct dns_counts *counts)
 	n = counts->connections;
 	dns_counts_unlock(counts);
 	return n;
+}
+
+void dns_counts_tls(const struct dns_counts *counts, struct lab_dns_tls *ret)
+{
+	dns_counts_lock(counts);
+	*ret = counts->tls;
+	dns_counts_unlock(counts);
 }
 
 bool dns_counts_query_at(const struct dns_counts *counts, uint64_t i, struct lab_dns_query *ret)

@@ -77,6 +77,8 @@ static uint16_t reply_flags(const struct dns_query *query, const struct dns_verd
 	if (v->on[LAB_DNS_AD_ALWAYS] ||
 	    (v->on[LAB_DNS_AD] && (query->flags & DNS_AD || query->dnssec_ok)))
 		flags |= DNS_AD;
+	if (v->on[LAB_DNS_TC])
+		flags |= DNS_TC;
 	return (uint16_t)flags;
 }
 
@@ -123,7 +125,7 @@ static bool too_big(const struct dns_packet *p, const struct dns_query *query, b
 {
 	size_t limit = UDP_WITHOUT_EDNS;
 
-	if (query->transport == LAB_TCP)
+	if (query->transport != LAB_UDP)
 		return false;
 	if (opt && query->edns_size > limit)
 		limit = query->edns_size;
@@ -172,7 +174,9 @@ void dns_reply_build(const struct dns_zone *zone, const struct dns_query *query,
 	put_records(ret, v, &answer);
 	if (too_big(ret, query, opt) || (v->on[LAB_DNS_TRUNCATE] && query->transport == LAB_UDP))
 		put_start(ret, query, v, flags | DNS_TC);
-	if (opt)
+	if (opt && v->on[LAB_DNS_KEEPALIVE])
+		dns_packet_opt_keepalive(ret, OUR_UDP_SIZE, (uint16_t)v->value[LAB_DNS_KEEPALIVE]);
+	else if (opt)
 		dns_packet_opt(ret, OUR_UDP_SIZE);
 	damage(ret, v, records, seed);
 }

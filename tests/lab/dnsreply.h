@@ -18,6 +18,8 @@ struct dns_query {
 	bool has_opt;
 	bool dnssec_ok; /* DO, RFC 3225 */
 	uint16_t edns_size;
+	uint16_t options; /* enum lab_dns_option */
+	uint16_t size;
 	enum lab_dns_transport transport;
 };
 

@@ -26,6 +26,25 @@ struct dns_rules {
 	struct ready_rule rules[];
 };
 
+/* The options of an OPT record's data, as bits. */
+static uint16_t read_options(const uint8_t *data, size_t len)
+{
+	unsigned options = 0;
+
+	while (len >= 4) {
+		unsigned code = dns_get16(data);
+		size_t size = 4u + dns_get16(data + 2);
+
+		if (size > len)
+			break;
+		if (code < 16)
+			options |= 1u << code;
+		data += size;
+		len -= size;
+	}
+	return (uint16_t)options;
+}
+
 /* Looks for the OPT record (RFC 6891 6.1.1) among the additional records. */
 static void read_opt(const uint8_t *msg, size_t len, size_t pos, struct dns_query *query)
 {
@@ -37,6 +56,9 @@ static void read_opt(const uint8_t *msg, size_t len, size_t pos, struct dns_quer
 			query->has_opt = true;
 			query->edns_size = (uint16_t)dns_get16(msg + pos + 2);
 			query->dnssec_ok = msg[pos + 6] & 0x80;
+			if (pos + 10 + dns_get16(msg + pos + 8) <= len)
+				query->options =
+					read_options(msg + pos + 10, dns_get16(msg + pos + 8));
 		}
 		pos += 10 + dns_get16(msg + pos + 8);
 	}
@@ -47,7 +69,7 @@ int dns_query_parse(const uint8_t *msg, size_t len, enum lab_dns_transport trans
 {
 	size_t pos = DNS_HEADER;
 
-	*ret = (struct dns_query){.transport = transport};
+	*ret = (struct dns_query){.transport = transport, .size = (uint16_t)len};
 	if (len < DNS_HEADER || dns_get16(msg + 4) != 1 || dns_get16(msg + 2) & DNS_QR)
 		return -EINVAL;
 	ret->id = (uint16_t)dns_get16(msg);

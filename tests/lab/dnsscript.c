@@ -6,6 +6,7 @@
 #include "dnscount.h"
 #include "dnsserver.h"
 #include "proc.h"
+#include "testca.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,6 +49,7 @@ struct lab_dns *lab_dns_start(struct lab_world *w, const struct lab_dns_script *
 		lab_fail("scripted server: no memory");
 	if (pipe2(fds, O_CLOEXEC))
 		lab_fail("scripted server: pipe: %s", strerror(errno));
+	lab_ca_make();
 	dns->pid = lab_fork_side(w, script->side);
 	if (dns->pid == 0) {
 		close(fds[0]);
@@ -124,6 +126,34 @@ uint64_t lab_dns_count(const struct lab_dns *dns, const char *name, uint16_t typ
 uint64_t lab_dns_connections(const struct lab_dns *dns)
 {
 	return dns_counts_connections(dns->counts);
+}
+
+void lab_dns_tls(const struct lab_dns *dns, struct lab_dns_tls *ret)
+{
+	dns_counts_tls(dns->counts, ret);
+}
+
+static void control(struct lab_dns *dns, int signal, bool away)
+{
+	unsigned long long end = lab_now_ns() + 5000000000ULL;
+	const struct timespec pause = {.tv_nsec = 100000};
+
+	kill(dns->pid, signal);
+	while (dns_counts_away(dns->counts) != away) {
+		if (lab_now_ns() > end)
+			lab_fail("the scripted server does not listen to signals");
+		nanosleep(&pause, NULL);
+	}
+}
+
+void lab_dns_vanish(struct lab_dns *dns)
+{
+	control(dns, SIGUSR1, true);
+}
+
+void lab_dns_return(struct lab_dns *dns)
+{
+	control(dns, SIGUSR2, false);
 }
 
 void lab_dns_reset_counts(struct lab_dns *dns)

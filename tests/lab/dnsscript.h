@@ -4,14 +4,26 @@
  * stalls or breaks the protocol where a rule says so.
  *
  * One server is one process with one event loop, on any number of addresses, over UDP and TCP at
- * once. It acts as a recursive resolver would: it follows CNAMEs inside the table, sets RA, copies
- * RD, echoes the question with its letter case, returns an OPT record to a query that has one, and
- * truncates what does not fit. Names outside of the table do not exist (NXDOMAIN).
+ * once, or over TLS. It acts as a recursive resolver would: it follows CNAMEs inside the table,
+ *sets RA, copies RD, echoes the question with its letter case, returns an OPT record to a query
+ *that has one, and truncates what does not fit. Names outside of the table do not exist (NXDOMAIN).
  *
  * The script can be given as arrays or as text. The text has one statement a line; `#` starts a
  * comment; names are absolute with or without the last dot:
  *
  *	listen 127.0.0.1:53                 one address, UDP and TCP; [::1]:53 for IPv6
+ *	listen 127.0.0.1:853 tls            one address, DNS over TLS; after `tls`, in any order:
+ *	  cert KIND                         good wrong-name expired not-yet self-signed unknown-ca
+ *	                                    cn-only (good)
+ *	  names dns.test,127.0.0.1          of the certificate (dns.test and the address)
+ *	  version 1.2                       that alone, 1.1 to 1.3 (1.2 and 1.3)
+ *	  tickets N                         after a full handshake (2)
+ *	  delay N                           N ms before it reads anything
+ *	  drip N                            the handshake, with N ms between two octets
+ *	  answers N                         closes a connection after N answers
+ *	  silent                            accepts, and neither reads nor writes
+ *	  hangup                            closes when the client has said something
+ *	  plain                             answers in clear text that it is a web server
  *	side far                            which side of the world (near)
  *	seed 7                              of garbage and shuffle (0)
  *	rr www.test 300 A 192.0.2.1         owner TTL type data; TTL 0 to 4294967295
@@ -27,7 +39,7 @@
  *	rr x.test 60 TYPE65 000100          any type, data in hexadecimal
  *	on slow.test A delay 200            queries for that name and type; `*` for any name,
  *	on *.slow.test * delay 200          `*.x` for any below x, `*` for any type
- *	on www.test * udp truncate          ... over that transport only
+ *	on www.test * udp truncate          ... over that transport only: udp, tcp, tls
  *	on www.test A first 2 drop          ... the first two of them only
  *	on www.test A after 2 drop          ... all but the first two
  *	on * * servfail
@@ -59,6 +71,7 @@ enum lab_dns_transport {
 	LAB_ANY_TRANSPORT = 0, /* in rules and counts */
 	LAB_UDP = 1,
 	LAB_TCP = 2,
+	LAB_TLS = 3, /* of TCP's no part */
 };
 
 /* What a rule does. The word of the text form follows; N is `value`. */
@@ -99,6 +112,14 @@ enum lab_dns_action {
 	LAB_DNS_CLOSE_AFTER,  /* close-after: TCP is closed after the answer */
 	LAB_DNS_RESET,	      /* reset: as close, with RST */
 	LAB_DNS_CLOSE_ACCEPT, /* close-accept: TCP is closed when it is accepted; match `*` only */
+	/* Over TCP and TLS alone: */
+	LAB_DNS_RESET_AFTER,  /* reset-after: RST after the answer */
+	LAB_DNS_CLOSE_LENGTH, /* close-length: one octet of the length, then FIN */
+	LAB_DNS_CLOSE_HALF,   /* close-half: length and half of the message, then FIN */
+	LAB_DNS_DRIP,	      /* drip N: N ms between two octets of the wire */
+	LAB_DNS_RENEGOTIATE,  /* renegotiate: asks for a new handshake before (TLS 1.2) */
+	LAB_DNS_TC,	      /* tc: TC set, with the records, over any transport */
+	LAB_DNS_KEEPALIVE,    /* keepalive N: OPT has edns-tcp-keepalive N (100 ms, RFC 7828) */
 	LAB_DNS_ACTIONS,      /* how many there are */
 };
 
@@ -152,6 +173,13 @@ struct lab_dns *lab_dns_start_text(struct lab_world *w, const char *text);
 struct lab_dns *lab_dns_startf(struct lab_world *w, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/*
+ * Takes the server away: nothing listens, every connection is closed, its process lives on with its
+ * counters and the keys of its tickets. lab_dns_return() brings it back. Both are done on return.
+ */
+void lab_dns_vanish(struct lab_dns *dns);
+void lab_dns_return(struct lab_dns *dns);
+
 /* Ends the process. The counters can be read until lab_dns_free(), which stops it too. */
 void lab_dns_stop(struct lab_dns *dns);
 void lab_dns_free(struct lab_dns *dns);
@@ -165,8 +193,27 @@ pid_t lab_dns_pid(const struct lab_dns *dns);
  */
 uint64_t lab_dns_count(const struct lab_dns *dns, const char *name, uint16_t type,
 		       enum lab_dns_transport transport);
-uint64_t lab_dns_connections(const struct lab_dns *dns); /* TCP connections accepted */
+uint64_t lab_dns_connections(const struct lab_dns *dns); /* accepted, TCP and TLS */
 void lab_dns_reset_counts(struct lab_dns *dns);
+
+/* What the TLS listeners have met. */
+struct lab_dns_tls {
+	uint64_t hellos;     /* first flights of a client */
+	uint64_t handshakes; /* finished, full or resumed */
+	uint64_t resumed;    /* ... without a certificate */
+	uint64_t failed;     /* ended after a hello and before the handshake was finished */
+	uint64_t repeated;   /* hellos with a ticket that an earlier one had (TLS 1.3) */
+	char sni[256];	     /* the last hello's server_name; "": none */
+};
+
+void lab_dns_tls(const struct lab_dns *dns, struct lab_dns_tls *ret);
+
+enum lab_dns_option { /* EDNS options of a query, by code */
+		      LAB_OPTION_CLIENT_SUBNET = 1 << 8,
+		      LAB_OPTION_COOKIE = 1 << 10,
+		      LAB_OPTION_KEEPALIVE = 1 << 11,
+		      LAB_OPTION_PADDING = 1 << 12,
+};
 
 /* One query as it came. */
 struct lab_dns_query {
@@ -177,6 +224,8 @@ struct lab_dns_query {
 	uint16_t source_port;
 	uint16_t edns_size; /* 0: no OPT record */
 	uint16_t flags;	    /* the header's second 16 bits */
+	uint16_t size;	    /* of the message */
+	uint16_t options;   /* enum lab_dns_option */
 	uint8_t listener;   /* index into `listen` */
 	uint8_t transport;
 };

@@ -5,6 +5,7 @@
  * The text is copied once and cut into words in place; the arrays point into the copy.
  */
 #include "dnsaction.h"
+#include "dnslisten.h"
 #include "dnsscript.h"
 #include "dnswire.h"
 #include "dnszone.h"
@@ -139,6 +140,8 @@ static int parse_rule(struct parser *p, char *rest)
 			rule->transport = LAB_UDP;
 		else if (strcmp(w, "tcp") == 0)
 			rule->transport = LAB_TCP;
+		else if (strcmp(w, "tls") == 0)
+			rule->transport = LAB_TLS;
 		else if (strcmp(w, "first") == 0 || strcmp(w, "after") == 0) {
 			if (parse_u32(word(&rest), *w == 'f' ? &rule->first : &rule->after))
 				return complain(p, "`%s` wants a number", w);
@@ -152,9 +155,14 @@ static int parse_rule(struct parser *p, char *rest)
 
 static int parse_listen(struct parser *p, char *rest)
 {
+	struct lab_listen listen;
+	char error[128];
+
 	if (p->nlisten == MAX_LISTEN)
 		return complain(p, "more than %d addresses", MAX_LISTEN);
-	p->listen[p->nlisten++] = tail(&rest);
+	p->listen[p->nlisten] = tail(&rest);
+	if (lab_listen_parse(p->listen[p->nlisten++], error, sizeof(error), &listen))
+		return complain(p, "%s", error);
 	return 0;
 }
 

@@ -208,15 +208,34 @@ void dns_packet_rr(struct dns_packet *p, unsigned section, const struct dns_rr *
 	count(p, section);
 }
 
-void dns_packet_opt(struct dns_packet *p, uint16_t udp_size)
+/* An OPT record with so many octets of options, still 0. NULL: no room. */
+static uint8_t *put_opt(struct dns_packet *p, uint16_t udp_size, size_t rdlen)
 {
 	uint8_t *rr = p->buf + p->len;
 
-	if (p->len + 11 > sizeof(p->buf))
-		return;
-	memset(rr, 0, 11);
+	if (p->len + 11 + rdlen > sizeof(p->buf))
+		return NULL;
+	memset(rr, 0, 11 + rdlen);
 	dns_put16(rr + 1, LAB_OPT);
 	dns_put16(rr + 3, udp_size);
-	p->len += 11;
+	dns_put16(rr + 9, (unsigned)rdlen);
+	p->len += 11 + rdlen;
 	count(p, 3);
+	return rr + 11;
+}
+
+void dns_packet_opt(struct dns_packet *p, uint16_t udp_size)
+{
+	put_opt(p, udp_size, 0);
+}
+
+void dns_packet_opt_keepalive(struct dns_packet *p, uint16_t udp_size, uint16_t timeout)
+{
+	uint8_t *option = put_opt(p, udp_size, 6);
+
+	if (!option)
+		return;
+	dns_put16(option, 11);
+	dns_put16(option + 2, 2);
+	dns_put16(option + 4, timeout);
 }

@@ -91,4 +91,7 @@ void dns_packet_question(struct dns_packet *p, const struct dns_name *name, uint
 void dns_packet_rr(struct dns_packet *p, unsigned section, const struct dns_rr *rr);
 void dns_packet_opt(struct dns_packet *p, uint16_t udp_size);
 
+/* The same with an option edns-tcp-keepalive, in 100 ms (RFC 7828). */
+void dns_packet_opt_keepalive(struct dns_packet *p, uint16_t udp_size, uint16_t timeout);
+
 #endif
