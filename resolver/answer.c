@@ -304,6 +304,8 @@ enum answer_verdict answer_parse(struct answer *a, const unsigned char *packet, 
 		return ANSWER_MISMATCH;
 	if (truncated)
 		return ANSWER_TRUNCATED;
+	if ((flags & ANSWER_WHOLE) && ns_msg_getflag(msg, ns_f_tc))
+		return ANSWER_MALFORMED;
 	if (ns_msg_getflag(msg, ns_f_rcode) == ns_r_noerror && is_lame(&msg))
 		return ANSWER_SERVFAIL;
 	a->ttl_s = INT32_MAX;

@@ -46,8 +46,9 @@ struct answer {
 };
 
 enum answer_parse_flags {
-	ANSWER_STREAM = 1,   /* came over TCP or TLS */
+	ANSWER_STREAM = 1,   /* came over TCP or TLS: TC means nothing, as in glibc */
 	ANSWER_TRUST_AD = 2, /* `rrset.ad` is the packet's AD bit, else false */
+	ANSWER_WHOLE = 4,    /* with ANSWER_STREAM: one with TC is malformed */
 };
 
 /* `answer` is zeroed before its first use, and its rrset valid until the next call. */

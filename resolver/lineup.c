@@ -22,7 +22,7 @@ void lineup_init(struct lineup *l, const unsigned char *order,
 
 bool lineup_may_ask(const struct lineup *l, const struct candidate *c)
 {
-	return !c->failure && c->nsends[c->protocol] < l->sends_limit;
+	return !c->failure && !c->in_flight && c->nsends[c->protocol] < l->sends_limit;
 }
 
 struct candidate *lineup_next(struct lineup *l)

@@ -16,6 +16,7 @@ struct candidate {
 	unsigned char upstream;		  /* index in the view */
 	enum resolver_transport protocol; /* of the next packet */
 	enum resolver_failure failure;	  /* not NONE: out, and why */
+	bool in_flight; /* over TLS: a packet is on its way, and sending it twice is no use */
 	unsigned char nsends[RESOLVER_NTRANSPORTS];
 };
 
@@ -32,7 +33,7 @@ struct lineup {
 void lineup_init(struct lineup *l, const unsigned char *order,
 		 const enum resolver_transport *protocols, unsigned n, unsigned attempts);
 
-/* Is it in, and has it not got as many packets as it may? */
+/* Is it in, and can another packet to it be of use? */
 bool lineup_may_ask(const struct lineup *l, const struct candidate *c);
 
 /* The next in turn who may be asked, round after round; it becomes the current one. NULL: nobody.

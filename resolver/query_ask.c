@@ -6,8 +6,11 @@
  * 1. The candidates are the view's upstreams, in the order of upstream_order(). They are asked in
  *    turn, round after round, each when the one before has had its time (upstream_retransmit_ms()).
  *    How often at most is lineup.h's.
- * 2. Over a stream there is nothing to retransmit (TCP does), so a second packet means that the
- *    connection is given up: the attempt before is cancelled.
+ * 2. Over a stream there is nothing to retransmit (TCP does). A second packet over plain TCP means
+ *    that the connection is given up: the attempt before is cancelled. Over TLS the engine looks
+ *    after its connections: an attempt is left alone, and after UPSTREAM_HEDGE_MS somebody else is
+ *    asked as well.
+ * 3. An upstream over TLS is asked over nothing else.
  */
 #include "resolver/query_internal.h"
 
@@ -18,17 +21,33 @@ void query_cancel_send(struct resolver_query *q, struct query_send *send)
 	send->attempt = NULL;
 }
 
+/* An upstream over TLS can be believed (RFC 6840 5.7), and is asked for what it knows. */
+static unsigned packet_flags(const struct resolver_query *q, enum resolver_transport protocol)
+{
+	unsigned flags = q->view->conf.trust_ad ? PACKET_AD : 0;
+
+	switch (protocol) {
+	case RESOLVER_UDP:
+		return flags;
+	case RESOLVER_TCP:
+		return flags | PACKET_KEEPALIVE;
+	case RESOLVER_TLS:
+		return flags | PACKET_KEEPALIVE | PACKET_PADDING | PACKET_AD;
+	}
+	return flags;
+}
+
 static int send_packet(struct resolver_query *q, struct candidate *c)
 {
 	struct query_send *send = &q->sends[q->nsends];
-	bool edns = !query_upstream(q, c)->edns_off, ad = q->view->conf.trust_ad;
+	bool edns = upstream_knows_edns(query_upstream(q, c), query_reactor(q)->now_ms);
+	unsigned flags = packet_flags(q, c->protocol) | (edns ? PACKET_EDNS : 0);
 	unsigned char packet[PACKET_MAX];
-	unsigned len =
-		packet_build(&q->question, (edns ? PACKET_EDNS : 0) | (ad ? PACKET_AD : 0), packet);
+	unsigned len = packet_build(&q->question, flags, packet);
 	struct transport *transport;
 	int err;
 
-	if (c->protocol != RESOLVER_UDP)
+	if (c->protocol == RESOLVER_TCP)
 		for (unsigned i = 0; i < q->nsends; i++)
 			if (q->sends[i].to == c && q->sends[i].protocol == c->protocol)
 				query_cancel_send(q, &q->sends[i]);
@@ -48,12 +67,22 @@ static int send_packet(struct resolver_query *q, struct candidate *c)
 		return err;
 	q->nsends++;
 	c->nsends[c->protocol]++;
+	c->in_flight = c->protocol == RESOLVER_TLS;
 	return 0;
+}
+
+/* How long the candidate is the only one to be waited for. */
+static uint64_t patience_ms(struct resolver_query *q, const struct candidate *c)
+{
+	uint32_t timeout_ms = q->view->conf.timeout_ms;
+
+	if (c->protocol == RESOLVER_TLS)
+		return timeout_ms < UPSTREAM_HEDGE_MS ? timeout_ms : UPSTREAM_HEDGE_MS;
+	return upstream_retransmit_ms(query_upstream(q, c), timeout_ms, q->lineup.round);
 }
 
 int query_ask(struct resolver_query *q, struct candidate *c)
 {
-	uint64_t now_ms = query_reactor(q)->now_ms;
 	int err = send_packet(q, c);
 
 	if (err) {
@@ -61,9 +90,7 @@ int query_ask(struct resolver_query *q, struct candidate *c)
 		return err;
 	}
 	q->lineup.current = (unsigned)(c - q->lineup.candidates);
-	query_enter(q, QUERY_ASKING,
-		    now_ms + upstream_retransmit_ms(query_upstream(q, c), q->view->conf.timeout_ms,
-						    q->lineup.round));
+	query_enter(q, QUERY_ASKING, query_reactor(q)->now_ms + patience_ms(q, c));
 	return 0;
 }
 

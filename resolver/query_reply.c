@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * query_reply.c - what follows from an answer, or from the error of an attempt. Called on the thread
- * that entered the resolver.
+ * query_reply.c - what follows from an answer, or from the error of an attempt. Called on the
+ * thread that entered the resolver.
  *
  * A candidate that failed is out. The next is asked at once if it was the one waited for. When all
  * are out, the query has failed, before its deadline.
  *	SERVFAIL, REFUSED, NOTIMP	out
  *	malformed			out
  *	refused or unreachable		out
- *	FORMERR to EDNS			asked again at once without, and so for good; else out
+ *	FORMERR to EDNS			asked again at once without; else out
  *	TC				asked again at once over TCP (RFC 7766 5)
  *	socket taken by the program	the packet counts as lost
  */
@@ -41,7 +41,7 @@ static void on_error(struct resolver_query *q, struct candidate *c, int error)
 {
 	switch (error) {
 	case -EBADF:
-		if (q->state == QUERY_ASKING && lineup_is_current(&q->lineup, c))
+		if (q->state == QUERY_WAITING || lineup_is_current(&q->lineup, c))
 			query_advance(q);
 		return;
 	case -ENOMEM:
@@ -66,17 +66,15 @@ static bool was_asked_without_edns(const struct resolver_query *q, const struct 
 
 static void on_formerr(struct resolver_query *q, struct candidate *c, bool edns)
 {
-	struct upstream *u = query_upstream(q, c);
+	struct reactor *reactor = query_reactor(q);
 
 	if (!edns) {
 		on_candidate_failed(q, c, RESOLVER_FORMERR);
 		return;
 	}
-	if (!u->edns_off)
-		reactor_log(query_reactor(q), RESOLVER_LOG_INFO,
-			    "upstream %s knows no EDNS: off from now on",
+	if (upstream_refused_edns(query_upstream(q, c), reactor->now_ms))
+		reactor_log(reactor, RESOLVER_LOG_INFO, "upstream %s knows no EDNS: off for now",
 			    view_upstream_to_str(q->view, c->upstream));
-	u->edns_off = true;
 	/* Else this is the FORMERR to another packet with EDNS. */
 	if (!was_asked_without_edns(q, c))
 		ask_differently(q, c, RESOLVER_FORMERR);
@@ -90,19 +88,36 @@ static void on_truncated(struct resolver_query *q, struct candidate *c)
 	ask_differently(q, c, RESOLVER_MALFORMED);
 }
 
+/* How an answer over this protocol is to be read. */
+static unsigned parse_flags(const struct resolver_query *q, enum resolver_transport protocol,
+			    bool authenticated)
+{
+	unsigned flags = q->view->conf.trust_ad || authenticated ? ANSWER_TRUST_AD : 0;
+
+	switch (protocol) {
+	case RESOLVER_UDP:
+		return flags;
+	case RESOLVER_TCP:
+		return flags | ANSWER_STREAM;
+	case RESOLVER_TLS:
+		return flags | ANSWER_STREAM | ANSWER_WHOLE;
+	}
+	return flags;
+}
+
 static void on_answer(struct resolver_query *q, struct query_send *send,
-		      const unsigned char *packet, unsigned len)
+		      const struct attempt_result *result)
 {
 	struct candidate *c = send->to;
 	struct answer *answer = &q->view->r->answer;
-	unsigned flags = (send->protocol != RESOLVER_UDP ? ANSWER_STREAM : 0) |
-			 (q->view->conf.trust_ad ? ANSWER_TRUST_AD : 0);
-	enum answer_verdict verdict = answer_parse(answer, packet, len, &q->question, flags);
+	enum answer_verdict verdict =
+		answer_parse(answer, result->packet, result->len, &q->question,
+			     parse_flags(q, send->protocol, result->authenticated));
 
 	reactor_log(query_reactor(q), RESOLVER_LOG_DEBUG, "query %p: upstream %u: %s", (void *)q,
 		    c->upstream, answer_verdict_to_str(verdict));
-	if (send->protocol == RESOLVER_UDP)
-		upstream_answered(query_upstream(q, c), query_reactor(q)->now_ms - send->sent_ms);
+	if (result->sent_ms)
+		upstream_answered(query_upstream(q, c), query_reactor(q)->now_ms - result->sent_ms);
 	else
 		upstream_alive(query_upstream(q, c));
 	switch (verdict) {
@@ -137,10 +152,11 @@ void query_on_result(void *arg, const struct attempt_result *result)
 	struct resolver_query *q = send->q;
 
 	send->attempt = NULL;
+	send->to->in_flight = false;
 	if (q->state == QUERY_FAILED)
 		return;
 	if (result->error)
 		on_error(q, send->to, result->error);
 	else
-		on_answer(q, send, result->packet, result->len);
+		on_answer(q, send, result);
 }

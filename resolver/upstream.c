@@ -52,6 +52,19 @@ uint64_t upstream_retransmit_ms(const struct upstream *u, uint32_t timeout_ms, u
 	return wait_ms < timeout_ms ? wait_ms : timeout_ms;
 }
 
+bool upstream_knows_edns(const struct upstream *u, uint64_t now_ms)
+{
+	return now_ms >= u->edns_off_until_ms;
+}
+
+bool upstream_refused_edns(struct upstream *u, uint64_t now_ms)
+{
+	bool is_news = upstream_knows_edns(u, now_ms);
+
+	u->edns_off_until_ms = now_ms + UPSTREAM_EDNS_OFF_MS;
+	return is_news;
+}
+
 void upstream_order(const struct upstream *upstreams, unsigned n, unsigned first, uint64_t now_ms,
 		    unsigned char *order)
 {

@@ -7,9 +7,11 @@
  *			of its own, so no sample is ambiguous
  *	retransmit	5 x srtt, clamped to 250 ms and the view's timeout (c-ares 1.34's rule); one
  *			second as long as nothing is known; doubled each round
+ *	hedge		over TLS nothing is ever sent again; after 2 s the next upstream is asked as
+ *			well
  *	back-off	1, 2, 4 ... 30 s after a failure; an upstream in back-off is asked last, not
  *			never; an answer ends it
- *	EDNS		off for good once the server has answered FORMERR to it (RFC 6891 6.2.2)
+ *	EDNS		off for an hour once the server has answered FORMERR to it (RFC 6891 6.2.2)
  */
 #ifndef NOBLOCKDNS_RESOLVER_UPSTREAM_H
 #define NOBLOCKDNS_RESOLVER_UPSTREAM_H
@@ -19,6 +21,8 @@
 
 #define UPSTREAM_RETRANSMIT_MIN_MS     250
 #define UPSTREAM_RETRANSMIT_UNKNOWN_MS 1000
+#define UPSTREAM_HEDGE_MS	       2000
+#define UPSTREAM_EDNS_OFF_MS	       3600000
 #define UPSTREAM_BACKOFF_MIN_MS	       1000
 #define UPSTREAM_BACKOFF_MAX_MS	       30000
 
@@ -28,13 +32,13 @@ struct upstream {
 	uint32_t srtt_8; /* smoothed round trip, in 1/8 ms */
 	unsigned failures;
 	uint64_t backoff_until_ms;
-	bool edns_off;
+	uint64_t edns_off_until_ms;
 };
 
 /* An answer came, whatever it says. */
 void upstream_answered(struct upstream *u, uint64_t rtt_ms);
 
-/* As above, but the time says nothing about the round trip (TCP: it holds a handshake). */
+/* As above, but the time says nothing about the round trip: it holds a handshake. */
 void upstream_alive(struct upstream *u);
 
 /* No answer in time, or the packet or connection was refused. Failures of one outage, of many
@@ -45,6 +49,11 @@ bool upstream_in_backoff(const struct upstream *u, uint64_t now_ms);
 
 /* How long to wait in round 0, 1, 2 before something else is tried. */
 uint64_t upstream_retransmit_ms(const struct upstream *u, uint32_t timeout_ms, unsigned round);
+
+bool upstream_knows_edns(const struct upstream *u, uint64_t now_ms);
+
+/* FORMERR to a packet with EDNS. True: that is news. */
+bool upstream_refused_edns(struct upstream *u, uint64_t now_ms);
 
 /*
  * Writes into `order` the indices of the `n` upstreams in the order in which a query asks them:

@@ -27,6 +27,8 @@ struct fake_send fake_sends[FAKE_SENDS_MAX];
 unsigned fake_nsends;
 unsigned fake_ntransports;
 int fake_start_error;
+bool fake_authenticated;
+bool fake_connecting;
 
 static int open_fake(struct reactor *reactor, const struct transport_conf *conf,
 		     enum resolver_transport protocol, struct transport **ret)
@@ -51,6 +53,12 @@ static int open_tcp(struct reactor *reactor, const struct transport_conf *conf,
 	return open_fake(reactor, conf, RESOLVER_TCP, ret);
 }
 
+static int open_tls(struct reactor *reactor, const struct transport_conf *conf,
+		    struct transport **ret)
+{
+	return open_fake(reactor, conf, RESOLVER_TLS, ret);
+}
+
 static void close_fake(struct transport *t)
 {
 	free(t);
@@ -61,12 +69,15 @@ static void deliver(struct reactor_task *task)
 {
 	struct attempt *a = container_of(task, struct attempt, task);
 
+	bool tls = a->transport->protocol == RESOLVER_TLS;
+
 	a->send->live = false;
 	a->done(a->arg, &(struct attempt_result){
 				.error = a->error,
 				.packet = a->answer,
 				.len = a->len,
-				.sent_ms = a->send->at_ms,
+				.authenticated = tls && fake_authenticated,
+				.sent_ms = tls && fake_connecting ? 0 : a->send->at_ms,
 			});
 	free(a->answer);
 	free(a);
@@ -156,4 +167,18 @@ static const struct transport_ops fake_tcp = {
 const struct transport_ops *const fake_engines[RESOLVER_NTRANSPORTS] = {
 	[RESOLVER_UDP] = &fake_udp,
 	[RESOLVER_TCP] = &fake_tcp,
+};
+
+static const struct transport_ops fake_tls = {
+	.name = "fake TLS",
+	.open = open_tls,
+	.close = close_fake,
+	.start = start_fake,
+	.cancel = cancel_fake,
+};
+
+const struct transport_ops *const fake_engines_tls[RESOLVER_NTRANSPORTS] = {
+	[RESOLVER_UDP] = &fake_udp,
+	[RESOLVER_TCP] = &fake_tcp,
+	[RESOLVER_TLS] = &fake_tls,
 };

@@ -28,7 +28,12 @@ extern unsigned fake_nsends;
 extern unsigned fake_ntransports; /* open */
 extern int fake_start_error;	  /* not 0: what start() returns */
 
-extern const struct transport_ops *const fake_engines[RESOLVER_NTRANSPORTS];
+/* What the fake TLS engine says of each attempt that ends with an answer. */
+extern bool fake_authenticated;
+extern bool fake_connecting; /* before the packet left, so there is no sample of the round trip */
+
+extern const struct transport_ops *const fake_engines[RESOLVER_NTRANSPORTS]; /* without TLS */
+extern const struct transport_ops *const fake_engines_tls[RESOLVER_NTRANSPORTS];
 
 /* Ends attempt `i` with an error or an answer: at the next entry into the resolver. */
 void fake_fail(unsigned i, int error);
