@@ -5,6 +5,7 @@
 #include "tests/lab/dnsquery.h"
 #include "tests/lab/labtest.h"
 #include "tests/lab/proc.h"
+#include "tests/lab/servers.h"
 #include "tests/lab/testca.h"
 
 #include <stdio.h>
@@ -223,4 +224,38 @@ LabTest(lab_tls, vanished_server_returns)
 	lab_assert_str(got.out, "192.0.2.1\n");
 	ASK("@127.0.0.1", "+notls");
 	lab_assert_str(got.out, "192.0.2.1\n");
+}
+
+/* ---- real servers ---- */
+
+static const char *const scripted[] = {"127.0.0.9:53", NULL};
+
+static void serves_over_tls(struct lab_world *w, enum lab_server_kind kind)
+{
+	const struct lab_server_opts opts = {
+		.kind = kind, .tls_port = 853, .upstreams = scripted, .ready_name = "www.test"};
+
+	lab_dns_start_text(w, "listen 127.0.0.9:53\nrr www.test 300 A 192.0.2.1\n");
+	lab_server_start(w, &opts);
+	ASK("@127.0.0.1", HOST);
+	lab_assert_str(got.out, "192.0.2.1\n");
+	ASK("@127.0.0.1", "+tls-hostname=127.0.0.1");
+	lab_assert_str(got.out, "192.0.2.1\n");
+	ASK("@127.0.0.1", "+tls-hostname=else.test");
+	lab_assert_str(got.out, "");
+}
+
+LabTest(lab_tls, unbound_serves)
+{
+	serves_over_tls(w, LAB_UNBOUND);
+}
+
+LabTest(lab_tls, dnsdist_serves)
+{
+	serves_over_tls(w, LAB_DNSDIST);
+}
+
+LabTest(lab_tls, kresd_serves)
+{
+	serves_over_tls(w, LAB_KRESD);
 }

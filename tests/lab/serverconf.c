@@ -4,6 +4,7 @@
  * foreground, without a control channel, as the user that started it.
  */
 #include "serverconf.h"
+#include "testca.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -47,6 +48,17 @@ static void print_at(FILE *f, const char *endpoint)
 			colon + 1);
 }
 
+/* Puts a certificate for the server into its folder, under `cert` and `key`. */
+static void make_certificate(const struct lab_server_opts *opts, const char *dir)
+{
+	char cert[PATH_MAX], key[PATH_MAX], names[256];
+
+	snprintf(cert, sizeof(cert), "%s/cert", dir);
+	snprintf(key, sizeof(key), "%s/key", dir);
+	snprintf(names, sizeof(names), "dns.test,%s", address_of(opts));
+	lab_ca_issue_files(LAB_CERT_GOOD, opts->tls_names ? opts->tls_names : names, cert, key);
+}
+
 /* Each line of a zone's text becomes one local-data record. */
 static void unbound_zone(FILE *f, const struct lab_zone *zone)
 {
@@ -81,6 +93,13 @@ static void configure_unbound(FILE *f, const struct lab_server_opts *opts, const
 		"  module-config: \"iterator\"\n"
 		"  do-not-query-localhost: no\n",
 		address_of(opts), port_of(opts), port_of(opts), dir, dir);
+	if (opts->tls_port)
+		fprintf(f,
+			"  interface: %s@%u\n"
+			"  tls-port: %u\n"
+			"  tls-service-pem: \"%s/cert\"\n"
+			"  tls-service-key: \"%s/key\"\n",
+			address_of(opts), opts->tls_port, opts->tls_port, dir, dir);
 	/* Names that unbound keeps to itself by default are ordinary names in tests. */
 	fputs("  local-zone: \"test.\" transparent\n"
 	      "  local-zone: \"invalid.\" transparent\n",
@@ -135,17 +154,47 @@ static void configure_nsd(FILE *f, const struct lab_server_opts *opts, const cha
 }
 
 /* setUp(): a server counts as up without health checks, which would disturb query counts. */
-static void configure_dnsdist(FILE *f, const struct lab_server_opts *opts)
+static void configure_dnsdist(FILE *f, const struct lab_server_opts *opts, const char *dir)
 {
 	const char *address = address_of(opts);
+	bool six = strchr(address, ':');
 
-	fprintf(f, strchr(address, ':') ? "setLocal(\"[%s]:%u\")\n" : "setLocal(\"%s:%u\")\n",
-		address, port_of(opts));
+	fprintf(f, "setLocal(\"%s%s%s:%u\")\n", six ? "[" : "", address, six ? "]" : "",
+		port_of(opts));
+	if (opts->tls_port)
+		fprintf(f, "addTLSLocal(\"%s%s%s:%u\", \"%s/cert\", \"%s/key\")\n", six ? "[" : "",
+			address, six ? "]" : "", opts->tls_port, dir, dir);
 	fputs("setACL({\"0.0.0.0/0\", \"::/0\"})\nsetSecurityPollSuffix(\"\")\n", f);
 	for (const char *const *u = opts->upstreams; u && *u; u++)
 		fprintf(f, "newServer({address=\"%s\"}):setUp()\n", *u);
 	if (opts->extra)
 		fprintf(f, "%s\n", opts->extra);
+}
+
+/* The root's key is taken away: nothing in the lab is signed. */
+static void configure_kresd(FILE *f, const struct lab_server_opts *opts, const char *dir)
+{
+	fprintf(f, "net.listen('%s', %u, {kind='dns'})\n", address_of(opts), port_of(opts));
+	if (opts->tls_port)
+		fprintf(f,
+			"net.listen('%s', %u, {kind='tls'})\n"
+			"net.tls('%s/cert', '%s/key')\n",
+			address_of(opts), opts->tls_port, dir, dir);
+	fprintf(f,
+		"trust_anchors.remove('.')\n"
+		"cache.open(10*MB, 'lmdb://%s/cache')\n",
+		dir);
+	if (opts->extra)
+		fprintf(f, "%s\n", opts->extra);
+	if (!opts->upstreams)
+		return;
+	fputs("policy.add(policy.all(policy.STUB({", f);
+	for (const char *const *u = opts->upstreams; *u; u++) {
+		fputs("'", f);
+		print_at(f, *u);
+		fputs("',", f);
+	}
+	fputs("})))\n", f);
 }
 
 static void configure_nscd(FILE *f, const struct lab_server_opts *opts)
@@ -171,6 +220,8 @@ void lab_server_configure(const struct lab_server_opts *opts, const char *dir)
 {
 	FILE *f = create(dir, "conf");
 
+	if (opts->tls_port)
+		make_certificate(opts, dir);
 	switch (opts->kind) {
 	case LAB_UNBOUND:
 		configure_unbound(f, opts, dir);
@@ -179,7 +230,10 @@ void lab_server_configure(const struct lab_server_opts *opts, const char *dir)
 		configure_nsd(f, opts, dir);
 		break;
 	case LAB_DNSDIST:
-		configure_dnsdist(f, opts);
+		configure_dnsdist(f, opts, dir);
+		break;
+	case LAB_KRESD:
+		configure_kresd(f, opts, dir);
 		break;
 	case LAB_NSCD:
 		configure_nscd(f, opts);

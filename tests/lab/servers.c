@@ -39,6 +39,8 @@ const char *lab_server_kind_to_str(enum lab_server_kind kind)
 		return "nsd";
 	case LAB_DNSDIST:
 		return "dnsdist";
+	case LAB_KRESD:
+		return "kresd";
 	case LAB_NSCD:
 		return "nscd";
 	}
@@ -88,6 +90,9 @@ static _Noreturn void exec_server(const struct lab_server *s, const char *progra
 	case LAB_DNSDIST:
 		execl(program, "dnsdist", "--supervised", "--disable-syslog", "-C", config,
 		      (char *)NULL);
+		break;
+	case LAB_KRESD:
+		execl(program, "kresd", "-n", "-c", config, s->dir, (char *)NULL);
 		break;
 	case LAB_NSCD:
 		execl(program, "nscd", "-F", "-f", config, (char *)NULL);

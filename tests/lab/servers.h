@@ -19,6 +19,7 @@ enum lab_server_kind {
 	LAB_UNBOUND, /* recursive: local data, or forwards */
 	LAB_NSD,     /* authoritative: zones */
 	LAB_DNSDIST, /* balancer in front of other servers */
+	LAB_KRESD,   /* recursive (Knot Resolver): forwards */
 	LAB_NSCD,    /* glibc's name service cache */
 };
 
@@ -32,9 +33,12 @@ struct lab_server_opts {
 	enum lab_side side;
 	const char *listen;	      /* address, "127.0.0.1" or "::1"; NULL: 127.0.0.1 */
 	uint16_t port;		      /* 0: 53 */
+	uint16_t tls_port;	      /* unbound, dnsdist, kresd: DNS over TLS there, too, with a
+				       * good certificate of the lab's authority; 0: none */
+	const char *tls_names;	      /* of the certificate; NULL: dns.test and the address */
 	const struct lab_zone *zones; /* nsd: zones; unbound: each line of the text is a record of
 				       * its local-data, absolute; ends with a NULL name */
-	const char *const *upstreams; /* unbound: forward everything there; dnsdist: servers;
+	const char *const *upstreams; /* unbound, kresd: forward there; dnsdist: servers;
 				       * "127.0.0.2:53", "[::1]:5353"; NULL-terminated */
 	const char *extra;	      /* lines added to the configuration; unbound: to `server:` */
 	const char *ready_name;	      /* the name that proves it is up; NULL: the first zone's name,
