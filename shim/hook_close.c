@@ -49,12 +49,17 @@ static int close_around(unsigned first, unsigned last)
  */
 int nbd_close_range(unsigned first, unsigned last, int flags)
 {
-	if (private_fd_count() == 0 || (flags & ~CLOSE_RANGE_UNSHARE) || first > last ||
-	    private_fd_next(first, last) < 0)
-		return real_close_range(first, last, flags);
-	if (flags && real_close_range(UINT_MAX, UINT_MAX, flags) < 0)
-		return -1;
-	return close_around(first, last);
+	bool around = private_fd_count() != 0 && !(flags & ~CLOSE_RANGE_UNSHARE) && first <= last &&
+		      private_fd_next(first, last) >= 0;
+	int r = 0;
+
+	if (!around)
+		r = real_close_range(first, last, flags);
+	else if (flags)
+		r = real_close_range(UINT_MAX, UINT_MAX, flags);
+	if (r == 0 && (flags & CLOSE_RANGE_UNSHARE))
+		private_fd_leave_table();
+	return r == 0 && around ? close_around(first, last) : r;
 }
 
 void nbd_closefrom(int first)

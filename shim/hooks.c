@@ -67,6 +67,11 @@ static int early_dup3(int oldfd, int newfd, int flags)
 	return errno_result(sys_dup3(oldfd, newfd, flags));
 }
 
+static int early_unshare(int flags)
+{
+	return errno_result((int)sys_call(SYS_unshare, flags, 0, 0, 0, 0, 0));
+}
+
 static int early_fcntl(int fd, int cmd, void *arg)
 {
 	struct f_owner_ex owner;

@@ -386,7 +386,7 @@ int io_submit(struct io_task *task)
 
 	lock_take(&life);
 	r = running ? hand_over(task) : -EBADF;
-	if (r < 0) {
+	if (r < 0 && !private_fd_left_table()) {
 		r = start_locked();
 		if (r == 0)
 			r = hand_over(task);

@@ -8,6 +8,8 @@
 #include "shim/private_fd_table.h"
 #include "shim/process.h"
 
+#include <sys/single_threaded.h>
+
 /*
  * Numbers begin here: where a program's own hardly ever are, and still inside the 64 places that
  * every descriptor table has from the start. A number past its end makes the kernel enlarge the
@@ -210,13 +212,26 @@ void private_fd_move(int fd)
 {
 	struct private_fd_slot *slot;
 
-	if (process_peek() != PROCESS_OWNER)
-		return;
+	if (process_peek() != PROCESS_OWNER || private_fd_table_left)
+		return; /* what a thread does in a table of its own moves nothing in ours */
 	lock_take(&table_lock);
 	slot = private_fd_table_check(private_fd_table_at(fd));
 	if (slot)
 		move(slot);
 	lock_release(&table_lock);
+}
+
+/* A child of vfork must not mark its parent; one of fork has no other threads. Before the first
+ * lookup nobody can tell, and a mark too many costs no more than lookups by libc. */
+void private_fd_leave_table(void)
+{
+	if (!__libc_single_threaded && (!process_page || process_peek() == PROCESS_OWNER))
+		private_fd_table_left = true;
+}
+
+bool private_fd_left_table(void)
+{
+	return private_fd_table_left;
 }
 
 int private_fd_next(unsigned first, unsigned last)
@@ -245,6 +260,7 @@ void private_fd_reset(void)
 	struct private_fd_slot *slot;
 
 	lock_reset(&table_lock);
+	private_fd_table_left = false;
 	for (unsigned i = 0; i < private_fd_table_end; i++) {
 		slot = private_fd_table_slot(i);
 		slot->close_it = slot->number && private_fd_table_provable(slot);

@@ -25,6 +25,14 @@
  * anonymous one that is neither counts as ours while any anonymous inode has its number: prefer a
  * pipe or a socket pair to an eventfd.
  *
+ * A thread may have a table of its own (unshare(2) with CLONE_FILES), where the same numbers are
+ * other descriptors. The io thread's table is the one that counts. In a thread that is known to
+ * have left it a private number is shielded while the copy there is ours, but nothing is moved or
+ * forgotten because of what is there, and no io thread is started from there. Not known are a
+ * thread that did it by a raw system call, and those that were created by one that left: what they
+ * put at a private number costs the others a retry, and leaves a descriptor open, close-on-exec, in
+ * the io thread's table. No descriptor of the program is closed or used even then.
+ *
  * Any thread. Everything but private_fd_is() and private_fd_count() needs PROCESS_OWNER
  * (process.h); those that make a descriptor check it themselves (-EPERM). errno is kept.
  */
@@ -119,6 +127,15 @@ bool private_fd_shields(int fd);
  * to another number. Where none is left the handle dies: the program's dup2() is never refused.
  */
 void private_fd_move(int fd);
+
+/*
+ * The calling thread has a descriptor table of its own from now on, unless it is the program's only
+ * one: then there was nothing to be divided. (A thread that has ended still counts.)
+ */
+void private_fd_leave_table(void);
+
+/* Has it? False again in a forked child that has been cleaned up. */
+bool private_fd_left_table(void);
 
 /* Lowest number in [first, last] that private_fd_shields(), or -1. */
 int private_fd_next(unsigned first, unsigned last);

@@ -17,6 +17,8 @@ static uint16_t free_slots; /* index + 1 */
 static uint32_t last_turn;
 static _Thread_local uint32_t turn; /* 0: this thread has none, and checks each time */
 
+_Thread_local bool private_fd_table_left;
+
 unsigned private_fd_table_end;
 unsigned private_fd_table_top;
 
@@ -124,6 +126,7 @@ void private_fd_table_renumber(struct private_fd_slot *slot, int number)
 {
 	atomic_store_explicit(&private_fd_slots[slot->number], 0, memory_order_relaxed);
 	place(slot, number);
+	slot->turn = 0; /* in the table of the thread whose turn it is it may be another file */
 }
 
 /* fstat() sees the file that was adopted, or one that cannot be told from it that way. */
@@ -190,6 +193,7 @@ struct private_fd_slot *private_fd_table_check(struct private_fd_slot *slot)
 		slot->turn = turn;
 		return slot;
 	}
-	private_fd_table_remove(slot);
+	if (!private_fd_table_left)
+		private_fd_table_remove(slot);
 	return NULL;
 }

@@ -40,6 +40,9 @@ extern unsigned private_fd_table_end;
 void private_fd_table_turn(void);
 bool private_fd_table_in_turn(void);
 
+/* The calling thread has a table of its own: no verdict there says anything about ours. */
+extern _Thread_local bool private_fd_table_left;
+
 /* No number in use is above. */
 extern unsigned private_fd_table_top;
 
@@ -63,7 +66,7 @@ void private_fd_table_remove(struct private_fd_slot *slot);
 bool private_fd_table_provable(const struct private_fd_slot *slot);
 
 /* `slot` while it is ours; otherwise removes it, and NULL. NULL gives NULL. Looks once in a turn of
- * the calling thread (private_fd_turn()). */
+ * the calling thread (private_fd_turn()). Removes nothing in a thread that has left the table. */
 struct private_fd_slot *private_fd_table_check(struct private_fd_slot *slot);
 
 #endif

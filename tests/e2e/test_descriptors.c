@@ -97,6 +97,11 @@ LabTest(descriptors, three_hundred_lookups_leak_none)
 	CLIENT("no_leak");
 }
 
+LabTest(descriptors, threads_with_tables_of_their_own_leak_nothing)
+{
+	CLIENT("own_tables");
+}
+
 LabTest(descriptors, signal_handler_may_close_at_any_moment)
 {
 	CLIENT("signal_handler_closes");

@@ -141,6 +141,29 @@ Test(hooks, close_range_unshare_leaves_other_threads_alone, .init = make_private
 	cr_assert_eq(private_fd_number(handle), number);
 }
 
+static void *unshare_and_put_a_file_there(void *arg)
+{
+	bool *ok = arg;
+
+	*ok = nbd_unshare(CLONE_FILES) == 0 && private_fd_left_table() &&
+	      nbd_dup2(0, number) == number && private_fd_number(handle) == -EBADF &&
+	      nbd_close(number) == 0 && !is_open(number);
+	return NULL;
+}
+
+/* It is the thread's own table, so the thread gets the number; for all others nothing changes. */
+Test(hooks, dup2_in_a_table_of_its_own_moves_nothing, .init = make_private)
+{
+	pthread_t thread;
+	bool ok = false;
+
+	cr_assert_eq(pthread_create(&thread, NULL, unshare_and_put_a_file_there, &ok), 0);
+	pthread_join(thread, NULL);
+	cr_assert(ok);
+	cr_assert_eq(private_fd_number(handle), number);
+	cr_assert_eq(private_fd_count(), 1);
+}
+
 Test(hooks, closefrom_goes_around, .init = make_private)
 {
 	int below = fcntl(0, F_DUPFD, number - 1), above = fcntl(0, F_DUPFD, number + 1);

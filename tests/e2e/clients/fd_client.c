@@ -168,6 +168,36 @@ static void no_leak(void)
 	must(fd_all().n <= before + 2);
 }
 
+/* In a table of its own: a file of the program at each private number, and lookups. */
+static void *leave_and_overwrite(void *arg)
+{
+	const struct fd_list *ours = arg;
+
+	must(unshare(CLONE_FILES) == 0);
+	for (int i = 0; i < ours->n; i++)
+		must(dup2(0, ours->fd[i]) == ours->fd[i]);
+	fd_must_look_up();
+	closefrom(3);
+	fd_must_look_up();
+	return arg;
+}
+
+/* They leave nothing behind in the table of the others, and take nothing there. */
+static void threads_with_tables_of_their_own(void)
+{
+	struct fd_list ours = fd_private(), after;
+	pthread_t thread;
+
+	for (int i = 0; i < 50; i++) {
+		must(pthread_create(&thread, NULL, leave_and_overwrite, &ours) == 0);
+		must(pthread_join(thread, NULL) == 0);
+		fd_must_look_up();
+	}
+	after = fd_all();
+	fd_must_all_be_open(&ours);
+	must(after.n <= ours.n + 2);
+}
+
 static void on_signal(int sig)
 {
 	int saved = errno, fd = dup(0);
@@ -271,6 +301,7 @@ static const struct {
 	{"none_open", none_open},
 	{"every_private_is_cloexec_and_high", every_private_is_cloexec_and_high},
 	{"no_leak", no_leak},
+	{"own_tables", threads_with_tables_of_their_own},
 	{"signal_handler_closes", signal_handler_closes},
 	{"sweeping_thread", sweeping_thread},
 	{"close_is_a_cancellation_point", close_is_a_cancellation_point},
