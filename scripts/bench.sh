@@ -129,7 +129,7 @@ many() {
 	local kind n
 	say "50,000 names"
 	use_server 127.0.0.2
-	export NOBLOCKDNS_CACHE_SIZE=67108864
+	export NOBLOCKDNS_CACHE_SIZE=52428800
 	for _ in $(seq 5); do
 		for n in 100 50000; do
 			keep many without_nscd "$O/bench/warm" -k $core -n $n -c 100000 -s "floor $n" \

@@ -4,7 +4,7 @@
  *
  * A lookup goes through the classes, small first. In each it reads the tags of two sets, one cache
  * line each; where a tag matches, the slot is copied out under its sequence, and the copy must
- * decode and bear the right view and name. A miss in all classes costs six lines of tags.
+ * decode and bear the right view and name. A miss in all classes costs eight lines of tags.
  */
 #include "shim/cache.h"
 
@@ -182,9 +182,8 @@ static int look_in_set(struct cache *cache, const struct cache_class *class, uin
 	return -ENOENT;
 }
 
-void cache_prefetch(const struct cache *cache, uint64_t hash)
+static bool prefetch_in(const struct cache *cache, const struct cache_class *class, uint64_t hash)
 {
-	const struct cache_class *class = &cache->classes[CACHE_SMALL];
 	uint32_t sets[2] = {hash_set(class, hash, 0), hash_set(class, hash, 1)};
 
 	__builtin_prefetch(set_at(cache, class, sets[1]));
@@ -193,9 +192,16 @@ void cache_prefetch(const struct cache *cache, uint64_t hash)
 
 		if (found) {
 			slot_prefetch(slot_at(cache, class, sets[which], set_next(&found)));
-			return;
+			return true;
 		}
 	}
+	return false;
+}
+
+void cache_prefetch(const struct cache *cache, uint64_t hash)
+{
+	if (!prefetch_in(cache, &cache->classes[CACHE_TINY], hash))
+		prefetch_in(cache, &cache->classes[CACHE_SMALL], hash);
 }
 
 int cache_lookup(struct cache *cache, uint64_t hash, uint64_t view, const char *name, size_t len,

@@ -46,9 +46,9 @@ struct cache_place {
 
 /* The hash is spent three times: upper half, lower half and, for the tag, their product's middle,
  * so names that share a set do not share bits of the tag. */
-static inline uint32_t hash_tag(uint64_t hash)
+static inline uint16_t hash_tag(uint64_t hash)
 {
-	uint32_t tag = (uint32_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+	uint16_t tag = (uint16_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 
 	return tag ? tag : 1;
 }
@@ -81,37 +81,37 @@ static inline struct cache_slot *slot_at(const struct cache *cache, const struct
 }
 
 /*
- * Ways of the set whose tag is `tag`, as bits for set_next(). All sixteen are looked at, eight
- * words, without a branch. The upper way of a pair may be reported wrongly when the lower one is
+ * Ways of the set whose tag is `tag`, as bits for set_next(). All sixteen are looked at, four
+ * words, without a branch. A way may be reported wrongly when the one below it in its word is
  * reported (a borrow); every hit is verified anyhow. Ways that the class has not are never filled.
  */
-static inline uint64_t set_match(const struct cache_set *set, uint32_t tag)
+static inline uint64_t set_match(const struct cache_set *set, uint16_t tag)
 {
-	const uint64_t ones = UINT64_C(0x0000000100000001), highs = ones << 31;
+	const uint64_t ones = UINT64_C(0x0001000100010001), highs = ones << 15;
 	uint64_t pattern = tag * ones, found = 0;
 
-	for (unsigned i = 0; i < CACHE_TAGS / 2; i++) {
-		uint64_t x = atomic_load_explicit(&set->pairs[i], memory_order_relaxed) ^ pattern;
+	for (unsigned i = 0; i < CACHE_TAGS / 4; i++) {
+		uint64_t x = atomic_load_explicit(&set->quads[i], memory_order_relaxed) ^ pattern;
 
-		found |= ((x - ones) & ~x & highs) >> (31 - i);
+		found |= ((x - ones) & ~x & highs) >> (15 - i);
 	}
 	return found;
 }
 
-/* The lines that an ordinary entry fills: fetched at once, not one by one. */
+/* The lines of a tiny slot, which an ordinary entry fills: fetched at once, not one by one. */
 static inline void slot_prefetch(const struct cache_slot *slot)
 {
-	for (size_t line = 0; line < 256; line += 64)
+	for (size_t line = 0; line < 192; line += 64)
 		__builtin_prefetch((const char *)slot + line);
 }
 
-/* Takes one way out of `found`, which is not 0. Bit i is way 2i, bit 32 + i is way 2i + 1. */
+/* Takes one way out of `found`, which is not 0. Bit 16 j + i is way 4 i + j. */
 static inline unsigned set_next(uint64_t *found)
 {
 	unsigned bit = (unsigned)__builtin_ctzll(*found);
 
 	*found &= *found - 1;
-	return (bit & 31) * 2 + (bit >> 5);
+	return (bit & 15) * 4 + (bit >> 4);
 }
 
 #endif

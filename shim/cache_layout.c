@@ -47,23 +47,24 @@ static uint32_t sets_in(uint64_t bytes, const struct cache_class *class)
 	return n > 0 ? (uint32_t)n : 1;
 }
 
-/* The larger classes take their share, one set at least; small takes all that is left. */
+/* The larger classes take their share, one set at least; tiny takes all that is left. */
 static void share_out(struct cache_class classes[CACHE_NCLASSES], uint64_t bytes)
 {
 	static const unsigned percent[CACHE_NCLASSES] = {
+		[CACHE_SMALL] = 48,
 		[CACHE_MEDIUM] = 14,
 		[CACHE_LARGE] = 8,
 	};
 	uint64_t left = bytes;
 
-	for (int i = CACHE_LARGE; i > CACHE_SMALL; i--) {
+	for (int i = CACHE_LARGE; i > CACHE_TINY; i--) {
 		struct cache_class *class = &classes[i];
 
 		class->nsets = sets_in(bytes / 100 * percent[i], class);
 		left -= class->nsets *
 			((uint64_t) class->ways * class->slot_size + sizeof(struct cache_set));
 	}
-	classes[CACHE_SMALL].nsets = sets_in(left, &classes[CACHE_SMALL]);
+	classes[CACHE_TINY].nsets = sets_in(left, &classes[CACHE_TINY]);
 }
 
 void cache_header_fill(struct cache_header *ret, uint64_t size, uint64_t boot, uint64_t seed)
@@ -77,7 +78,8 @@ void cache_header_fill(struct cache_header *ret, uint64_t size, uint64_t boot, u
 		.boot = boot,
 		.seed = seed,
 		.reserved_len = size / 16 / CACHE_PAGE * CACHE_PAGE,
-		.classes = {[CACHE_SMALL] = {.slot_size = 384, .ways = 16},
+		.classes = {[CACHE_TINY] = {.slot_size = 192, .ways = 16},
+			    [CACHE_SMALL] = {.slot_size = 384, .ways = 16},
 			    [CACHE_MEDIUM] = {.slot_size = 1024, .ways = 16},
 			    [CACHE_LARGE] = {.slot_size = 8192, .ways = 4}},
 	};

@@ -57,20 +57,20 @@ static int back(struct cache *cache, const struct cache_class *class, const void
 	return 0;
 }
 
-static uint32_t tag_get(const struct cache_set *set, unsigned way)
+static uint16_t tag_get(const struct cache_set *set, unsigned way)
 {
-	uint64_t pair = atomic_load_explicit(&set->pairs[way / 2], memory_order_relaxed);
+	uint64_t quad = atomic_load_explicit(&set->quads[way / 4], memory_order_relaxed);
 
-	return (uint32_t)(pair >> way % 2 * 32);
+	return (uint16_t)(quad >> way % 4 * 16);
 }
 
-/* In one step, without touching the neighbour, whose lock another may hold. Two writers of one way
+/* In one step, without touching the neighbours, whose locks others may hold. Two writers of one way
  * (one of them late) may produce a tag that is neither's: a name of its own, found by nobody. */
-static void tag_set(struct cache_set *set, unsigned way, uint32_t tag)
+static void tag_set(struct cache_set *set, unsigned way, uint16_t tag)
 {
-	uint64_t change = (uint64_t)(tag_get(set, way) ^ tag) << way % 2 * 32;
+	uint64_t change = (uint64_t)(tag_get(set, way) ^ tag) << way % 4 * 16;
 
-	atomic_fetch_xor_explicit(&set->pairs[way / 2], change, memory_order_release);
+	atomic_fetch_xor_explicit(&set->quads[way / 4], change, memory_order_release);
 }
 
 /* Under the lock: is the slot the key's? A damaged one under the key's tag may as well be. */
@@ -122,19 +122,23 @@ static int lock_match(struct cache *cache, const struct cache_class *class, cons
 
 /* ---- choosing a way to fill ---- */
 
-/*
- * How dear the way is; the least is taken. Empty ones cost how full their set is, below 2^32; then
- * come the expired ones, the oldest first; then the living, by tick and hits of the last use. A
- * tick of the future, which no reader has set, counts as never used.
+/* What an empty way costs: the first set comes first while it is not half full, then the emptier.
  */
-static uint64_t way_cost(const struct cache_place *place, unsigned nused, uint64_t now_ms)
+static uint64_t empty_cost(const struct cache_class *class, int which, unsigned nused)
 {
-	uint32_t expiry_s, stamp;
+	return (nused < class->ways / 2 ? 0 : nused) * 2 + (unsigned)which;
+}
 
-	if (tag_get(place->set, place->way) == 0)
-		return nused;
-	expiry_s = atomic_load_explicit(&place->slot->expiry_s, memory_order_relaxed);
-	stamp = atomic_load_explicit(&place->slot->stamp, memory_order_relaxed);
+/*
+ * How dear a way in use is, above all empty ones; the least is taken. The expired come first, the
+ * oldest before the others; then the living, by tick and hits of the last use. A tick of the
+ * future, which no reader has set, counts as never used.
+ */
+static uint64_t used_cost(const struct cache_place *place, uint64_t now_ms)
+{
+	uint32_t expiry_s = atomic_load_explicit(&place->slot->expiry_s, memory_order_relaxed);
+	uint32_t stamp = atomic_load_explicit(&place->slot->stamp, memory_order_relaxed);
+
 	if (expiry_s < now_ms / 1000)
 		return UINT64_C(1) << 32 | expiry_s;
 	if (stamp > slot_stamp_used(3, now_ms))
@@ -174,7 +178,8 @@ static bool pick_way(struct cache *cache, const struct cache_class *class, const
 			if (*tried & bit ||
 			    ((used || no_memory) && back(cache, class, place.slot, used) < 0))
 				continue;
-			cost = way_cost(&place, nused, key->now_ms);
+			cost = used ? used_cost(&place, key->now_ms)
+				    : empty_cost(class, which, nused);
 			if (cost < least) {
 				least = cost;
 				least_bit = bit;
@@ -194,7 +199,7 @@ static int take_way(struct cache *cache, const struct cache_class *class, const 
 	uint64_t tried = 0;
 
 	for (int i = 0; i < TAKE_TRIES; i++) {
-		uint32_t tag;
+		uint16_t tag;
 
 		if (!pick_way(cache, class, key, no_memory, &tried, ret))
 			break;

@@ -111,13 +111,13 @@ static int lookup(struct cache *cache, const char *name)
 static unsigned char *target(struct cache *cache, uint32_t place, size_t len)
 {
 	uint64_t hash = cache_hash(cache, 1, names[place % NAMES], strlen(names[place % NAMES]));
-	const struct cache_class *small = &cache->classes[CACHE_SMALL];
+	const struct cache_class *tiny = &cache->classes[CACHE_TINY];
 	unsigned char *at = cache->map + CACHE_PAGE + place / 8;
 
 	if (place % 8 < 4) {
-		at = (unsigned char *)slot_at(cache, small, hash_set(small, hash, place / 4 % 2),
+		at = (unsigned char *)slot_at(cache, tiny, hash_set(tiny, hash, place / 4 % 2),
 					      place / 8 % CACHE_TAGS);
-		at += place / 128 % small->slot_size;
+		at += place / 128 % tiny->slot_size;
 	}
 	return at < cache->map + cache->map_size - len ? at : cache->map + CACHE_PAGE;
 }

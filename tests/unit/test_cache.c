@@ -88,11 +88,10 @@ static unsigned count_tags(const struct cache *cache)
 		const struct cache_class *class = &cache->classes[i];
 
 		for (uint32_t set = 0; set < class->nsets; set++) {
-			for (int pair = 0; pair < 8; pair++) {
-				uint64_t word = set_at(cache, class, set)->pairs[pair];
+			for (unsigned way = 0; way < CACHE_TAGS; way++) {
+				uint64_t quad = set_at(cache, class, set)->quads[way / 4];
 
-				n += (uint32_t)word != 0;
-				n += word >> 32 != 0;
+				n += (uint16_t)(quad >> way % 4 * 16) != 0;
 			}
 		}
 	}
@@ -189,11 +188,11 @@ Test(cache, oversize_and_invalid_are_refused)
 	size_t largest = 0;
 	ssize_t len;
 
-	for (unsigned n = 1; n < 1000; n++) {
+	for (unsigned n = 1; n < 2000; n++) {
 		size_t size;
 		int err;
 
-		big.rr[ENTRY_A].naddrs = n * 4;
+		big.rr[ENTRY_A].naddrs = n * 2;
 		size = (size_t)entry_encode(&big, blob, 32768);
 		err = cache_store(cache, 1, blob, size, SAMPLE_NOW);
 		if (err == 0)
@@ -260,7 +259,7 @@ Test(cache, default_size_holds_8000_names_at_once)
 }
 
 /* Names beyond the capacity: the size stays, and nearly every slot is in use. */
-Test(cache, flood_fills_the_small_class_and_no_more)
+Test(cache, flood_fills_its_class_and_no_more)
 {
 	struct cache *cache = private_cache(CACHE_SIZE_MIN);
 	const struct cache_class *small = &cache->classes[CACHE_SMALL];
@@ -382,7 +381,8 @@ Test(cache, every_size_lays_out_inside_the_file)
 
 			cr_assert_geq(class->nsets, 1);
 			cr_assert_geq(class->slots_at, at);
-			cr_assert_leq(class->tags_at + class->nsets * 64u, h.tags_end);
+			cr_assert_leq(class->tags_at + class->nsets * sizeof(struct cache_set),
+				      h.tags_end);
 			at = class->slots_at +
 			     (uint64_t) class->nsets * class->ways * class->slot_size;
 			slots += (uint64_t) class->nsets * class->ways * class->slot_size;
@@ -393,4 +393,54 @@ Test(cache, every_size_lays_out_inside_the_file)
 		cr_assert_leq(h.reserved_at + h.reserved_len, h.classes[0].slots_at);
 		cr_assert_geq(slots, h.size / 100 * 85, "%lu: too little of it is slots", h.size);
 	}
+}
+
+/* Two addresses of each family, as most names have them, take the least room there is. */
+Test(cache, ordinary_name_goes_into_the_tiny_class)
+{
+	_Alignas(ENTRY_ALIGN) unsigned char blob[256];
+	static const unsigned char addrs[32];
+	struct cache *cache = private_cache(CACHE_SIZE_MIN);
+	const struct cache_class *tiny = &cache->classes[CACHE_TINY];
+	struct entry entry = {.view = 1, .name = "www.example.com", .name_len = 15};
+	uint64_t hash = cache_hash(cache, 1, entry.name, entry.name_len);
+	ssize_t len;
+
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		entry.rr[t] = (struct entry_rrset){.kind = RESOLVER_ANSWER,
+						   .stored_ms = SAMPLE_NOW,
+						   .ttl_s = 60,
+						   .nnames = 1,
+						   .names = "www.example.com",
+						   .names_len = 16,
+						   .naddrs = 2,
+						   .addrs = addrs};
+	len = entry_encode(&entry, blob, sizeof(blob));
+	cr_assert_gt(len, 0);
+	cr_assert_eq(cache_store(cache, hash, blob, (size_t)len, SAMPLE_NOW), 0);
+	cr_expect_neq(set_match(set_at(cache, tiny, hash_set(tiny, hash, 0)), hash_tag(hash)), 0u);
+	cache_close(cache);
+}
+
+/* The copy that a lookup gives has a place for the order of the addresses, in the slot itself; a
+ * new answer empties it. */
+Test(cache, entry_has_a_place_for_the_order)
+{
+	_Alignas(ENTRY_ALIGN) unsigned char buf[CACHE_ENTRY_MAX];
+	struct cache *cache = private_cache(CACHE_SIZE_MIN);
+	char name[64];
+	size_t need, len = sample_name(1, name);
+	uint64_t hash = cache_hash(cache, SAMPLE_VIEW, name, len);
+	struct entry entry;
+
+	for (unsigned version = 1; version <= 2; version++) {
+		cr_assert_eq(store(cache, sample(1, version)), 0);
+		cr_assert_eq(cache_lookup(cache, hash, SAMPLE_VIEW, name, len, SAMPLE_NOW, buf,
+					  sizeof(buf), &entry, &need),
+			     0);
+		cr_assert_not_null(entry.order);
+		cr_expect_eq(*entry.order, 0u);
+		*entry.order = 42;
+	}
+	cache_close(cache);
 }

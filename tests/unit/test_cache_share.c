@@ -46,7 +46,7 @@ static struct cache_place only_place(struct cache *cache)
 			for (unsigned way = 0; way < class->ways; way++) {
 				struct cache_set *tags = set_at(cache, class, set);
 
-				if ((uint32_t)(tags->pairs[way / 2] >> way % 2 * 32) == 0)
+				if ((uint16_t)(tags->quads[way / 4] >> way % 4 * 16) == 0)
 					continue;
 				cr_assert_null(place.slot, "more than one slot is in use");
 				place = (struct cache_place){tags, way,
@@ -153,16 +153,17 @@ Test(cache_share, copies_made_by_a_race_are_cleared_by_the_next_store)
 	struct cache *cache = cache_with_one();
 	struct cache_place place = only_place(cache);
 	struct sample s = sample(1, 2), got;
-	uint64_t token, tag = place.set->pairs[place.way / 2] >> place.way % 2 * 32;
+	uint64_t token, tag = place.set->quads[place.way / 4] >> place.way % 4 * 16;
 	size_t len = sample_encode(&s, blob, sizeof(blob));
-	unsigned way = (place.way + 2) % CACHE_TAGS;
+	unsigned way = (place.way + 4) % CACHE_TAGS;
+	int slot_size = (int)cache->classes[CACHE_SMALL].slot_size;
 	struct cache_slot *copy =
-		(struct cache_slot *)((char *)place.slot + ((int)way - (int)place.way) * 384);
+		(struct cache_slot *)((char *)place.slot + ((int)way - (int)place.way) * slot_size);
 
 	cr_assert_eq(slot_lock(copy, SAMPLE_NOW, &token), 0);
 	slot_write_locked(copy, blob, len);
 	slot_unlock(copy, token);
-	place.set->pairs[way / 2] = (tag & UINT32_MAX) << way % 2 * 32;
+	place.set->quads[way / 4] = (tag & UINT16_MAX) << way % 4 * 16;
 	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, SAMPLE_NOW, &got), 0);
 	s.version = 3;
 	cr_assert_eq(sample_store(cache, &s, SAMPLE_NOW), 0);

@@ -11,7 +11,7 @@
 
 #define SAMPLE_VIEW UINT64_C(0x5650315650315650)
 #define SAMPLE_NOW  UINT64_C(1000000000) /* a boot time of 11 days, in ms */
-#define SAMPLE_MAX  ((size_t)8192 - 16)	 /* bytes; the largest that is cached */
+#define SAMPLE_MAX  ((size_t)8192 - 24)	 /* bytes; the largest that is cached */
 
 /* How large: two to four addresses a family; or enough for the class. */
 enum sample_size { SAMPLE_SMALL, SAMPLE_MEDIUM, SAMPLE_LARGE };

@@ -309,3 +309,89 @@ Test(order_cache, what_is_no_permutation_is_not_used)
 		expect_permutation(perm, 2);
 	}
 }
+
+/* ---- the hint beside the addresses ---- */
+
+static void order_pair_by(unsigned i, uint64_t now_ms, _Atomic uint64_t *hint)
+{
+	struct order_dest dests[2];
+	uint16_t perm[2];
+
+	make_pair(dests, i);
+	cr_assert_eq(order_cached(dests, 2, &settings, &state, now_ms, hint, perm), 0);
+	expect_permutation(perm, 2);
+}
+
+/* Is the order in the hint, without a table and without asking? */
+static bool hint_knows(unsigned i, uint64_t now_ms, _Atomic uint64_t *hint)
+{
+	struct order_dest dests[2];
+	struct rlimit usual;
+	uint16_t perm[2];
+
+	set_up(CACHE_SIZE_MIN); /* an empty table */
+	make_pair(dests, i);
+	limit_descriptors(true, &usual);
+	cr_assert_eq(order_cached(dests, 2, &settings, &state, now_ms, hint, perm), 0);
+	limit_descriptors(false, &usual);
+	return perm[0] == 0; /* the kernel cannot be asked, and then IPv6 would come first */
+}
+
+Test(order_cache, hint_is_enough)
+{
+	_Atomic uint64_t hint = 0;
+
+	set_up(CACHE_SIZE_MIN);
+	order_pair_by(1, NOW_MS, &hint);
+	cr_expect(hint_knows(1, NOW_MS, &hint));
+	cr_expect(!hint_knows(2, NOW_MS, &hint), "the order of other addresses");
+	cr_expect(!hint_knows(1, NOW_MS + ORDER_CACHE_MS, &hint), "that time is over");
+}
+
+Test(order_cache, hint_is_filled_from_the_table)
+{
+	_Atomic uint64_t hint = 0;
+
+	set_up(CACHE_SIZE_MIN);
+	order_pair(1, NOW_MS);
+	order_pair_by(1, NOW_MS, &hint);
+	cr_expect(hint_knows(1, NOW_MS, &hint));
+}
+
+/* Two that differ in what they ask for do not write in turn. */
+Test(order_cache, hint_belongs_to_the_first_of_each_period)
+{
+	_Atomic uint64_t hint = 0;
+	uint64_t first;
+
+	set_up(CACHE_SIZE_MIN);
+	order_pair_by(1, NOW_MS, &hint);
+	first = hint;
+	order_pair_by(2, NOW_MS, &hint);
+	cr_expect_eq(hint, first);
+	order_pair_by(2, NOW_MS + ORDER_CACHE_MS, &hint);
+	cr_expect_neq(hint, first);
+	cr_expect(hint_knows(2, NOW_MS + ORDER_CACHE_MS, &hint));
+}
+
+Test(order_cache, any_hint_gives_a_permutation)
+{
+	struct order_dest dests[16];
+	_Atomic uint64_t hint = 0;
+	uint16_t perm[16];
+
+	set_up(CACHE_SIZE_MIN);
+	fill(dests, 16);
+	srandom(2);
+	for (unsigned n = 2; n <= 16; n++) {
+		hint = 0;
+		cr_assert_eq(order_cached(dests, n, &settings, &state, NOW_MS, &hint, perm), 0);
+		for (unsigned round = 0; round < 1000; round++) {
+			/* the key's part stays, so that the rest is looked at */
+			hint = (hint & ~UINT64_C(0xfffff)) | ((uint64_t)random() & 0xfffff);
+			cr_assert_eq(order_cached(dests, n, &settings, &state, NOW_MS, &hint, perm),
+				     0);
+			expect_permutation(perm, n);
+		}
+	}
+}
