@@ -49,7 +49,7 @@ struct attempt {
  * port of the kernel's choice: no two attempts leave from the same one because of it. Nothing that
  * was sent to the old port is left in it.
  *
- *	NONE --closed by c-ares--> USED --timer, at once--> READY --taken--> NONE
+ *	NONE --closed by c-ares--> USED --timer, nobody waits--> READY --taken--> NONE
  *	USED or READY --taken before the time, anything arrives, SPARE_MS over, reset--> closed
  */
 enum spare_state { SPARE_NONE, SPARE_USED, SPARE_READY };
@@ -93,6 +93,9 @@ void channel_spare_fini(struct channel *ch);
 
 /* c-ares has closed this socket. True: it is kept. */
 bool channel_spare_keep(struct channel *ch, int handle);
+
+/* Nobody waits for an answer any more: makes a used spare fresh as soon as the host has control. */
+void channel_spare_renew_soon(struct channel *ch);
 
 /* A fresh connected socket, or -1: there is none. */
 int channel_spare_take(struct channel *ch);

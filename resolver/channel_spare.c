@@ -3,9 +3,10 @@
  * channel_spare.c - the socket that an idle datagram channel keeps for its next attempt
  * (channel.h). Called on the thread that entered the resolver; never enters c-ares.
  *
- * All that costs time is done by the timer, which is due as soon as the host has delivered what has
- * come: nobody waits for it. A program that asks nothing for SPARE_MS has no spare left. So little
- * time also bounds how long the source address, which connect() chose, may be outdated.
+ * All that costs time is done by the timer, which is due as soon as the last answer has come that
+ * anybody waits for over this transport, and the host has delivered it. A program that asks nothing
+ * for SPARE_MS has no spare left. So little time also bounds how long the source address, which
+ * connect() chose, may be outdated.
  */
 #include "resolver/channel.h"
 
@@ -79,8 +80,13 @@ bool channel_spare_keep(struct channel *ch, int handle)
 	++*ch->nspares;
 	ch->spare.state = SPARE_USED;
 	ch->spare.handle = handle;
-	reactor_timer_start(ch->reactor, &ch->spare.timer, ch->reactor->now_ms);
 	return true;
+}
+
+void channel_spare_renew_soon(struct channel *ch)
+{
+	if (ch->spare.state == SPARE_USED)
+		reactor_timer_start(ch->reactor, &ch->spare.timer, ch->reactor->now_ms);
 }
 
 int channel_spare_take(struct channel *ch)

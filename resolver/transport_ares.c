@@ -81,13 +81,30 @@ static void close_channel(struct transport *t, struct channel *ch)
 	channel_close(ch);
 }
 
+/* Spares are made ready while nobody waits: that takes longer than an answer of a near server. */
+static void renew_spares(struct transport *t)
+{
+	for (int i = 0; i < POOL_MAX; i++)
+		if (t->pool[i] && !list_empty(&t->pool[i]->live))
+			return;
+	for (int i = 0; i < POOL_MAX; i++)
+		if (t->pool[i])
+			channel_spare_renew_soon(t->pool[i]);
+}
+
+static void settle_datagrams(struct transport *t, struct channel *ch)
+{
+	channel_reset(ch);
+	renew_spares(t);
+}
+
 /* When somebody has left: a channel that nobody waits on any more. */
 static void settle_channel(struct transport *t, struct channel *ch)
 {
 	if (!list_empty(&ch->live))
 		return;
 	if (!ch->stream)
-		channel_reset(ch);
+		settle_datagrams(t, ch);
 	else if (ch->stale)
 		close_channel(t, ch);
 	else

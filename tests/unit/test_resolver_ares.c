@@ -241,6 +241,36 @@ Test(ares, spare_that_is_taken_at_once_has_another_port_too)
 	close_all();
 }
 
+static in_port_t port_of(unsigned socket)
+{
+	struct sockaddr_in self;
+	socklen_t len = sizeof(self);
+
+	cr_assert_eq(getsockname(host.sockets[socket].fd, (struct sockaddr *)&self, &len), 0);
+	return self.sin_port;
+}
+
+/* It would stand in the way of the answer that is still to come. */
+Test(ares, spare_is_renewed_after_the_last_answer)
+{
+	struct asked first, second;
+
+	open_view(false);
+	ask(RESOLVER_A);
+	first = take();
+	ask(RESOLVER_A);
+	second = take();
+	answer(&first);
+	run_until(1);
+	run_briefly();
+	cr_expect_eq(port_of(0), first.from.sin_port, "renewed while one is waited for");
+	answer(&second);
+	run_until(2);
+	run_briefly();
+	cr_expect_neq(port_of(0), first.from.sin_port, "not renewed");
+	close_all();
+}
+
 Test(ares, spare_that_is_sent_something_is_closed)
 {
 	struct asked a;
