@@ -19,19 +19,41 @@ void lock_signals_are_blocked(void)
 	masked = true;
 }
 
-void lock_take(struct lock *lock)
+/* Blocks the signals for the outermost lock. Returns whether it is that. */
+static bool mask(sys_sigset *ret_saved)
 {
 	const sys_sigset all = ~(sys_sigset)0;
-	uint32_t expected = FREE;
-	bool outermost = !masked;
-	sys_sigset saved = 0;
 
-	if (outermost) {
-		sys_sigmask(SIG_SETMASK, &all, &saved);
-		masked = true;
-	}
-	if (!atomic_compare_exchange_strong_explicit(&lock->word, &expected, HELD,
-						     memory_order_acquire, memory_order_relaxed)) {
+	*ret_saved = 0;
+	if (masked)
+		return false;
+	sys_sigmask(SIG_SETMASK, &all, ret_saved);
+	masked = true;
+	return true;
+}
+
+static void unmask(bool outermost, const sys_sigset *saved)
+{
+	if (!outermost)
+		return;
+	masked = false;
+	sys_sigmask(SIG_SETMASK, saved, NULL);
+}
+
+static bool take_free(struct lock *lock)
+{
+	uint32_t expected = FREE;
+
+	return atomic_compare_exchange_strong_explicit(&lock->word, &expected, HELD,
+						       memory_order_acquire, memory_order_relaxed);
+}
+
+void lock_take(struct lock *lock)
+{
+	sys_sigset saved;
+	bool outermost = mask(&saved);
+
+	if (!take_free(lock)) {
 		/* Whoever waited takes it as CONTENDED: it cannot know that it was the only one. */
 		while (atomic_exchange_explicit(&lock->word, CONTENDED, memory_order_acquire) !=
 		       FREE)
@@ -41,6 +63,23 @@ void lock_take(struct lock *lock)
 	lock->outermost = outermost;
 }
 
+bool lock_try(struct lock *lock)
+{
+	sys_sigset saved;
+	bool outermost;
+
+	if (atomic_load_explicit(&lock->word, memory_order_relaxed) != FREE)
+		return false; /* spares the two system calls */
+	outermost = mask(&saved);
+	if (!take_free(lock)) {
+		unmask(outermost, &saved);
+		return false;
+	}
+	lock->saved = saved;
+	lock->outermost = outermost;
+	return true;
+}
+
 void lock_release(struct lock *lock)
 {
 	sys_sigset saved = lock->saved;
@@ -48,10 +87,7 @@ void lock_release(struct lock *lock)
 
 	if (atomic_exchange_explicit(&lock->word, FREE, memory_order_release) == CONTENDED)
 		sys_futex_wake(&lock->word, 1, false);
-	if (outermost) {
-		masked = false;
-		sys_sigmask(SIG_SETMASK, &saved, NULL);
-	}
+	unmask(outermost, &saved);
 }
 
 void lock_reset(struct lock *lock)

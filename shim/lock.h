@@ -37,6 +37,9 @@ struct lock {
 /* Blocks all signals, where the thread has not done so yet, then takes. Not recursive. */
 void lock_take(struct lock *lock);
 
+/* Takes it if it is free, and does not wait. */
+bool lock_try(struct lock *lock);
+
 /* Drops, then gives the signal mask back. Locks are released in the reverse order of taking. */
 void lock_release(struct lock *lock);
 

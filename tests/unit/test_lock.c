@@ -170,6 +170,43 @@ Test(lock, reset_frees_a_lock_whose_holder_is_gone)
 	cr_assert_eq(atomic_load(&lock.word), 0);
 }
 
+static void *try_it(void *arg)
+{
+	sys_sigset before, after;
+
+	sys_sigmask(SIG_SETMASK, NULL, &before);
+	*(bool *)arg = lock_try(&lock);
+	sys_sigmask(SIG_SETMASK, NULL, &after);
+	cr_expect_eq(before, after, "signals stay blocked after a failure");
+	return NULL;
+}
+
+Test(lock, try_does_not_wait_for_a_held_lock)
+{
+	pthread_t thread;
+	bool taken = true;
+
+	lock_take(&lock);
+	cr_assert_eq(pthread_create(&thread, NULL, try_it, &taken), 0);
+	pthread_join(thread, NULL);
+	lock_release(&lock);
+	cr_expect_not(taken);
+}
+
+Test(lock, try_takes_a_free_lock_with_signals_blocked)
+{
+#ifdef __SANITIZE_THREAD__
+	cr_skip_test("ThreadSanitizer delivers signals later");
+#endif
+	signal(SIGUSR1, on_signal);
+	cr_assert(lock_try(&lock));
+	cr_expect_eq(atomic_load(&lock.word), 1);
+	raise(SIGUSR1);
+	cr_expect_eq(handled, 0);
+	lock_release(&lock);
+	cr_expect_eq(handled, SIGUSR1);
+}
+
 static void *hold_until_told(void *arg)
 {
 	_Atomic int *phase = arg;
