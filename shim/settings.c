@@ -171,6 +171,11 @@ const struct settings *settings_get(uint64_t now_ms)
 	return refresh(s, checked, now_ms);
 }
 
+const struct settings *settings_peek(void)
+{
+	return atomic_load_explicit(&current, memory_order_acquire);
+}
+
 void settings_reset(void)
 {
 	lock_reset(&lock);

@@ -51,6 +51,12 @@ struct settings {
  */
 const struct settings *settings_get(uint64_t now_ms);
 
+/*
+ * The same, as it is: looks at no file and makes no descriptor. For the io thread, beside which the
+ * program runs and may be counting on the lowest number.
+ */
+const struct settings *settings_peek(void);
+
 /* In a forked child: forget who was reloading. */
 void settings_reset(void);
 
