@@ -95,6 +95,13 @@ int cache_lookup(struct cache *cache, uint64_t hash, uint64_t view, const char *
  */
 int cache_store(struct cache *cache, uint64_t hash, const void *blob, size_t size, uint64_t now_ms);
 
+/*
+ * Has the kernel provide the memory that a store of about `size` bytes would need, while there is
+ * nothing better to do: a page that the process writes for the first time costs a system call, and
+ * later somebody waits for the store. A hint; any thread.
+ */
+void cache_prepare(struct cache *cache, uint64_t hash, size_t size, uint64_t now_ms);
+
 /* Forgets the entry of `name` in `view`. 0 or -ENOENT, -EBUSY. */
 int cache_remove(struct cache *cache, uint64_t hash, uint64_t view, const char *name, size_t len,
 		 uint64_t now_ms);

@@ -303,6 +303,17 @@ int cache_store(struct cache *cache, uint64_t hash, const void *blob, size_t siz
 	return 0;
 }
 
+void cache_prepare(struct cache *cache, uint64_t hash, size_t size, uint64_t now_ms)
+{
+	const struct cache_class *class = class_for(cache, size);
+	const struct key key = {.hash = hash, .now_ms = now_ms};
+	struct cache_place place;
+	uint64_t tried = 0;
+
+	if (class && pick_way(cache, class, &key, false, &tried, &place))
+		(void)back(cache, class, place.slot, true);
+}
+
 int cache_remove(struct cache *cache, uint64_t hash, uint64_t view, const char *name, size_t len,
 		 uint64_t now_ms)
 {
