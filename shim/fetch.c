@@ -56,7 +56,7 @@ int fetch_start(const struct settings *settings, const struct name *name, const 
 			settings->resolv.single_request || settings->resolv.single_request_reopen,
 	};
 	memcpy(f->spelling, spelling, len + 1);
-	r = io_submit(&f->task);
+	r = done == NULL ? io_run(&f->task) : io_submit(&f->task);
 	if (r < 0) {
 		free(f);
 		return r;

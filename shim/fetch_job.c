@@ -112,7 +112,7 @@ static void store(struct job *job, uint64_t now_ms)
 {
 	const struct fetch *f = job->first;
 	rcu_token token = rcu_read_lock();
-	const struct settings *s = settings_get(now_ms);
+	const struct settings *s = settings_peek();
 	unsigned char room[CACHE_ENTRY_MAX] __attribute__((aligned(ENTRY_ALIGN)));
 	struct entry entry;
 	struct blob *blob;
@@ -133,6 +133,26 @@ static void store(struct job *job, uint64_t now_ms)
 		cache_store(s->cache, hash, blob->data, blob->size, now_ms);
 	blob_release(blob);
 out:
+	rcu_read_unlock(token);
+}
+
+/* The memory for an address of each type, which most names have, is had while the question is on
+ * its way: whoever waits for the answer waits for its store, too. */
+static void prepare_store(const struct fetch *f, uint64_t now_ms)
+{
+	const struct entry_rrset usual = {.kind = RESOLVER_ANSWER,
+					  .nnames = 1,
+					  .names = f->spelling,
+					  .names_len = strlen(f->spelling) + 1,
+					  .naddrs = 1};
+	const struct entry entry = {
+		.name = f->name.text, .name_len = f->name.len, .rr = {usual, usual}};
+	rcu_token token = rcu_read_lock();
+	const struct settings *s = settings_peek();
+
+	if (s != NULL && s->cache != NULL)
+		cache_prepare(s->cache, cache_hash(s->cache, f->view, f->name.text, f->name.len),
+			      entry_encoded_size(&entry), now_ms);
 	rcu_read_unlock(token);
 }
 
@@ -376,8 +396,9 @@ void fetch_job_run(struct io_task *task, uint64_t now_ms)
 {
 	struct fetch *f = (struct fetch *)task;
 	struct job *job = find_job(f);
+	bool is_new = job == NULL;
 
-	if (job == NULL)
+	if (is_new)
 		job = new_job(f);
 	if (job == NULL) {
 		finish(f, NULL, now_ms);
@@ -391,6 +412,8 @@ void fetch_job_run(struct io_task *task, uint64_t now_ms)
 	(void)io_timer_start(&f->at_deadline, f->deadline_ms + VERDICT_MS);
 	job->wanted |= f->types;
 	ask(job, now_ms);
+	if (is_new)
+		prepare_store(f, now_ms);
 	settle(job, now_ms);
 }
 

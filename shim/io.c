@@ -11,6 +11,10 @@
  * at the stack once more; a submitter pushes, then looks whether the loop sleeps: one of the two
  * sees the other.
  *
+ * io_run() saves the way through the other thread: while that is asleep, and has released `turn`,
+ * the task runs on the caller's. What is watched afterwards, the sleeper sees by itself; it is
+ * woken only where a timer was started that is due before it would wake up.
+ *
  * The program can take our descriptors away with a raw system call. The wake-up socket is checked
  * by device and inode before each write; when it is gone, a new generation of thread and
  * descriptors is started, and the old thread, should it ever return from epoll_wait, sees that its
@@ -39,6 +43,11 @@
 #define STACK_SIZE ((size_t)256 << 10) /* c-ares stays well under 100 KiB */
 #define EVENTS_MAX 64
 
+/* After work the thread looks at its timers at least once more after this time. A question that is
+ * put meanwhile, on the asker's thread, needs no wake-up then: the first of its timers is due later
+ * (the retransmission; RFC 1035 4.2.1 and c-ares: 250 ms or more). */
+#define NAP_MS 200
+
 struct watch {
 	io_ready_fn ready;
 	void *arg;
@@ -56,9 +65,11 @@ static _Atomic int epoll_handle, wake_rx, wake_tx;
 static _Atomic(struct io_task *) stack; /* any thread pushes (release), the loop takes (acquire) */
 static _Atomic bool asleep;
 
-static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER; /* "io thread only" means: under this */
-static struct watch *watches;				 /* by handle; io thread only */
+static struct lock turn;      /* "io thread only" means: under this. Taken before `life` */
+static struct watch *watches; /* by handle; io thread only */
 static size_t nwatches;
+static uint64_t wakes_ms; /* the thread sleeps no longer than this; under turn */
+static bool busy;	  /* something was done since it fell asleep; under turn */
 
 static void close_handle(_Atomic int *handle)
 {
@@ -225,23 +236,32 @@ static bool repair(uint32_t mine)
 
 /* Sleeps until there is something to do. Returns the number of events, or a negative errno
  * where the epoll descriptor is no longer ours. */
-static int sleep_until(uint64_t next, uint64_t now_ms, struct epoll_event *events, bool *ret_idle)
+static int sleep_until(uint32_t mine, uint64_t next, uint64_t now_ms, struct epoll_event *events,
+		       bool *ret_idle)
 {
 	int wait_ms = sleep_ms(next, now_ms);
+	bool nap = busy && (wait_ms < 0 || wait_ms > NAP_MS);
 	int n, ep;
 
+	if (nap)
+		wait_ms = NAP_MS;
+	wakes_ms = wait_ms < 0 ? UINT64_MAX : now_ms + (uint64_t)wait_ms;
+	busy = false;
 	atomic_store(&asleep, true);
 	if (atomic_load(&stack) != NULL)
 		wait_ms = 0;
 	ep = private_fd_number(epoll_handle);
-	pthread_mutex_unlock(&turn);
+	lock_release(&turn);
 	n = ep < 0 ? ep : sys_epoll_wait(ep, events, EVENTS_MAX, wait_ms);
 	if (n == -EINTR)
 		n = 0;
-	pthread_mutex_lock(&turn);
+	lock_take(&turn);
+	if (atomic_load(&generation) != mine)
+		return 0; /* another thread is the io thread now, and may be asleep */
 	private_fd_turn();
 	atomic_store(&asleep, false);
-	*ret_idle = n == 0 && next == UINT64_MAX && wait_ms > 0;
+	*ret_idle = n == 0 && next == UINT64_MAX && wait_ms > 0 && !nap && !busy;
+	busy |= n > 0;
 	return n;
 }
 
@@ -252,18 +272,18 @@ static void *io_main(void *arg)
 
 	lock_signals_are_blocked(); /* since birth: io_thread() */
 	prctl(PR_SET_NAME, "noblockdns");
-	pthread_mutex_lock(&turn);
+	lock_take(&turn);
 	private_fd_turn();
 	for (size_t i = 0; i < nwatches; i++) /* of an earlier generation */
 		watches[i].events = 0;
 	while (atomic_load(&generation) == mine) {
 		uint64_t now_ms = clock_boot_ms(), next;
-		bool idle;
+		bool idle = false;
 		int n;
 
 		run_tasks(now_ms);
 		next = io_timers_run(now_ms);
-		n = sleep_until(next, now_ms, events, &idle);
+		n = sleep_until(mine, next, now_ms, events, &idle);
 		if (atomic_load(&generation) != mine)
 			break;
 		if (n < 0 && !repair(mine))
@@ -274,7 +294,7 @@ static void *io_main(void *arg)
 		for (int i = 0; i < n; i++)
 			dispatch(&events[i], now_ms);
 	}
-	pthread_mutex_unlock(&turn);
+	lock_release(&turn);
 	return NULL;
 }
 
@@ -346,6 +366,7 @@ static int start_locked(void)
 	close_descriptors();
 	r = open_descriptors();
 	if (r == 0) {
+		atomic_store(&asleep, false); /* of the one before */
 		atomic_store(&generation, mine);
 		r = io_thread(io_main, (void *)(uintptr_t)mine);
 	}
@@ -396,10 +417,62 @@ int io_submit(struct io_task *task)
 	return r;
 }
 
+/* Is the thread asleep, with nothing to do before this task, and can it be woken? */
+static bool is_free(void)
+{
+	bool is;
+
+	lock_take(&life);
+	is = running && atomic_load(&asleep) && atomic_load(&stack) == NULL &&
+	     private_fd_number(wake_tx) >= 0;
+	lock_release(&life);
+	return is;
+}
+
+static void wake(void)
+{
+	int fd;
+
+	private_fd_lock();
+	fd = private_fd_number_locked(wake_tx);
+	if (fd >= 0 && atomic_exchange(&asleep, false))
+		(void)sys_write(fd, "", 1);
+	private_fd_unlock();
+}
+
+/* Runs the task on this thread if the io thread is asleep and stays out of the way. */
+static bool run_here(struct io_task *task)
+{
+	bool may;
+
+	if (!lock_try(&turn))
+		return false;
+	may = is_free();
+	if (may) {
+		private_fd_turn();
+		task->run(task, clock_boot_ms());
+		busy = true;
+		if (io_timers_next() < wakes_ms)
+			wake();
+		private_fd_turn_over();
+	}
+	lock_release(&turn);
+	return may;
+}
+
+int io_run(struct io_task *task)
+{
+	int saved = errno;
+	bool done = run_here(task);
+
+	errno = saved;
+	return done ? 0 : io_submit(task);
+}
+
 void io_reset(void)
 {
 	lock_reset(&life);
-	turn = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	lock_reset(&turn);
 	running = false;
 	atomic_fetch_add(&generation, 1);
 	epoll_handle = wake_rx = wake_tx = 0; /* private_fd_reset() closed them */

@@ -31,6 +31,10 @@ struct io_task {
  * the task still the caller's. */
 int io_submit(struct io_task *task);
 
+/* The same; but while the io thread is asleep the task runs at once, on the calling thread, with
+ * all signals blocked. "On the io thread" means there as well. */
+int io_run(struct io_task *task);
+
 /* Another thread of the io thread's kind: detached, all signals blocked but glibc's own, small
  * stack. 0, or a negative errno. Any thread. */
 int io_thread(void *(*run)(void *), void *arg);

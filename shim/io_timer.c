@@ -73,6 +73,11 @@ void io_timer_stop(struct io_timer *timer)
 	sift_down(heap[i]->place - 1);
 }
 
+uint64_t io_timers_next(void)
+{
+	return count > 0 ? heap[0]->at_ms : UINT64_MAX;
+}
+
 uint64_t io_timers_run(uint64_t now_ms)
 {
 	while (count > 0 && heap[0]->at_ms <= now_ms) {
@@ -81,7 +86,7 @@ uint64_t io_timers_run(uint64_t now_ms)
 		io_timer_stop(timer);
 		timer->fire(timer->arg, now_ms);
 	}
-	return count > 0 ? heap[0]->at_ms : UINT64_MAX;
+	return io_timers_next();
 }
 
 void io_timers_reset(void)

@@ -37,6 +37,11 @@ void private_fd_turn(void)
 	lock_release(&table_lock);
 }
 
+void private_fd_turn_over(void)
+{
+	private_fd_table_turn_over();
+}
+
 /* A copy of `fd` at a high number; at a lower one where RLIMIT_NOFILE or the program leaves none.
  */
 static int copy_high(int fd)

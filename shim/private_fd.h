@@ -95,6 +95,9 @@ int private_fd_close(int handle);
  */
 void private_fd_turn(void);
 
+/* The end of it, for a thread that takes one turn of the loop and goes its way. */
+void private_fd_turn_over(void);
+
 /*
  * The hooks' side. -------------------------------------------------------------------------------
  */

@@ -31,6 +31,11 @@ void private_fd_table_turn(void)
 	turn = last_turn;
 }
 
+void private_fd_table_turn_over(void)
+{
+	turn = 0;
+}
+
 bool private_fd_table_in_turn(void)
 {
 	return turn != 0;

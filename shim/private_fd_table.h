@@ -38,6 +38,9 @@ extern unsigned private_fd_table_end;
 
 /* Ends the calling thread's turn, if it has one, and begins the next. */
 void private_fd_table_turn(void);
+
+/* Ends it. */
+void private_fd_table_turn_over(void);
 bool private_fd_table_in_turn(void);
 
 /* The calling thread has a table of its own: no verdict there says anything about ours. */

@@ -180,6 +180,56 @@ Test(io, descriptors_taken_away_by_the_program_are_replaced)
 	cr_expect_eq(work.runs, 1u);
 }
 
+/* Until the io thread sleeps, a task is handed over to it. */
+static void run_on_this_thread(struct work *work)
+{
+	do {
+		sem_init(&work->done, 0, 0);
+		cr_assert_eq(io_run(&work->task), 0);
+		sem_wait(&work->done);
+	} while (work->tid != sys_gettid());
+}
+
+Test(io, task_runs_on_the_calling_thread_while_the_io_thread_sleeps)
+{
+	struct work work;
+	sigset_t now;
+
+	submit_and_wait(&work);
+	run_on_this_thread(&work);
+	for (int sig = 1; sig < 32; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			cr_expect(sigismember(&work.blocked, sig), "signal %d is open", sig);
+	pthread_sigmask(SIG_BLOCK, NULL, &now);
+	cr_expect_not(sigismember(&now, SIGUSR1), "blocked for good");
+}
+
+Test(io, first_task_starts_the_thread)
+{
+	unsigned threads = count_in("/proc/self/task");
+	struct work work = {.task.run = do_work};
+
+	sem_init(&work.done, 0, 0);
+	process_check();
+	cr_assert_eq(io_run(&work.task), 0);
+	sem_wait(&work.done);
+	cr_expect_neq(work.tid, sys_gettid());
+	cr_expect_eq(count_in("/proc/self/task"), threads + 1);
+}
+
+Test(io, task_that_would_run_here_replaces_lost_descriptors)
+{
+	struct work work;
+
+	submit_and_wait(&work);
+	run_on_this_thread(&work);
+	lose_all_descriptors();
+	sem_init(&work.done, 0, 0);
+	cr_assert_eq(io_run(&work.task), 0);
+	sem_wait(&work.done);
+	cr_expect_neq(work.tid, sys_gettid(), "ran beside a thread that cannot be woken");
+}
+
 /* ---- timers and watches ---- */
 
 static struct io_timer timer;
@@ -207,6 +257,21 @@ Test(io, timer_fires)
 	process_check();
 	io_submit(&timer_work.task);
 	sem_wait(&timer_work.done);
+}
+
+static void start_timer_here(struct io_task *task, uint64_t now_ms)
+{
+	timer_work.tid = sys_gettid();
+	start_timer(task, now_ms);
+}
+
+/* The io thread sleeps for longer than the timer. */
+Test(io, timer_of_a_task_on_the_calling_thread_fires)
+{
+	timer_work.task.run = start_timer_here;
+	process_check();
+	run_on_this_thread(&timer_work);
+	cr_expect_eq(timer.place, 0u);
 }
 
 static void start_timer_and_lose_all(struct io_task *task, uint64_t now_ms)
