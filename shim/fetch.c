@@ -5,6 +5,7 @@
 #include "shim/cancel.h"
 #include "shim/clock.h"
 #include "shim/fetch_job.h"
+#include "shim/process.h"
 #include "shim/resolver_host.h"
 #include "shim/settings.h"
 
@@ -12,6 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* A fork between the look at the process and the sleep is noticed after this time; any other one at
+ * once, since the handler ends the sleep. */
+#define RECHECK_MS 1000
 
 void fetch_unref(struct fetch *f)
 {
@@ -76,14 +81,23 @@ static bool leave(struct fetch *f)
 	return true;
 }
 
+/* How long to sleep now; 0: no more. A handler of this thread may fork: the child has no io thread,
+ * and nobody to wake it. */
+static uint64_t patience_ms(const struct fetch *f)
+{
+	uint64_t end_ms = f->deadline_ms + FETCH_GRACE_MS, now_ms = clock_boot_ms();
+
+	if (now_ms >= end_ms || !process_is_clean())
+		return 0;
+	return end_ms - now_ms < RECHECK_MS ? end_ms - now_ms : RECHECK_MS;
+}
+
 struct blob *fetch_wait(struct fetch *f)
 {
-	uint64_t end_ms = f->deadline_ms + FETCH_GRACE_MS;
 	struct blob *blob;
 
 	while (atomic_load(&f->state) == FETCH_WAITING) {
-		uint64_t now_ms = clock_boot_ms();
-		uint64_t left_ms = now_ms < end_ms ? end_ms - now_ms : 0;
+		uint64_t left_ms = patience_ms(f);
 		struct timespec timeout = {.tv_sec = (time_t)(left_ms / 1000),
 					   .tv_nsec = (long)(left_ms % 1000) * 1000000};
 

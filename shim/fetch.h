@@ -43,7 +43,8 @@ int fetch_start(const struct settings *settings, const struct name *name, const 
 
 /*
  * Blocks until the answer is there, then drops the fetch. The answer is the caller's to release;
- * NULL where the io thread did not keep to the deadline, and FETCH_GRACE_MS have passed. A
+ * NULL where the io thread did not keep to the deadline, and FETCH_GRACE_MS have passed; or where a
+ * signal handler has forked, in the child. A
  * cancellation point, at which the fetch is still there: push a cleanup handler that calls
  * fetch_abandon(). Not on the io thread.
  */

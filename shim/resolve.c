@@ -203,10 +203,11 @@ static struct blob *wait_for(struct fetch *fetch)
 	return blob;
 }
 
-/* At most until the deadline. 0; -EXDEV in a child of vfork; and whatever fetch_start() says. */
+/* At most until the deadline. 0; -EXDEV in a child; and whatever fetch_start() says. */
 static int ask(struct resolve *call, const struct lookup_question *question)
 {
 	struct fetch *fetch;
+	struct blob *blob;
 	int r;
 
 	if (process_check() != PROCESS_OWNER)
@@ -217,7 +218,10 @@ static int ask(struct resolve *call, const struct lookup_question *question)
 			call->deadline_ms, NULL, NULL, &fetch);
 	if (r < 0)
 		return r;
-	r = resolve_take(call, &question->name, wait_for(fetch));
+	blob = wait_for(fetch);
+	if (blob == NULL && !process_is_clean())
+		return -EXDEV; /* a fork of a signal handler: the answer goes to the parent */
+	r = resolve_take(call, &question->name, blob);
 	call->now_ms = clock_boot_ms();
 	return r;
 }

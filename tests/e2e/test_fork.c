@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCRIPT "listen 127.0.0.1:53\nrr *.fd.test 300 A 192.0.2.9\n"
+#define SCRIPT                                                                                     \
+	"listen 127.0.0.1:53\nrr *.fd.test 300 A 192.0.2.9\n"                                      \
+	"on slow.fd.test * delay 500\n"
 
 static void client(struct lab_world *w, const char *mode)
 {
@@ -41,6 +43,11 @@ LabTest(fork, child_looks_up)
 LabTest(fork, child_of_a_child_looks_up)
 {
 	client(w, "grandchildren");
+}
+
+LabTest(fork, child_of_a_signal_handler_finishes_the_lookup)
+{
+	client(w, "fork_in_a_handler");
 }
 
 LabTest(fork, child_of_another_thread_looks_up)

@@ -14,6 +14,7 @@
 #include <spawn.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 static void must_exit_with_0(pid_t pid)
@@ -145,6 +146,31 @@ static void threads_of_a_child(void)
 	fd_must_look_up();
 	for (int i = 0; i < 20; i++)
 		in_fork(eight_threads_look_up);
+}
+
+static volatile pid_t handlers_child = -1;
+
+static void fork_once(int sig)
+{
+	(void)sig;
+	if (handlers_child == -1)
+		handlers_child = fork();
+}
+
+/* The child comes out of the handler in the middle of the lookup, without the thread that would
+ * have ended it. */
+static void fork_in_a_handler(void)
+{
+	const struct itimerval soon = {.it_value.tv_usec = 100000};
+	struct addrinfo *list = NULL;
+
+	must(signal(SIGALRM, fork_once) != SIG_ERR);
+	must(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+	must(getaddrinfo("slow.fd.test", NULL, NULL, &list) == 0);
+	freeaddrinfo(list);
+	if (handlers_child == 0)
+		_exit(0);
+	must_exit_with_0(handlers_child);
 }
 
 /*
@@ -357,6 +383,7 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } modes[] = {
+	{"fork_in_a_handler", fork_in_a_handler},
 	{"child_looks_up", child_looks_up},
 	{"grandchildren", grandchildren},
 	{"daemon", daemon_looks_up},
