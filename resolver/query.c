@@ -45,15 +45,6 @@ struct upstream *query_upstream(struct resolver_query *q, const struct candidate
 	return &q->view->upstreams[c->upstream];
 }
 
-void query_blame(struct resolver_query *q, const struct candidate *c)
-{
-	struct reactor *reactor = query_reactor(q);
-
-	if (upstream_failed(query_upstream(q, c), reactor->now_ms))
-		reactor_log(reactor, RESOLVER_LOG_INFO, "upstream %s does not answer",
-			    view_upstream_to_str(q->view, c->upstream));
-}
-
 /* ---- states ---- */
 
 void query_enter(struct resolver_query *q, enum query_state state, uint64_t at_ms)
@@ -77,6 +68,16 @@ bool query_is_overdue(const struct resolver_query *q)
 	return query_reactor(q)->now_ms >= q->deadline_ms;
 }
 
+/* Has the candidate answered anybody since it was asked? Then a packet was lost, or the name is a
+ * slow one; the upstream is not down. */
+static bool has_been_heard(struct resolver_query *q, const struct candidate *c)
+{
+	for (unsigned i = q->nsends; i--;)
+		if (q->sends[i].to == c)
+			return query_upstream(q, c)->answered_ms > q->sends[i].sent_ms;
+	return false;
+}
+
 static void on_timer(struct reactor_timer *timer)
 {
 	struct resolver_query *q = container_of(timer, struct resolver_query, timer);
@@ -87,8 +88,8 @@ static void on_timer(struct reactor_timer *timer)
 		return;
 	}
 	if (q->state == QUERY_ASKING && !query_is_overdue(q)) {
-		if (!c->failure)
-			query_blame(q, c);
+		if (!c->failure && !has_been_heard(q, c))
+			view_upstream_failed(q->view, c->upstream);
 		query_advance(q);
 		return;
 	}
@@ -144,8 +145,16 @@ static void line_up(struct resolver_query *q)
 
 	for (unsigned i = 0; i < n; i++)
 		protocols[i] = view_protocol(view, i);
-	upstream_order(view->upstreams, n, first, query_reactor(q)->now_ms, order);
+	upstream_order(view->upstreams, n, first, order);
 	lineup_init(&q->lineup, order, protocols, n, view->conf.attempts);
+}
+
+/* Callers wait for upstreams that are up; what is known of the others is looked into beside that.
+ */
+static void begin(struct resolver_query *q)
+{
+	query_advance(q);
+	probe_others(q->view, q->lineup.candidates[0].upstream);
 }
 
 int query_open(struct resolver_view *view, const struct resolver_question *question,
@@ -172,6 +181,6 @@ int query_open(struct resolver_view *view, const struct resolver_question *quest
 	else if (question->deadline_ms <= query_reactor(q)->now_ms)
 		query_enter_failed(q, RESOLVER_TIMEOUT);
 	else
-		query_advance(q);
+		begin(q);
 	return 0;
 }

@@ -21,48 +21,24 @@ void query_cancel_send(struct resolver_query *q, struct query_send *send)
 	send->attempt = NULL;
 }
 
-/* An upstream over TLS can be believed (RFC 6840 5.7), and is asked for what it knows. */
-static unsigned packet_flags(const struct resolver_query *q, enum resolver_transport protocol)
-{
-	unsigned flags = q->view->conf.trust_ad ? PACKET_AD : 0;
-
-	switch (protocol) {
-	case RESOLVER_UDP:
-		return flags;
-	case RESOLVER_TCP:
-		return flags | PACKET_KEEPALIVE;
-	case RESOLVER_TLS:
-		return flags | PACKET_KEEPALIVE | PACKET_PADDING | PACKET_AD;
-	}
-	return flags;
-}
-
 static int send_packet(struct resolver_query *q, struct candidate *c)
 {
 	struct query_send *send = &q->sends[q->nsends];
-	bool edns = upstream_knows_edns(query_upstream(q, c), query_reactor(q)->now_ms);
-	unsigned flags = packet_flags(q, c->protocol) | (edns ? PACKET_EDNS : 0);
-	unsigned char packet[PACKET_MAX];
-	unsigned len = packet_build(&q->question, flags, packet);
-	struct transport *transport;
 	int err;
 
 	if (c->protocol == RESOLVER_TCP)
 		for (unsigned i = 0; i < q->nsends; i++)
 			if (q->sends[i].to == c && q->sends[i].protocol == c->protocol)
 				query_cancel_send(q, &q->sends[i]);
-	err = view_transport(q->view, c->upstream, c->protocol, &transport);
-	if (err)
-		return err;
 	*send = (struct query_send){
 		.q = q,
 		.sent_ms = query_reactor(q)->now_ms,
 		.protocol = c->protocol,
 		.to = c,
-		.edns = edns,
+		.edns = upstream_knows_edns(query_upstream(q, c), query_reactor(q)->now_ms),
 	};
-	err = q->view->r->engines[c->protocol]->start(transport, packet, len, query_on_result, send,
-						      &send->attempt);
+	err = view_send(q->view, c->upstream, c->protocol, &q->question, query_on_result, send,
+			&send->attempt);
 	if (err)
 		return err;
 	q->nsends++;

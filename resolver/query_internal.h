@@ -51,9 +51,6 @@ bool query_is_overdue(const struct resolver_query *q);
 
 struct upstream *query_upstream(struct resolver_query *q, const struct candidate *c);
 
-/* The candidate did not answer in time, or cannot be had. */
-void query_blame(struct resolver_query *q, const struct candidate *c);
-
 /* ---- query_ask.c ---- */
 
 /* Sends a packet to the candidate and waits for it. 0 or a negative errno; then it is out. */

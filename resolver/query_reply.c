@@ -51,7 +51,7 @@ static void on_error(struct resolver_query *q, struct candidate *c, int error)
 		on_candidate_failed(q, c, RESOLVER_NO_MEMORY);
 		return;
 	default:
-		query_blame(q, c);
+		view_upstream_failed(q->view, c->upstream);
 		on_candidate_failed(q, c, RESOLVER_UNREACHABLE);
 	}
 }
@@ -116,10 +116,7 @@ static void on_answer(struct resolver_query *q, struct query_send *send,
 
 	reactor_log(query_reactor(q), RESOLVER_LOG_DEBUG, "query %p: upstream %u: %s", (void *)q,
 		    c->upstream, answer_verdict_to_str(verdict));
-	if (result->sent_ms)
-		upstream_answered(query_upstream(q, c), query_reactor(q)->now_ms - result->sent_ms);
-	else
-		upstream_alive(query_upstream(q, c));
+	view_upstream_answered(q->view, c->upstream, result);
 	switch (verdict) {
 	case ANSWER_VALID:
 		query_finish(q, &answer->rrset);

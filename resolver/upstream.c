@@ -4,39 +4,53 @@
 
 #define RTT_MAX_MS 60000 /* keeps srtt_8 in range; no wait is as long */
 
-void upstream_alive(struct upstream *u)
+void upstream_tried(struct upstream *u, uint64_t now_ms)
 {
-	u->failures = 0;
-	u->backoff_until_ms = 0;
+	u->tried_ms = now_ms;
 }
 
-void upstream_answered(struct upstream *u, uint64_t rtt_ms)
+bool upstream_answered(struct upstream *u, uint64_t now_ms)
+{
+	bool was_down = upstream_is_down(u);
+
+	u->failures = 0;
+	u->backoff_until_ms = 0;
+	u->answered_ms = now_ms;
+	return was_down;
+}
+
+void upstream_measured(struct upstream *u, uint64_t rtt_ms)
 {
 	uint32_t sample = rtt_ms < RTT_MAX_MS ? (uint32_t)rtt_ms : RTT_MAX_MS;
 
-	upstream_alive(u);
 	u->srtt_8 = u->measured ? u->srtt_8 - u->srtt_8 / 8 + sample : 8 * sample;
 	u->measured = true;
-}
-
-bool upstream_in_backoff(const struct upstream *u, uint64_t now_ms)
-{
-	return now_ms < u->backoff_until_ms;
 }
 
 bool upstream_failed(struct upstream *u, uint64_t now_ms)
 {
 	uint64_t backoff_ms = UPSTREAM_BACKOFF_MIN_MS;
 
-	if (upstream_in_backoff(u, now_ms))
+	if (now_ms < u->backoff_until_ms)
 		return false;
 	for (unsigned i = 0; i < u->failures && backoff_ms < UPSTREAM_BACKOFF_MAX_MS; i++)
 		backoff_ms *= 2;
 	if (backoff_ms > UPSTREAM_BACKOFF_MAX_MS)
 		backoff_ms = UPSTREAM_BACKOFF_MAX_MS;
-	u->failures++;
 	u->backoff_until_ms = now_ms + backoff_ms;
-	return true;
+	return !u->failures++;
+}
+
+bool upstream_is_down(const struct upstream *u)
+{
+	return u->failures;
+}
+
+bool upstream_may_probe(const struct upstream *u, bool urgent, uint64_t now_ms)
+{
+	uint64_t at_ms = urgent ? u->tried_ms + UPSTREAM_PROBE_MS : u->backoff_until_ms;
+
+	return upstream_is_down(u) && now_ms >= at_ms;
 }
 
 uint64_t upstream_retransmit_ms(const struct upstream *u, uint32_t timeout_ms, unsigned round)
@@ -65,16 +79,16 @@ bool upstream_refused_edns(struct upstream *u, uint64_t now_ms)
 	return is_news;
 }
 
-void upstream_order(const struct upstream *upstreams, unsigned n, unsigned first, uint64_t now_ms,
+void upstream_order(const struct upstream *upstreams, unsigned n, unsigned first,
 		    unsigned char *order)
 {
 	unsigned placed = 0;
 
-	for (int backed_off = 0; backed_off <= 1; backed_off++) {
+	for (int down = 0; down <= 1; down++) {
 		for (unsigned i = 0; i < n; i++) {
 			unsigned index = (first + i) % n;
 
-			if (upstream_in_backoff(&upstreams[index], now_ms) == backed_off)
+			if (upstream_is_down(&upstreams[index]) == down)
 				order[placed++] = (unsigned char)index;
 		}
 	}

@@ -9,8 +9,10 @@
  *			second as long as nothing is known; doubled each round
  *	hedge		over TLS nothing is ever sent again; after 2 s the next upstream is asked as
  *			well
- *	back-off	1, 2, 4 ... 30 s after a failure; an upstream in back-off is asked last, not
- *			never; an answer ends it
+ *	down		from a failure to the next answer; asked last, not never, and probed, which
+ *			nobody waits for (probe.h)
+ *	back-off	1, 2, 4 ... 30 s from one probe to the next while another upstream works; 1
+ *s if none does, and for one over TLS
  *	EDNS		off for an hour once the server has answered FORMERR to it (RFC 6891 6.2.2)
  */
 #ifndef NOBLOCKDNS_RESOLVER_UPSTREAM_H
@@ -25,27 +27,36 @@
 #define UPSTREAM_EDNS_OFF_MS	       3600000
 #define UPSTREAM_BACKOFF_MIN_MS	       1000
 #define UPSTREAM_BACKOFF_MAX_MS	       30000
+#define UPSTREAM_PROBE_MS	       1000 /* between two probes of one that is urgent */
 
 /* Zeroed: nothing is known. */
 struct upstream {
 	bool measured;
-	uint32_t srtt_8; /* smoothed round trip, in 1/8 ms */
-	unsigned failures;
+	uint32_t srtt_8;   /* smoothed round trip, in 1/8 ms */
+	unsigned failures; /* 0: up */
 	uint64_t backoff_until_ms;
+	uint64_t tried_ms;    /* the last packet to it */
+	uint64_t answered_ms; /* the last answer from it */
 	uint64_t edns_off_until_ms;
 };
 
-/* An answer came, whatever it says. */
-void upstream_answered(struct upstream *u, uint64_t rtt_ms);
+/* A packet is sent to it. */
+void upstream_tried(struct upstream *u, uint64_t now_ms);
 
-/* As above, but the time says nothing about the round trip: it holds a handshake. */
-void upstream_alive(struct upstream *u);
+/* An answer came, whatever it says. True: it was down. */
+bool upstream_answered(struct upstream *u, uint64_t now_ms);
+
+/* How long an answer took, where no handshake is in that time. */
+void upstream_measured(struct upstream *u, uint64_t rtt_ms);
 
 /* No answer in time, or the packet or connection was refused. Failures of one outage, of many
- * queries at once, count as one: none is counted during a back-off. True: a back-off begins. */
+ * queries at once, count as one: none is counted during a back-off. True: it was up. */
 bool upstream_failed(struct upstream *u, uint64_t now_ms);
 
-bool upstream_in_backoff(const struct upstream *u, uint64_t now_ms);
+bool upstream_is_down(const struct upstream *u);
+
+/* Is it down, and is it time to see whether it is back? `urgent`: without the back-off. */
+bool upstream_may_probe(const struct upstream *u, bool urgent, uint64_t now_ms);
 
 /* How long to wait in round 0, 1, 2 before something else is tried. */
 uint64_t upstream_retransmit_ms(const struct upstream *u, uint32_t timeout_ms, unsigned round);
@@ -57,9 +68,9 @@ bool upstream_refused_edns(struct upstream *u, uint64_t now_ms);
 
 /*
  * Writes into `order` the indices of the `n` upstreams in the order in which a query asks them:
- * from `first` on, cyclically, those in back-off after the others.
+ * from `first` on, cyclically, those that are down after the others.
  */
-void upstream_order(const struct upstream *upstreams, unsigned n, unsigned first, uint64_t now_ms,
+void upstream_order(const struct upstream *upstreams, unsigned n, unsigned first,
 		    unsigned char *order);
 
 #endif

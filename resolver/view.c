@@ -9,32 +9,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "resolver/query.h"
-
-const char *view_upstream_to_str(struct resolver_view *view, unsigned upstream)
-{
-	const struct sockaddr_storage *addr = &view->conf.upstreams[upstream].addr;
-	const struct sockaddr_in6 *in6 = (const void *)addr;
-	const struct sockaddr_in *in = (const void *)addr;
-	bool is_v4 = addr->ss_family == AF_INET;
-	char ip[INET6_ADDRSTRLEN] = "?";
-
-	inet_ntop(addr->ss_family, is_v4 ? (const void *)&in->sin_addr : &in6->sin6_addr, ip,
-		  sizeof(ip));
-	snprintf(view->text, sizeof(view->text), is_v4 ? "%s:%u" : "[%s]:%u", ip,
-		 ntohs(is_v4 ? in->sin_port : in6->sin6_port));
-	return view->text;
-}
-
-enum resolver_transport view_protocol(const struct resolver_view *view, unsigned upstream)
-{
-	enum resolver_transport protocol = view->conf.upstreams[upstream].transport;
-
-	return protocol == RESOLVER_UDP && view->conf.use_tcp ? RESOLVER_TCP : protocol;
-}
 
 static bool is_usable(const struct resolver *r, const struct resolver_upstream *u)
 {
@@ -65,6 +42,7 @@ static void name_loopback(struct resolver_upstream *u)
 int view_open(struct resolver *r, const struct resolver_conf *conf, struct resolver_view **ret)
 {
 	struct resolver_view *view;
+	int err;
 
 	if (!conf->nupstreams || conf->nupstreams > RESOLVER_MAX_UPSTREAMS || !conf->timeout_ms)
 		return -EINVAL;
@@ -76,8 +54,16 @@ int view_open(struct resolver *r, const struct resolver_conf *conf, struct resol
 		return -ENOMEM;
 	view->r = r;
 	view->conf = *conf;
-	for (unsigned i = 0; i < conf->nupstreams; i++)
+	for (unsigned i = 0; i < conf->nupstreams; i++) {
 		name_loopback(&view->conf.upstreams[i]);
+		err = probe_init(&view->probes[i], view, i);
+		if (err) {
+			while (i--)
+				probe_fini(&view->probes[i]);
+			free(view);
+			return err;
+		}
+	}
 	list_init(&view->queries);
 	list_append(&r->views, &view->link);
 	*ret = view;
@@ -95,40 +81,12 @@ void view_close(struct resolver_view *view, bool silent)
 		else
 			query_fail(q, RESOLVER_CANCELLED);
 	}
-	for (unsigned i = 0; i < view->conf.nupstreams; i++)
+	for (unsigned i = 0; i < view->conf.nupstreams; i++) {
+		probe_fini(&view->probes[i]);
 		for (unsigned p = 0; p < RESOLVER_NTRANSPORTS; p++)
 			if (view->transports[i][p])
 				view->r->engines[p]->close(view->transports[i][p]);
+	}
 	tls_context_close(view->tls);
 	free(view);
-}
-
-static int open_transport(struct resolver_view *view, unsigned upstream,
-			  enum resolver_transport protocol, struct transport **ret)
-{
-	struct transport_conf conf = {
-		.upstream = view->conf.upstreams[upstream],
-		.ticket_seed = view->conf.view,
-	};
-	int err = 0;
-
-	if (protocol == RESOLVER_TLS && !view->tls)
-		err = tls_context_open(&view->r->reactor, &view->conf.tls, &view->tls);
-	if (err)
-		return err;
-	conf.tls = view->tls;
-	return view->r->engines[protocol]->open(&view->r->reactor, &conf, ret);
-}
-
-int view_transport(struct resolver_view *view, unsigned upstream, enum resolver_transport protocol,
-		   struct transport **ret)
-{
-	struct transport **transport = &view->transports[upstream][protocol];
-	int err = 0;
-
-	if (!*transport)
-		err = open_transport(view, upstream, protocol, transport);
-	if (!err)
-		*ret = *transport;
-	return err;
 }

@@ -7,6 +7,7 @@
 #define NOBLOCKDNS_RESOLVER_VIEW_H
 
 #include "resolver/answer.h"
+#include "resolver/probe.h"
 #include "resolver/tls_context.h"
 #include "resolver/transport.h"
 #include "resolver/upstream.h"
@@ -23,6 +24,7 @@ struct resolver_view {
 	struct resolver *r; /* borrows */
 	struct resolver_conf conf;
 	struct upstream upstreams[RESOLVER_MAX_UPSTREAMS];
+	struct probe probes[RESOLVER_MAX_UPSTREAMS];
 	/* owns; each opened when first needed */
 	struct transport *transports[RESOLVER_MAX_UPSTREAMS][RESOLVER_NTRANSPORTS];
 	struct tls_context *tls; /* owns; NULL until the first transport over TLS is opened */
@@ -45,11 +47,19 @@ void view_close(struct resolver_view *view, bool silent);
 /* An upstream's address and port for the log; valid until the next call. */
 const char *view_upstream_to_str(struct resolver_view *view, unsigned upstream);
 
+/* An upstream answered, or did not or could not be had. Tells the log when it goes down and when it
+ * is back. */
+void view_upstream_answered(struct resolver_view *view, unsigned upstream,
+			    const struct attempt_result *result);
+void view_upstream_failed(struct resolver_view *view, unsigned upstream);
+
 /* The protocol that an upstream is asked over first. */
 enum resolver_transport view_protocol(const struct resolver_view *view, unsigned upstream);
 
-/* The view's transport to an upstream, opened if need be. -ENOMEM. */
-int view_transport(struct resolver_view *view, unsigned upstream, enum resolver_transport protocol,
-		   struct transport **ret);
+/* Sends an upstream a packet that asks this question. The result of transport_ops.start(), or
+ * -ENOMEM. */
+int view_send(struct resolver_view *view, unsigned upstream, enum resolver_transport protocol,
+	      const struct packet_question *question, attempt_done *done, void *arg,
+	      struct attempt **ret);
 
 #endif

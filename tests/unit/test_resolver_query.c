@@ -280,7 +280,7 @@ static void check_silence(const struct silence *c)
 	conf.use_tcp = c->use_tcp;
 	open_view(&conf);
 	if (c->rtt_ms)
-		upstream_answered(&view->upstreams[0], c->rtt_ms);
+		upstream_measured(&view->upstreams[0], c->rtt_ms);
 	ask();
 	advance_to(DEADLINE - 1);
 	cr_assert_eq(result.ncalls, 0, "%s: ended before the deadline", c->what);
@@ -638,37 +638,6 @@ Test(query, truncation_of_one_not_waited_for_starts_one_tcp_attempt)
 }
 
 /* ---- order ---- */
-
-Test(query, upstream_in_backoff_is_asked_last)
-{
-	struct resolver_conf conf = conf_of(2);
-
-	open_view(&conf);
-	ask();
-	advance_to(1000);
-	answer_flags(1, 0);
-	result.ncalls = 0;
-	ask(); /* upstream 0 is in back-off until 2000 */
-	expect_send(2, 1, RESOLVER_UDP, 1000);
-	answer_flags(2, 0);
-	advance_to(2000);
-	ask();
-	expect_send(3, 0, RESOLVER_UDP, 2000);
-	close_all();
-}
-
-Test(query, late_answer_ends_the_backoff)
-{
-	struct resolver_conf conf = conf_of(2);
-
-	open_view(&conf);
-	ask();
-	advance_to(1000);
-	cr_assert(upstream_in_backoff(&view->upstreams[0], host.now_ms));
-	answer_flags(0, 0);
-	cr_assert(!upstream_in_backoff(&view->upstreams[0], host.now_ms));
-	close_all();
-}
 
 Test(query, rotate_starts_at_the_next_upstream)
 {

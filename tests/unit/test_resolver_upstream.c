@@ -17,7 +17,7 @@ Test(upstream, first_sample_is_the_estimate)
 {
 	struct upstream u = {0};
 
-	upstream_answered(&u, 40);
+	upstream_measured(&u, 40);
 	cr_assert_eq(u.srtt_8, 320);
 }
 
@@ -25,8 +25,8 @@ Test(upstream, estimate_moves_by_an_eighth)
 {
 	struct upstream u = {0};
 
-	upstream_answered(&u, 40);
-	upstream_answered(&u, 120);
+	upstream_measured(&u, 40);
+	upstream_measured(&u, 120);
 	cr_assert_eq(u.srtt_8, 400, "srtt is %u/8 ms", u.srtt_8); /* 40 * 7/8 + 120 * 1/8 = 50 */
 }
 
@@ -34,7 +34,7 @@ Test(upstream, absurd_sample_is_capped)
 {
 	struct upstream u = {0};
 
-	upstream_answered(&u, UINT64_MAX);
+	upstream_measured(&u, UINT64_MAX);
 	cr_assert_eq(upstream_retransmit_ms(&u, 5000, 0), 5000);
 }
 
@@ -45,11 +45,32 @@ Test(upstream, backoff_doubles_up_to_30_s)
 	uint64_t now_ms = 0;
 
 	for (unsigned i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
-		cr_assert(upstream_failed(&u, now_ms));
-		cr_assert(upstream_in_backoff(&u, now_ms + expected[i] - 1), "failure %u", i);
-		cr_assert(!upstream_in_backoff(&u, now_ms + expected[i]), "failure %u", i);
+		upstream_failed(&u, now_ms);
+		cr_assert(!upstream_may_probe(&u, false, now_ms + expected[i] - 1), "failure %u",
+			  i);
+		cr_assert(upstream_may_probe(&u, false, now_ms + expected[i]), "failure %u", i);
 		now_ms += expected[i];
 	}
+}
+
+Test(upstream, urgent_probe_comes_a_second_after_the_last_try)
+{
+	struct upstream u = {0};
+
+	for (unsigned i = 0; i < 5; i++)
+		upstream_failed(&u, 100000 * i);
+	upstream_tried(&u, 400500);
+	cr_assert(!upstream_may_probe(&u, true, 401499));
+	cr_assert(upstream_may_probe(&u, true, 401500));
+	cr_assert(!upstream_may_probe(&u, false, 401500), "the back-off is 16 s");
+}
+
+Test(upstream, one_that_is_up_is_not_probed)
+{
+	struct upstream u = {0};
+
+	cr_assert(!upstream_may_probe(&u, true, 1000000));
+	cr_assert(!upstream_may_probe(&u, false, 1000000));
 }
 
 Test(upstream, failures_of_one_outage_count_once)
@@ -59,19 +80,22 @@ Test(upstream, failures_of_one_outage_count_once)
 	cr_assert(upstream_failed(&u, 0));
 	for (unsigned i = 0; i < 100; i++)
 		cr_assert(!upstream_failed(&u, i));
-	cr_assert(!upstream_in_backoff(&u, 1000));
+	cr_assert(upstream_may_probe(&u, false, 1000));
+	cr_assert(!upstream_failed(&u, 1000), "it went down twice");
 }
 
-Test(upstream, answer_ends_the_backoff)
+Test(upstream, down_until_an_answer)
 {
 	struct upstream u = {0};
 
 	upstream_failed(&u, 0);
 	upstream_failed(&u, 1000);
-	upstream_answered(&u, 10);
-	cr_assert(!upstream_in_backoff(&u, 1001));
-	upstream_failed(&u, 2000);
-	cr_assert(!upstream_in_backoff(&u, 3000), "the count was not cleared");
+	cr_assert(upstream_is_down(&u));
+	cr_assert(upstream_answered(&u, 1500));
+	cr_assert(!upstream_is_down(&u));
+	cr_assert(!upstream_answered(&u, 1600), "it came back twice");
+	cr_assert(upstream_failed(&u, 2000));
+	cr_assert(upstream_may_probe(&u, false, 3000), "the count was not cleared");
 }
 
 Test(upstream, retransmit_times)
@@ -92,14 +116,14 @@ Test(upstream, retransmit_times)
 		uint64_t got;
 
 		if (cases[i].rtt_ms)
-			upstream_answered(&u, cases[i].rtt_ms);
+			upstream_measured(&u, cases[i].rtt_ms);
 		got = upstream_retransmit_ms(&u, cases[i].timeout_ms, cases[i].round);
 		cr_assert_eq(got, cases[i].expected, "case %u: %lu ms, not %lu", i,
 			     (unsigned long)got, (unsigned long)cases[i].expected);
 	}
 }
 
-Test(upstream, order_is_cyclic_with_backoff_last)
+Test(upstream, order_is_cyclic_with_those_down_last)
 {
 	static const struct {
 		unsigned first, down; /* bit mask */
@@ -116,7 +140,7 @@ Test(upstream, order_is_cyclic_with_backoff_last)
 		for (unsigned k = 0; k < 4; k++)
 			if (cases[i].down & 1u << k)
 				upstream_failed(&upstreams[k], 0);
-		upstream_order(upstreams, 4, cases[i].first, 0, order);
+		upstream_order(upstreams, 4, cases[i].first, order);
 		cr_assert_eq(memcmp(order, cases[i].order, 4), 0, "case %u", i);
 	}
 }
