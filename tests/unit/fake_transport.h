@@ -9,7 +9,7 @@
 #include "resolver/packet.h"
 #include "resolver/transport.h"
 
-#define FAKE_SENDS_MAX 64
+#define FAKE_SENDS_MAX 1024
 
 struct fake_send {
 	unsigned upstream; /* the last octet of its address */

@@ -11,6 +11,7 @@ struct fake_host fixture_host;
 struct resolver *fixture_r;
 struct resolver_view *fixture_view;
 struct fixture_result fixture_result;
+void (*fixture_then)(void);
 
 struct resolver_conf fixture_conf(const char *transports)
 {
@@ -55,31 +56,44 @@ void fixture_close(void)
 
 static void on_done(void *arg, const struct resolver_rrset *rrset)
 {
+	void (*then)(void) = fixture_then;
+
 	(void)arg;
+	fixture_then = NULL;
 	fixture_result = (struct fixture_result){
 		.ncalls = fixture_result.ncalls + 1,
 		.kind = rrset->kind,
 		.failure = rrset->failure,
 		.at_ms = fixture_host.now_ms - FIXTURE_START,
+		.naddrs = rrset->naddrs,
 		.ad = rrset->ad,
 	};
+	if (then)
+		then();
+}
+
+struct resolver_query *fixture_ask_until(const char *name, uint64_t deadline_ms)
+{
+	const struct resolver_question question = {
+		.name = name,
+		.type = RESOLVER_A,
+		.deadline_ms = FIXTURE_START + deadline_ms,
+		.done = on_done,
+	};
+	struct resolver_query *q;
+	unsigned ncalls = fixture_result.ncalls;
+
+	cr_assert_eq(noblockdns_resolver.query(fixture_view, &question, fixture_host.now_ms, &q),
+		     0);
+	cr_assert_eq(fixture_result.ncalls, ncalls, "done() was called from inside query()");
+	return q;
 }
 
 struct resolver_query *fixture_ask(void)
 {
-	const struct resolver_question question = {
-		.name = FIXTURE_NAME,
-		.type = RESOLVER_A,
-		.deadline_ms = fixture_host.now_ms + FIXTURE_DEADLINE,
-		.done = on_done,
-	};
-	struct resolver_query *q;
-
 	fixture_result = (struct fixture_result){0};
-	cr_assert_eq(noblockdns_resolver.query(fixture_view, &question, fixture_host.now_ms, &q),
-		     0);
-	cr_assert_eq(fixture_result.ncalls, 0, "done() was called from inside query()");
-	return q;
+	return fixture_ask_until(FIXTURE_NAME,
+				 fixture_host.now_ms - FIXTURE_START + FIXTURE_DEADLINE);
 }
 
 void fixture_advance(uint64_t at_ms)

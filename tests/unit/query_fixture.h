@@ -21,6 +21,7 @@ struct fixture_result {
 	enum resolver_kind kind;
 	enum resolver_failure failure;
 	uint64_t at_ms; /* after the start */
+	unsigned naddrs;
 	bool ad;
 };
 
@@ -28,6 +29,7 @@ extern struct fake_host fixture_host;
 extern struct resolver *fixture_r;
 extern struct resolver_view *fixture_view;
 extern struct fixture_result fixture_result;
+extern void (*fixture_then)(void); /* run inside the next done(), or NULL */
 
 /* One upstream for each letter: u is UDP, t TCP, s TLS. The address of the first ends in 0. */
 struct resolver_conf fixture_conf(const char *transports);
@@ -39,6 +41,10 @@ void fixture_close(void);
 
 /* Asks for A of FIXTURE_NAME, and forgets what became of the question before. */
 struct resolver_query *fixture_ask(void);
+
+/* Asks for A of this name, until this time after the start. What done() tells of several questions
+ * is counted together. */
+struct resolver_query *fixture_ask_until(const char *name, uint64_t deadline_ms);
 
 /* Sets the clock to this time after the start. */
 void fixture_advance(uint64_t at_ms);
