@@ -186,6 +186,7 @@ static bool prefetch_in(const struct cache *cache, const struct cache_class *cla
 {
 	uint32_t sets[2] = {hash_set(class, hash, 0), hash_set(class, hash, 1)};
 
+	slot_prefetch(slot_at(cache, class, sets[0], hash_way(class, hash))); /* mostly right */
 	__builtin_prefetch(set_at(cache, class, sets[1]));
 	for (int which = 0; which < 2; which++) {
 		uint64_t found = set_match(set_at(cache, class, sets[which]), hash_tag(hash));

@@ -66,6 +66,12 @@ static inline uint32_t hash_set(const struct cache_class *class, uint64_t hash, 
 	return (uint32_t)second;
 }
 
+/* The way that a name goes into where it is free: readers begin to fetch it before they know. */
+static inline unsigned hash_way(const struct cache_class *class, uint64_t hash)
+{
+	return (unsigned)(hash >> 8) & (class->ways - 1);
+}
+
 static inline struct cache_set *set_at(const struct cache *cache, const struct cache_class *class,
 				       uint32_t set)
 {

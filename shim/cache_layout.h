@@ -23,7 +23,8 @@
  *
  * A name has two candidate sets in each class, from the two halves of its hash (power of two
  * choices). It goes into the first while that is not half full, so that most lookups need one line
- * of tags, and from there on where more ways are empty: sets fill evenly, so that a class is six
+ * of tags, and there into a way that its hash names, so that its slot can be fetched together with
+ * the tags; and from there on where more ways are empty: sets fill evenly, so that a class is six
  * sevenths full before it evicts the first time. The number of sets needs no power of two: the half
  *hash times the number of sets, divided by 2^32, is the set.
  *

@@ -179,7 +179,7 @@ static bool pick_way(struct cache *cache, const struct cache_class *class, const
 			    ((used || no_memory) && back(cache, class, place.slot, used) < 0))
 				continue;
 			cost = used ? used_cost(&place, key->now_ms)
-				    : empty_cost(class, which, nused);
+				    : empty_cost(class, key->hash, which, place.way, nused);
 			if (cost < least) {
 				least = cost;
 				least_bit = bit;
