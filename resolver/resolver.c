@@ -16,6 +16,7 @@
 static const struct transport_ops *const engines[RESOLVER_NTRANSPORTS] = {
 	[RESOLVER_UDP] = &transport_ares_udp,
 	[RESOLVER_TCP] = &transport_ares_tcp,
+	[RESOLVER_TLS] = &transport_dot,
 };
 
 int resolver_open_with(const struct resolver_host *host,

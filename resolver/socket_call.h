@@ -31,6 +31,16 @@ static inline int socket_set(int fd, int level, int option, int value)
 		syscall(SYS_setsockopt, fd, level, option, &value, sizeof(value)));
 }
 
+/* The pending error of a socket, which is taken off it (SO_ERROR), as a negative errno; or 0. */
+static inline int socket_get_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+	long r = socket_result(syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, &error, &len));
+
+	return r < 0 ? (int)r : -error;
+}
+
 /* `from` may be NULL, with `from_len`. */
 static inline ssize_t socket_receive(int fd, void *buf, size_t len, int flags,
 				     struct sockaddr *from, socklen_t *from_len)

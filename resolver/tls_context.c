@@ -3,40 +3,54 @@
 #include "resolver/tls_context.h"
 
 #include <errno.h>
-#include <openssl/ssl.h>
 #include <stdlib.h>
 
-struct tls_context {
-	struct reactor *reactor; /* borrows */
-	struct resolver_tls conf;
-	OSSL_LIB_CTX *lib; /* owns */
-	SSL_CTX *ssl;	   /* owns */
-};
+#include "resolver/tls_auth.h"
+#include "resolver/tls_bio.h"
+#include "resolver/tls_ticket.h"
 
-static int open_openssl(struct tls_context *tls)
+/*
+ * A shared OpenSSL is the program's, too: whether a configuration file is read, and what happens at
+ * exit, is decided by whoever asks first, so it must not be us.
+ */
+#ifdef RESOLVER_SHARED
+#define INIT_SETTINGS OPENSSL_INIT_LOAD_CONFIG
+#else
+#define INIT_SETTINGS                                                                              \
+	(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_ADD_ALL_CIPHERS |  \
+	 OPENSSL_INIT_NO_ADD_ALL_DIGESTS)
+#endif
+
+static int open_ssl(struct tls_context *tls)
 {
-	const uint64_t settings = OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_LOAD_CONFIG |
-				  OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS;
-
-	if (!OPENSSL_init_ssl(settings, NULL))
-		return -ENOMEM;
-	tls->lib = OSSL_LIB_CTX_new();
-	if (!tls->lib)
-		return -ENOMEM;
 	tls->ssl = SSL_CTX_new_ex(tls->lib, NULL, TLS_client_method());
-	return tls->ssl ? 0 : -ENOMEM;
+	if (!tls->ssl || !SSL_CTX_set_min_proto_version(tls->ssl, TLS1_2_VERSION))
+		return -ENOMEM;
+	/* A message says how long it is, so that an end without close_notify cuts off nothing. */
+	SSL_CTX_set_options(tls->ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+					      SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_mode(tls->ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(tls->ssl, 1); /* one system call for many records */
+	tls_auth_setup(tls);
+	tls_ticket_setup(tls);
+	return 0;
 }
 
 int tls_context_open(struct reactor *reactor, const struct resolver_tls *conf,
 		     struct tls_context **ret)
 {
-	struct tls_context *tls = calloc(1, sizeof(*tls));
+	struct tls_context *tls;
 
+	if (!OPENSSL_init_ssl(INIT_SETTINGS, NULL))
+		return -ENOMEM;
+	tls = calloc(1, sizeof(*tls));
 	if (!tls)
 		return -ENOMEM;
 	tls->reactor = reactor;
 	tls->conf = *conf;
-	if (open_openssl(tls)) {
+	tls->lib = OSSL_LIB_CTX_new();
+	tls->socket = tls_bio_method_new();
+	if (!tls->lib || !tls->socket || open_ssl(tls)) {
 		tls_context_close(tls);
 		return -ENOMEM;
 	}
@@ -49,6 +63,7 @@ void tls_context_close(struct tls_context *tls)
 	if (!tls)
 		return;
 	SSL_CTX_free(tls->ssl);
+	BIO_meth_free(tls->socket);
 	OSSL_LIB_CTX_free(tls->lib);
 	free(tls);
 }

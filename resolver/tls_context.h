@@ -3,15 +3,30 @@
  * tls_context.h - what the TLS connections of one view share: OpenSSL with nothing of the program's
  * in it, and how servers are authenticated.
  *
- * OpenSSL is given a library context of our own, reads no configuration file and registers nothing
- * to be run at exit.
+ * OpenSSL is given a library context of our own, reads no configuration file, registers nothing to
+ * be run at exit, and never sees a descriptor. TLS 1.2 is the lowest version; there is neither
+ * renegotiation nor compression nor early data.
+ *
+ * ALPN is not offered. RFC 7858 does not ask for it, and a server that knows other protocols only
+ * must then refuse us (RFC 7301 3.2).
  */
 #ifndef NOBLOCKDNS_RESOLVER_TLS_CONTEXT_H
 #define NOBLOCKDNS_RESOLVER_TLS_CONTEXT_H
 
+#include <openssl/ssl.h>
+
 #include "resolver/reactor.h"
 
-struct tls_context;
+struct tls_context {
+	struct reactor *reactor; /* borrows */
+	struct resolver_tls conf;
+	OSSL_LIB_CTX *lib;  /* owns */
+	BIO_METHOD *socket; /* owns; tls_bio.h */
+	SSL_CTX *ssl;	    /* owns */
+	/* for tests and the log */
+	unsigned nverified; /* chains of certificates that were looked at */
+	unsigned nresumed;  /* handshakes without one */
+};
 
 /* `conf` is copied, its ca_file and the reactor are borrowed. -ENOMEM. */
 int tls_context_open(struct reactor *reactor, const struct resolver_tls *conf,

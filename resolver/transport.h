@@ -104,8 +104,9 @@ struct transport_ops {
 	int (*probe)(struct transport *transport, void (*done)(void *arg, int error), void *arg);
 };
 
-/* The engines that this build has: c-ares over UDP and over TCP. */
+/* The engines that this build has: c-ares over UDP and over TCP, and our own over TLS. */
 extern const struct transport_ops transport_ares_udp;
 extern const struct transport_ops transport_ares_tcp;
+extern const struct transport_ops transport_dot;
 
 #endif

@@ -12,17 +12,23 @@
 static int host_socket(void *ctx, int domain, int type, int protocol)
 {
 	struct fake_host *h = ctx;
+	unsigned place;
 	int fd;
 
 	if (h->socket_error)
 		return -h->socket_error;
-	if (h->nsockets == FAKE_HOST_MAX)
+	place = h->nsockets;
+	if (place >= FAKE_HOST_MAX)
+		for (place = 0; place < FAKE_HOST_MAX && h->sockets[place].fd >= 0;)
+			place++;
+	if (place == FAKE_HOST_MAX)
 		return -EMFILE;
 	fd = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 	if (fd < 0)
 		return -errno;
-	h->sockets[h->nsockets] = (struct fake_socket){.fd = fd, .type = type};
-	return FAKE_HOST_HANDLE + (int)h->nsockets++;
+	h->sockets[place] = (struct fake_socket){.fd = fd, .type = type};
+	h->nsockets++;
+	return FAKE_HOST_HANDLE + (int)place;
 }
 
 static void host_close(void *ctx, int handle)
@@ -170,7 +176,7 @@ int fake_host_poll(struct fake_host *h, struct resolver *r, int timeout_ms)
 	struct pollfd fds[FAKE_HOST_MAX];
 	int handles[FAKE_HOST_MAX], n = 0, ready;
 
-	for (unsigned i = 0; i < h->nsockets; i++) {
+	for (unsigned i = 0; i < h->nsockets && i < FAKE_HOST_MAX; i++) {
 		const struct fake_socket *s = &h->sockets[i];
 
 		if (s->fd < 0 || !s->events)

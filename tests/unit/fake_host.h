@@ -9,7 +9,7 @@
 #include "resolver/resolver.h"
 
 #define FAKE_HOST_HANDLE 100 /* the first handle: far from any descriptor */
-#define FAKE_HOST_MAX	 64
+#define FAKE_HOST_MAX	 64  /* open at a time; a place is used again only when all have been */
 
 struct fake_socket {
 	int fd; /* -1: closed */

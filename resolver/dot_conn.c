@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: MIT
+/* dot_conn.c - see dot_conn.h. Called on the thread that entered the resolver. */
+#include "resolver/dot_conn.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolver/address.h"
+#include "resolver/dot_message.h"
+#include "resolver/socket_call.h"
+#include "resolver/tls_ticket.h"
+
+/* Read in one go, so that a server which sends without end does not hold the thread. */
+#define READ_MAX (256u << 10)
+
+const char *dot_state_to_str(enum dot_state state)
+{
+	switch (state) {
+	case DOT_CONNECTING:
+		return "connecting";
+	case DOT_HANDSHAKING:
+		return "handshaking";
+	case DOT_OPEN:
+		return "open";
+	case DOT_LOST:
+		return "lost";
+	}
+	return "?";
+}
+
+static struct reactor *reactor_of(const struct dot_conn *conn)
+{
+	return conn->target->reactor;
+}
+
+static void enter(struct dot_conn *conn, enum dot_state state)
+{
+	char text[ADDRESS_TEXT];
+
+	reactor_log(reactor_of(conn), RESOLVER_LOG_DEBUG, "TLS to %s: %s -> %s",
+		    address_to_str(&conn->addr, text), dot_state_to_str(conn->state),
+		    dot_state_to_str(state));
+	conn->state = state;
+}
+
+static void lose(struct dot_conn *conn, int error)
+{
+	enter(conn, DOT_LOST);
+	reactor_timer_stop(reactor_of(conn), &conn->idle);
+	reactor_task_cancel(&conn->more);
+	conn->user->lost(conn, error);
+}
+
+/* ---- waiting ---- */
+
+static int watch(struct dot_conn *conn)
+{
+	unsigned events = RESOLVER_READ | (conn->tls.wants_write ? RESOLVER_WRITE : 0);
+	int err = 0;
+
+	if (conn->state == DOT_CONNECTING)
+		events = RESOLVER_WRITE;
+	if (events != conn->events)
+		err = reactor_watch(reactor_of(conn), conn->handle, events);
+	if (!err)
+		conn->events = events;
+	return err;
+}
+
+/* The idle timer runs while nothing is in flight. What comes then does not prolong it. */
+static void settle(struct dot_conn *conn)
+{
+	bool busy = conn->table.n || conn->out.len;
+
+	if (busy)
+		reactor_timer_stop(reactor_of(conn), &conn->idle);
+	else if (!conn->idle.place)
+		reactor_timer_start(reactor_of(conn), &conn->idle,
+				    reactor_of(conn)->now_ms + conn->idle_ms);
+	dot_inbox_release(&conn->in, true);
+}
+
+static void on_idle(struct reactor_timer *timer)
+{
+	struct dot_conn *conn = container_of(timer, struct dot_conn, idle);
+
+	tls_stream_close(&conn->tls, true);
+	lose(conn, 0);
+}
+
+/* ---- reading ---- */
+
+static void on_answer(struct dot_conn *conn, struct attempt *a, const unsigned char *message,
+		      size_t len)
+{
+	dot_table_remove(&conn->table, a);
+	conn->nanswers++;
+	a->answer = malloc(len);
+	if (a->answer)
+		memcpy(a->answer, message, len);
+	a->result = (struct attempt_result){
+		.error = a->answer ? 0 : -ENOMEM,
+		.packet = a->answer,
+		.len = (unsigned)len,
+		.authenticated = conn->tls.authenticated,
+		.sent_ms = a->sent_ms,
+	};
+	a->state = ATTEMPT_ENDED;
+	reactor_defer(reactor_of(conn), &a->task);
+}
+
+static void on_message(struct dot_conn *conn, const unsigned char *message, size_t len)
+{
+	struct attempt *a = dot_table_find(&conn->table, message, len);
+	uint32_t idle_ms;
+
+	if (!a) /* or it has been cancelled */
+		return;
+	if (dot_message_keepalive(message, len, &idle_ms)) {
+		idle_ms -= idle_ms / 10; /* so that it is us who closes (RFC 7828 3.2.2) */
+		conn->idle_ms = idle_ms < DOT_IDLE_MAX_MS ? idle_ms : DOT_IDLE_MAX_MS;
+	}
+	on_answer(conn, a, message, len);
+}
+
+/* All that has come, also what is left in the TLS layer: nobody would report that. */
+static int read_messages(struct dot_conn *conn)
+{
+	for (size_t total = 0; total < READ_MAX;) {
+		const unsigned char *message;
+		unsigned char *room;
+		size_t len;
+		ssize_t n;
+		int err = dot_inbox_room(&conn->in, &room, &len);
+
+		if (err)
+			return err;
+		n = tls_stream_read(&conn->tls, room, len);
+		if (n < 0)
+			return n == -EAGAIN ? 0 : (int)n;
+		dot_inbox_fill(&conn->in, (size_t)n);
+		while (dot_inbox_next(&conn->in, &message, &len))
+			on_message(conn, message, len);
+		total += (size_t)n;
+	}
+	reactor_defer(reactor_of(conn), &conn->more);
+	return 0;
+}
+
+/* ---- writing ---- */
+
+static int write_out(struct dot_conn *conn)
+{
+	int err;
+
+	if (!conn->out.len)
+		return 0;
+	err = tls_stream_write(&conn->tls, conn->out.buf, conn->out.len);
+	if (err == -EAGAIN)
+		return 0;
+	dot_outbox_close(&conn->out);
+	return err;
+}
+
+/* As many of the list as one record and the table hold. */
+static int fill_out(struct dot_conn *conn, struct list *waiting)
+{
+	size_t size = 0;
+	unsigned n = 0;
+	int err;
+
+	for (struct list *l = waiting->next; l != waiting; l = l->next, n++) {
+		size_t more = DOT_FRAME_HEADER + container_of(l, struct attempt, link)->len;
+
+		if (size + more > DOT_RECORD_MAX || conn->table.n + n == DOT_TABLE_MAX)
+			break;
+		size += more;
+	}
+	err = dot_outbox_open(&conn->out, size);
+	for (; !err && n; n--) {
+		struct attempt *a = container_of(waiting->next, struct attempt, link);
+
+		list_remove(&a->link);
+		dot_table_add(&conn->table, reactor_of(conn), a);
+		dot_outbox_add(&conn->out, a->packet, a->len);
+		a->state = ATTEMPT_SENT;
+		a->conn = conn;
+		a->sent_ms = reactor_of(conn)->now_ms;
+		a->nanswers = conn->nanswers;
+	}
+	return err;
+}
+
+int dot_conn_send(struct dot_conn *conn, struct list *waiting)
+{
+	int err = 0;
+
+	while (!err && !conn->out.len && !list_empty(waiting) && conn->table.n < DOT_TABLE_MAX) {
+		err = fill_out(conn, waiting);
+		if (!err)
+			err = write_out(conn);
+	}
+	if (!err)
+		err = watch(conn);
+	settle(conn);
+	return err;
+}
+
+/* ---- the states ---- */
+
+/* 0: the TCP connection is there. */
+static int socket_error(struct dot_conn *conn)
+{
+	int fd = reactor_hold(reactor_of(conn), conn->handle), err;
+
+	if (fd < 0)
+		return -EBADF;
+	err = socket_get_error(fd);
+	reactor_drop(reactor_of(conn));
+	return err;
+}
+
+static int begin_handshake(struct dot_conn *conn)
+{
+	const struct dot_target *target = conn->target;
+	const struct tls_peer peer = {
+		.addr = &conn->addr,
+		.host = target->host,
+		.ticket_key =
+			tls_ticket_key(target->tls, &conn->addr, target->host, target->ticket_seed),
+	};
+	int err = socket_error(conn);
+
+	if (!err)
+		err = tls_stream_open(&conn->tls, target->tls, &peer, conn->handle, conn->resume);
+	if (!err)
+		enter(conn, DOT_HANDSHAKING);
+	return err;
+}
+
+static int shake_hands(struct dot_conn *conn)
+{
+	int err = tls_stream_handshake(&conn->tls);
+
+	if (err)
+		return err == -EAGAIN ? 0 : err;
+	enter(conn, DOT_OPEN);
+	conn->user->opened(conn);
+	return 0;
+}
+
+static int exchange(struct dot_conn *conn)
+{
+	int err = read_messages(conn);
+
+	if (!err)
+		err = write_out(conn);
+	if (!err)
+		err = conn->user->ready(conn);
+	if (!err)
+		settle(conn);
+	return err;
+}
+
+/* Goes as far as it can without waiting. */
+static void step(struct dot_conn *conn)
+{
+	int err = 0;
+
+	conn->tls.wants_write = false;
+	if (conn->state == DOT_CONNECTING)
+		err = begin_handshake(conn);
+	if (!err && conn->state == DOT_HANDSHAKING)
+		err = shake_hands(conn);
+	if (!err && conn->state == DOT_OPEN)
+		err = exchange(conn);
+	if (!err)
+		err = watch(conn);
+	if (err)
+		lose(conn, err);
+}
+
+static void on_ready(void *arg, int handle, unsigned events)
+{
+	(void)handle;
+	(void)events;
+	step(arg);
+}
+
+static void on_more(struct reactor_task *task)
+{
+	step(container_of(task, struct dot_conn, more));
+}
+
+/* ---- the connection ---- */
+
+static int connect_socket(struct dot_conn *conn)
+{
+	int fd = reactor_hold(reactor_of(conn), conn->handle), err;
+
+	if (fd < 0)
+		return -EBADF;
+	/* or a second question would wait for the ACK of the first */
+	socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	socket_set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, DOT_UNACKED_MS);
+	err = socket_connect(fd, (const struct sockaddr *)&conn->addr, address_len(&conn->addr));
+	reactor_drop(reactor_of(conn));
+	return err == -EINPROGRESS ? 0 : err;
+}
+
+static int open_socket(struct dot_conn *conn)
+{
+	int err;
+
+	conn->handle = reactor_socket_open(reactor_of(conn), conn->addr.ss_family, SOCK_STREAM,
+					   IPPROTO_TCP, on_ready, conn);
+	if (conn->handle < 0)
+		return conn->handle;
+	err = connect_socket(conn);
+	if (!err)
+		err = watch(conn);
+	if (err)
+		reactor_socket_close(reactor_of(conn), conn->handle);
+	return err;
+}
+
+int dot_conn_open(const struct dot_target *target, const struct sockaddr_storage *addr, bool resume,
+		  const struct dot_conn_user *user, void *arg, struct dot_conn **ret)
+{
+	struct dot_conn *conn = calloc(1, sizeof(*conn));
+	int err;
+
+	if (!conn)
+		return -ENOMEM;
+	*conn = (struct dot_conn){
+		.user = user,
+		.arg = arg,
+		.target = target,
+		.addr = *addr,
+		.resume = resume,
+		.idle_ms = DOT_IDLE_MS,
+	};
+	list_init(&conn->link);
+	dot_table_init(&conn->table);
+	reactor_task_init(&conn->more, on_more);
+	if (reactor_timer_init(target->reactor, &conn->idle, on_idle)) {
+		free(conn);
+		return -ENOMEM;
+	}
+	err = open_socket(conn);
+	if (err) {
+		reactor_timer_fini(target->reactor, &conn->idle);
+		free(conn);
+		return err;
+	}
+	*ret = conn;
+	return 0;
+}
+
+void dot_conn_close(struct dot_conn *conn)
+{
+	list_remove(&conn->link);
+	reactor_task_cancel(&conn->more);
+	reactor_timer_fini(reactor_of(conn), &conn->idle);
+	tls_stream_close(&conn->tls, false);
+	reactor_socket_close(reactor_of(conn), conn->handle);
+	dot_inbox_release(&conn->in, false);
+	dot_outbox_close(&conn->out);
+	free(conn);
+}
+
+void dot_conn_forget(struct dot_conn *conn, struct attempt *a)
+{
+	dot_table_remove(&conn->table, a);
+	settle(conn);
+}
+
+bool dot_conn_failed(const struct dot_conn *conn, const struct attempt *a)
+{
+	return a->nanswers == conn->nanswers &&
+	       reactor_of(conn)->now_ms >= a->sent_ms + DOT_SILENT_MS;
+}

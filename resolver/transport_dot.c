@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: MIT
+/*
+ * transport_dot.c - DNS over TLS to one upstream (RFC 7858): which connection an attempt goes over,
+ * and its life (transport.h, dot_table.h). Called on the thread that entered the resolver.
+ *
+ * 1. An attempt waits in a list, and a task that runs at the end of the entry, or at the next one,
+ *    sends all that have gathered: many questions go in one record.
+ * 2. There is one connection for new attempts. Without one, the upstream's addresses are looked up
+ *    if they are not known, and race (dot_race.h); the attempts wait. When that fails, all fail.
+ * 3. A connection that has let an attempt down (dot_conn_failed()) is set aside: it gets no more
+ *    attempts, keeps those that it has, and is closed with the last.
+ * 4. When an open connection is lost, what was in flight goes to another one: most likely this one
+ *    had been idle for too long in the eyes of the server (RFC 7766 6.2.4). Once; but a loss after
+ *    answers had come does not count, so that a server which closes after each answer is asked for
+ *    one answer at a time, as it wants to be.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolver/dot_race.h"
+
+#define LIVE_MAX 65536 /* attempts; those beyond are refused. A process asks a thousandth */
+
+struct transport {
+	struct resolver_upstream upstream;
+	struct transport_resolver resolver;
+	struct dot_target target; /* the connections borrow it */
+	struct list waiting;	  /* attempts */
+	unsigned nlive;		  /* attempts */
+	struct reactor_task supply;
+	struct dot_conn *conn; /* owns; for new attempts; NULL: none */
+	struct list aside;     /* owns: connections that get no more */
+	struct dot_race race;
+	struct transport_lookup *lookup; /* NULL: none is running */
+	struct sockaddr_storage addrs[DOT_RACE_MAX];
+	unsigned naddrs;
+	uint64_t addrs_until_ms;
+	void (*probe_done)(void *arg, int error); /* NULL: nobody asks */
+	void *probe_arg;
+	struct reactor_task probe; /* tells the one who asks */
+	int probe_error;
+};
+
+static const struct dot_conn_user conn_user;
+
+static struct reactor *reactor_of(const struct transport *t)
+{
+	return t->target.reactor;
+}
+
+/* ---- attempts ---- */
+
+static void free_attempt(struct attempt *a)
+{
+	reactor_task_cancel(&a->task);
+	a->transport->nlive--;
+	free(a->answer);
+	free(a);
+}
+
+static void deliver(struct reactor_task *task)
+{
+	struct attempt *a = container_of(task, struct attempt, task);
+	struct attempt_result result = a->result;
+	unsigned char *answer = a->answer;
+	attempt_done *done = a->done;
+	void *arg = a->arg;
+
+	a->answer = NULL;
+	free_attempt(a);
+	done(arg, &result);
+	free(answer);
+}
+
+/* Of an attempt of no list. */
+static void fail(struct attempt *a, int error)
+{
+	a->result = (struct attempt_result){.error = error};
+	a->state = ATTEMPT_ENDED;
+	reactor_defer(reactor_of(a->transport), &a->task);
+}
+
+static void fail_waiting(struct transport *t, int error)
+{
+	while (!list_empty(&t->waiting)) {
+		struct attempt *a = container_of(t->waiting.next, struct attempt, link);
+
+		list_remove(&a->link);
+		fail(a, error);
+	}
+}
+
+/* ---- the probe ---- */
+
+static void on_probe(struct reactor_task *task)
+{
+	struct transport *t = container_of(task, struct transport, probe);
+	void (*done)(void *arg, int error) = t->probe_done;
+
+	t->probe_done = NULL;
+	done(t->probe_arg, t->probe_error);
+}
+
+/* Whoever asks whether the upstream can be had is told. */
+static void conclude(struct transport *t, int error)
+{
+	if (!t->probe_done)
+		return;
+	t->probe_error = error;
+	reactor_defer(reactor_of(t), &t->probe);
+}
+
+/* ---- connecting ---- */
+
+static void on_won(struct dot_race *race, struct dot_conn *conn)
+{
+	struct transport *t = container_of(race, struct transport, race);
+
+	conn->user = &conn_user;
+	conn->arg = t;
+	t->conn = conn;
+	conclude(t, 0);
+}
+
+static void on_race_lost(struct dot_race *race, int error)
+{
+	struct transport *t = container_of(race, struct transport, race);
+
+	t->addrs_until_ms = 0; /* perhaps there are others by now */
+	fail_waiting(t, error);
+	conclude(t, error);
+}
+
+static const struct dot_race_user race_user = {
+	.won = on_won,
+	.lost = on_race_lost,
+};
+
+/* Old addresses are better than none: whoever answers there is authenticated. */
+static void on_found(void *arg, int error, const struct sockaddr_storage *addrs, unsigned naddrs,
+		     uint32_t ttl_s)
+{
+	struct transport *t = arg;
+
+	t->lookup = NULL;
+	if (!error && naddrs) {
+		t->naddrs = naddrs < DOT_RACE_MAX ? naddrs : DOT_RACE_MAX;
+		memcpy(t->addrs, addrs, t->naddrs * sizeof(*addrs));
+		t->addrs_until_ms = reactor_of(t)->now_ms + 1000 * (uint64_t)ttl_s;
+	}
+	if (t->naddrs) {
+		dot_race_start(&t->race, t->addrs, t->naddrs);
+		return;
+	}
+	error = error ? error : -EHOSTUNREACH;
+	fail_waiting(t, error);
+	conclude(t, error);
+}
+
+static void connect_upstream(struct transport *t)
+{
+	bool by_name = t->upstream.addr.ss_family == AF_UNSPEC;
+	int err;
+
+	if (t->lookup || dot_race_is_on(&t->race))
+		return;
+	if (!by_name || (t->naddrs && reactor_of(t)->now_ms < t->addrs_until_ms)) {
+		dot_race_start(&t->race, t->addrs, t->naddrs);
+		return;
+	}
+	err = t->resolver.start(t->resolver.ctx, on_found, t, &t->lookup);
+	if (err) {
+		fail_waiting(t, err);
+		conclude(t, err);
+	}
+}
+
+/* ---- connections ---- */
+
+/* What was in flight waits for another one, or has failed. */
+static void take_back(struct transport *t, struct dot_conn *conn, int error)
+{
+	struct attempt *a;
+
+	while ((a = dot_table_oldest(&conn->table))) {
+		dot_table_remove(&conn->table, a);
+		a->conn = NULL;
+		if (a->retried && a->nanswers == conn->nanswers) {
+			fail(a, error);
+			continue;
+		}
+		a->retried = a->nanswers == conn->nanswers;
+		a->state = ATTEMPT_WAITING;
+		list_append(&t->waiting, &a->link);
+	}
+	if (!list_empty(&t->waiting))
+		reactor_defer(reactor_of(t), &t->supply);
+}
+
+static void drop_conn(struct transport *t, struct dot_conn *conn, int error)
+{
+	if (conn == t->conn)
+		t->conn = NULL;
+	take_back(t, conn, error == -EBADF ? -EBADF : -ECONNRESET);
+	dot_conn_close(conn);
+}
+
+static void set_aside(struct transport *t)
+{
+	if (t->conn->table.n)
+		list_append(&t->aside, &t->conn->link);
+	else
+		dot_conn_close(t->conn);
+	t->conn = NULL;
+}
+
+static bool is_suspect(const struct dot_conn *conn)
+{
+	const struct attempt *a = dot_table_oldest(&conn->table);
+
+	return a && dot_conn_failed(conn, a);
+}
+
+static void on_conn_opened(struct dot_conn *conn)
+{
+	(void)conn; /* it was open when it came here */
+}
+
+static int on_conn_ready(struct dot_conn *conn)
+{
+	struct transport *t = conn->arg;
+
+	if (conn == t->conn)
+		return dot_conn_send(conn, &t->waiting);
+	return conn->table.n ? 0 : -ECONNRESET;
+}
+
+static void on_conn_lost(struct dot_conn *conn, int error)
+{
+	drop_conn(conn->arg, conn, error);
+}
+
+static const struct dot_conn_user conn_user = {
+	.opened = on_conn_opened,
+	.ready = on_conn_ready,
+	.lost = on_conn_lost,
+};
+
+/* Sees to it that whoever waits gets on. */
+static void on_supply(struct reactor_task *task)
+{
+	struct transport *t = container_of(task, struct transport, supply);
+	int err = 0;
+
+	if (t->conn && is_suspect(t->conn))
+		set_aside(t);
+	if (t->conn) {
+		conclude(t, 0);
+		err = dot_conn_send(t->conn, &t->waiting);
+		if (err)
+			drop_conn(t, t->conn, err);
+	} else if (t->probe_done || !list_empty(&t->waiting)) {
+		connect_upstream(t);
+	}
+}
+
+/* ---- the operations ---- */
+
+static int start(struct transport *t, const unsigned char *packet, unsigned len, attempt_done *done,
+		 void *arg, struct attempt **ret)
+{
+	struct attempt *a;
+
+	if (len > DOT_RECORD_MAX - DOT_FRAME_HEADER)
+		return -EMSGSIZE;
+	if (t->nlive == LIVE_MAX)
+		return -ENOBUFS;
+	a = malloc(sizeof(*a) + len);
+	if (!a)
+		return -ENOMEM;
+	*a = (struct attempt){
+		.state = ATTEMPT_WAITING,
+		.transport = t,
+		.done = done,
+		.arg = arg,
+		.len = len,
+	};
+	memcpy(a->packet, packet, len);
+	reactor_task_init(&a->task, deliver);
+	list_init(&a->link);
+	list_append(&t->waiting, &a->link);
+	t->nlive++;
+	reactor_defer(reactor_of(t), &t->supply);
+	*ret = a;
+	return 0;
+}
+
+static void forget(struct attempt *a)
+{
+	struct transport *t = a->transport;
+	struct dot_conn *conn = a->conn;
+
+	if (conn == t->conn && dot_conn_failed(conn, a))
+		set_aside(t);
+	dot_conn_forget(conn, a);
+	if (conn != t->conn && !conn->table.n)
+		dot_conn_close(conn);
+}
+
+static void cancel(struct attempt *a)
+{
+	switch (a->state) {
+	case ATTEMPT_WAITING:
+		list_remove(&a->link);
+		break;
+	case ATTEMPT_SENT:
+		forget(a);
+		break;
+	case ATTEMPT_ENDED:
+		break;
+	}
+	free_attempt(a);
+}
+
+static int probe(struct transport *t, void (*done)(void *arg, int error), void *arg)
+{
+	if (t->probe_done)
+		return -EALREADY;
+	t->probe_done = done;
+	t->probe_arg = arg;
+	reactor_defer(reactor_of(t), &t->supply);
+	return 0;
+}
+
+static int open_transport(struct reactor *reactor, const struct transport_conf *conf,
+			  struct transport **ret)
+{
+	struct transport *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->upstream = conf->upstream;
+	t->resolver = conf->resolver;
+	t->target = (struct dot_target){
+		.reactor = reactor,
+		.tls = conf->tls,
+		.host = t->upstream.host,
+		.ticket_seed = conf->ticket_seed,
+	};
+	if (dot_race_init(&t->race, &t->target, &race_user)) {
+		free(t);
+		return -ENOMEM;
+	}
+	t->addrs[0] = conf->upstream.addr;
+	t->naddrs = conf->upstream.addr.ss_family != AF_UNSPEC;
+	list_init(&t->waiting);
+	list_init(&t->aside);
+	reactor_task_init(&t->supply, on_supply);
+	reactor_task_init(&t->probe, on_probe);
+	*ret = t;
+	return 0;
+}
+
+static void close_transport(struct transport *t)
+{
+	reactor_task_cancel(&t->supply);
+	reactor_task_cancel(&t->probe);
+	if (t->lookup)
+		t->resolver.cancel(t->lookup);
+	dot_race_fini(&t->race);
+	if (t->conn)
+		dot_conn_close(t->conn);
+	while (!list_empty(&t->aside))
+		dot_conn_close(container_of(t->aside.next, struct dot_conn, link));
+	free(t);
+}
+
+const struct transport_ops transport_dot = {
+	.name = "TLS",
+	.open = open_transport,
+	.close = close_transport,
+	.start = start,
+	.cancel = cancel,
+	.probe = probe,
+};

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dot_rig.h - the transport over TLS against the lab's scripted server, which is a process of its
+ * own on loopback. The clock is the test's; what a test waits for is bounded by real time, and it
+ * fails when that is used up.
+ */
+#ifndef NOBLOCKDNS_TEST_DOT_RIG_H
+#define NOBLOCKDNS_TEST_DOT_RIG_H
+
+#include "fake_host.h"
+#include "resolver/tls_context.h"
+#include "resolver/transport.h"
+#include "resolver/view.h"
+#include "tests/lab/dnsscript.h"
+#include "tests/lab/testca.h"
+
+#define RIG_CALLS_MAX 4096
+
+struct rig;
+
+/* How one attempt ended. */
+struct rig_call {
+	struct rig *rig;
+	bool ended;
+	int error;
+	bool authenticated;
+	uint64_t sent_ms;
+	unsigned len;
+	unsigned char rcode;
+	unsigned order; /* it was the so manyth to end, from 1 */
+	struct attempt *attempt;
+};
+
+struct rig {
+	struct fake_host host;
+	struct resolver *r;
+	struct resolver_tls conf;
+	struct resolver_upstream upstream;
+	struct tls_context *tls;
+	struct transport *t;
+	struct lab_dns *server;
+	char ca[64]; /* the file of the lab's authority */
+	struct rig_call calls[RIG_CALLS_MAX];
+	unsigned ncalls, nended;
+};
+
+/* Starts a server on 127.0.0.1 and a free port: `tls` are the words behind `tls` of its `listen`
+ * statement, `rules` the rest of the script. The upstream is that address, without a name; strict,
+ * with the lab's authority. */
+void rig_serve(struct rig *rig, const char *tls, const char *rules);
+
+/* Opens the transport. What the test wants otherwise is set in rig->conf and rig->upstream before.
+ */
+void rig_open(struct rig *rig);
+
+/* Starts an attempt for a name; returns its call. */
+struct rig_call *rig_ask(struct rig *rig, const char *name);
+
+/* Lets it work until so many attempts have ended in all. */
+void rig_wait(struct rig *rig, unsigned nended);
+
+/* Asks and waits for that one. */
+struct rig_call *rig_lookup(struct rig *rig, const char *name);
+
+/* Lets it do what there is to do, until nothing has happened for 20 ms. */
+void rig_settle(struct rig *rig);
+
+/* Sets the clock forward. */
+void rig_pass(struct rig *rig, unsigned ms);
+
+/* How many sockets are open. */
+unsigned rig_nopen(const struct rig *rig);
+
+/* What the server has met. */
+struct lab_dns_tls rig_tls(const struct rig *rig);
+
+/* Closes everything; fails the test if a socket or a hold is left. */
+void rig_close(struct rig *rig);
+
+#endif
