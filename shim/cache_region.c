@@ -28,11 +28,29 @@ void *cache_region_records(const struct cache *cache)
 	return cache->map + cache->region_at;
 }
 
+/* Behind the first. */
+static size_t npages(const struct cache *cache)
+{
+	uint64_t n = cache->region_len / CACHE_PAGE - 1;
+
+	return (size_t)(n < BITS ? n : BITS);
+}
+
+unsigned cache_region_ntickets(const struct cache *cache)
+{
+	size_t n = (npages(cache) + 1) / 4;
+
+	return (unsigned)(n < CACHE_REGION_TICKETS_MAX ? n : CACHE_REGION_TICKETS_MAX);
+}
+
 size_t cache_region_table_len(const struct cache *cache)
 {
-	uint64_t len = cache->region_len - CACHE_PAGE, most = (uint64_t)BITS * CACHE_PAGE;
+	return (npages(cache) - cache_region_ntickets(cache)) * CACHE_PAGE;
+}
 
-	return (size_t)(len < most ? len : most);
+size_t cache_region_ticket_at(const struct cache *cache, unsigned ticket)
+{
+	return cache_region_table_len(cache) + (size_t)ticket * CACHE_PAGE;
 }
 
 /* Makes sure, once a process, that the page can be touched. The bit in the file does not say so: it

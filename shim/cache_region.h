@@ -4,11 +4,13 @@
  * that not each new one has to ask the kernel: the `reserved` region of cache_layout.h.
  *
  *	first page  records (netstate_record.h), CACHE_REGION_RECORDS bytes; then one bit for each
- *		    page of the table: it has memory
+ *		    page behind it: it has memory
  *	table	    the orders of lists of addresses (order_cache.h)
+ *	tickets	    of TLS sessions, a page each (ticket_cache.h); a quarter of the region, at most
+ *		    CACHE_REGION_TICKETS_MAX
  *
- * The first page has memory from the beginning, as the tags have. A page of the table gets it from
- * its first writer, which then sets the bit; a reader goes nowhere else, for on a full tmpfs the
+ * The first page has memory from the beginning, as the tags have. Another page gets it from its
+ * first writer, which then sets the bit; a reader goes nowhere else, for on a full tmpfs the
  * read of a page without memory is a SIGBUS (cache_layout.h). The bit may be damaged, so before a
  * process touches a page for the first time it has the kernel provide the memory, or say that there
  * is none. Everything in the region may be torn, damaged or somebody's invention: what is read is
@@ -25,7 +27,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CACHE_REGION_RECORDS 2048u /* bytes; the bits for 16,384 pages take as many */
+#define CACHE_REGION_RECORDS	 2048u /* bytes; the bits for 16,384 pages take as many */
+#define CACHE_REGION_TICKETS_MAX 64u
 
 /* CACHE_REGION_RECORDS bytes, aligned to a page. */
 void *cache_region_records(const struct cache *cache);
@@ -33,8 +36,12 @@ void *cache_region_records(const struct cache *cache);
 /* Bytes of the table; whole pages of CACHE_PAGE, at least one. */
 size_t cache_region_table_len(const struct cache *cache);
 
-/* The table at `offset`, up to the end of its page; NULL where nobody has written to that page. One
- * system call a page and process. Keeps errno. */
+/* How many tickets there is room for, at least one; and where the page of one is. */
+unsigned cache_region_ntickets(const struct cache *cache);
+size_t cache_region_ticket_at(const struct cache *cache, unsigned ticket);
+
+/* The region at `offset` from the beginning of the table, up to the end of its page; NULL where
+ * nobody has written to that page. One system call a page and process. Keeps errno. */
 void *cache_region_find(struct cache *cache, size_t offset);
 
 /* The same for a writer, who gets memory for the page where there is none; NULL where there is none

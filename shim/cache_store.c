@@ -122,11 +122,14 @@ static int lock_match(struct cache *cache, const struct cache_class *class, cons
 
 /* ---- choosing a way to fill ---- */
 
-/* What an empty way costs: the first set comes first while it is not half full, then the emptier.
- */
-static uint64_t empty_cost(const struct cache_class *class, int which, unsigned nused)
+/* What an empty way costs: the first set comes first while it is not half full, then the emptier;
+ * in each, the name's favourite way. */
+static uint64_t empty_cost(const struct cache_class *class, uint64_t hash, int which, unsigned way,
+			   unsigned nused)
 {
-	return (nused < class->ways / 2 ? 0 : nused) * 2 + (unsigned)which;
+	unsigned crowded = nused < class->ways / 2 ? 0 : nused;
+
+	return crowded * 4 + (unsigned)which * 2 + (way != hash_way(class, hash));
 }
 
 /*

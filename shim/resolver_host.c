@@ -17,7 +17,9 @@
 #include "shim/private_fd.h"
 #include "shim/random.h"
 #include "shim/resolver_load.h"
+#include "shim/settings.h"
 #include "shim/sys.h"
+#include "shim/ticket_cache.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -151,21 +153,26 @@ static int host_read_file(void *ctx, const char *path, char **ret, size_t *ret_l
 
 static int host_ticket_take(void *ctx, uint64_t key, void *ret_ticket, unsigned size)
 {
+	uint64_t now_ms = clock_boot_ms();
+	rcu_token token = rcu_read_lock();
+	const struct settings *s = settings_get(now_ms);
+	int r = ticket_take(s == NULL ? NULL : s->cache, key, now_ms, ret_ticket, size);
+
 	(void)ctx;
-	(void)key;
-	(void)ret_ticket;
-	(void)size;
-	return -ENOENT;
+	rcu_read_unlock(token);
+	return r;
 }
 
 static void host_ticket_put(void *ctx, uint64_t key, const void *ticket, unsigned len,
 			    uint32_t lifetime_s)
 {
+	uint64_t now_ms = clock_boot_ms();
+	rcu_token token = rcu_read_lock();
+	const struct settings *s = settings_get(now_ms);
+
 	(void)ctx;
-	(void)key;
-	(void)ticket;
-	(void)len;
-	(void)lifetime_s;
+	ticket_put(s == NULL ? NULL : s->cache, key, now_ms, ticket, len, lifetime_s);
+	rcu_read_unlock(token);
 }
 
 static void host_log(void *ctx, enum resolver_level level, const char *fmt, va_list ap)
@@ -370,6 +377,7 @@ void resolver_host_reset(void)
 {
 	memset(views, 0, sizeof views);
 	wake.place = 0;
+	ticket_reset();
 	ndrawn = 0; /* or parent and child would ask with the same ids */
 	/* The parent's io thread may have been anywhere inside the resolver at the fork: its memory
 	 * is left alone, and private_fd_reset() closes its sockets. */
