@@ -283,10 +283,7 @@ static void close_is_a_cancellation_point(void)
 	fd_must_look_up();
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} modes[] = {
+static const struct mode modes[] = {
 	{"close_loop", close_loop},
 	{"close_range", hooked_close_range},
 	{"closefrom", hooked_closefrom},
@@ -305,15 +302,10 @@ static const struct {
 	{"signal_handler_closes", signal_handler_closes},
 	{"sweeping_thread", sweeping_thread},
 	{"close_is_a_cancellation_point", close_is_a_cancellation_point},
+	{NULL, NULL},
 };
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < sizeof(modes) / sizeof(modes[0]); i++) {
-		if (strcmp(argv[1], modes[i].name) == 0) {
-			modes[i].run();
-			return 0;
-		}
-	}
-	return 2;
+	return run_mode(modes, argc > 1 ? argv[1] : NULL);
 }

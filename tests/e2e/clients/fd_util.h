@@ -10,16 +10,15 @@
 #define FD_UTIL_H
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "client.h"
 
 #define FD_LIST_MAX 1024
 
@@ -27,14 +26,6 @@ struct fd_list {
 	int fd[FD_LIST_MAX];
 	int n;
 };
-
-#define must(cond) ((cond) ? (void)0 : fd_die(__FILE__, __LINE__, #cond, errno))
-
-static inline void fd_die(const char *file, int line, const char *what, int err)
-{
-	dprintf(1, "%s:%d: not so: %s (errno %s)\n", file, line, what, strerror(err));
-	_exit(1);
-}
 
 /* A name below fd.test that nobody has looked up before. 0 or EAI_*. */
 static inline int fd_look_up(void)

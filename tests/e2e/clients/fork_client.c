@@ -17,17 +17,6 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
-static void must_exit_with_0(pid_t pid)
-{
-	int status = -1;
-
-	must(pid > 0);
-	must(waitpid(pid, &status, 0) == pid);
-	if (status != 0)
-		dprintf(1, "child %ld: wait status %#x\n", (long)pid, status);
-	must(status == 0);
-}
-
 static void in_fork(void (*body)(void))
 {
 	pid_t pid = fork();
@@ -116,13 +105,11 @@ static void forks_of_a_busy_program(void)
 {
 	pthread_t threads[4];
 
-	for (int i = 0; i < 4; i++)
-		must(pthread_create(&threads[i], NULL, keep_looking_up, NULL) == 0);
+	start_threads(threads, 4, keep_looking_up);
 	for (int i = 0; i < 100; i++)
 		in_fork(shim_looks_up);
 	atomic_store(&stop, true);
-	for (int i = 0; i < 4; i++)
-		pthread_join(threads[i], NULL);
+	join_threads(threads, 4);
 }
 
 static void *look_up_once(void *arg)
@@ -135,10 +122,8 @@ static void eight_threads_look_up(void)
 {
 	pthread_t threads[8];
 
-	for (int i = 0; i < 8; i++)
-		must(pthread_create(&threads[i], NULL, look_up_once, NULL) == 0);
-	for (int i = 0; i < 8; i++)
-		pthread_join(threads[i], NULL);
+	start_threads(threads, 8, look_up_once);
+	join_threads(threads, 8);
 }
 
 static void threads_of_a_child(void)
@@ -347,8 +332,7 @@ static void exit_while_busy(void)
 {
 	pthread_t threads[4];
 
-	for (int i = 0; i < 4; i++)
-		must(pthread_create(&threads[i], NULL, keep_looking_up, NULL) == 0);
+	start_threads(threads, 4, keep_looking_up);
 	fd_must_look_up();
 	exit(0);
 }
@@ -379,10 +363,7 @@ static void fork_in_a_thread(void)
 	pthread_join(thread, NULL);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} modes[] = {
+static const struct mode modes[] = {
 	{"fork_in_a_handler", fork_in_a_handler},
 	{"child_looks_up", child_looks_up},
 	{"grandchildren", grandchildren},
@@ -401,15 +382,10 @@ static const struct {
 	{"exit_handler_first", exit_handler_looks_up_first},
 	{"busy_exits", exits_of_a_busy_program},
 	{"fork_in_a_thread", fork_in_a_thread},
+	{NULL, NULL},
 };
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < sizeof(modes) / sizeof(modes[0]); i++) {
-		if (strcmp(argv[1], modes[i].name) == 0) {
-			modes[i].run();
-			return 0;
-		}
-	}
-	return 2;
+	return run_mode(modes, argc > 1 ? argv[1] : NULL);
 }

@@ -7,18 +7,16 @@
 #define GAI_UTIL_H
 
 #include <dirent.h>
-#include <errno.h>
 #include <netdb.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "client.h"
 
 #define BATCH_MAX 1000
 
@@ -28,14 +26,6 @@ struct batch {
 	struct gaicb *list[BATCH_MAX];
 	char names[BATCH_MAX][64];
 };
-
-#define must(cond) ((cond) ? (void)0 : gai_die(__FILE__, __LINE__, #cond, errno))
-
-static inline void gai_die(const char *file, int line, const char *what, int err)
-{
-	dprintf(1, "%s:%d: not so: %s (errno %s)\n", file, line, what, strerror(err));
-	_exit(1);
-}
 
 static inline const struct gaicb *const *constant(struct gaicb **list)
 {
@@ -154,21 +144,6 @@ static inline void wait_notified(int n)
 		sleep_ms(1);
 	sleep_ms(20); /* for one too many */
 	must(atomic_load(&notified) == n);
-}
-
-struct mode {
-	const char *name;
-	void (*run)(void);
-};
-
-static inline int run_mode(const struct mode *modes, const char *name)
-{
-	for (; modes->name != NULL; modes++)
-		if (name != NULL && strcmp(modes->name, name) == 0) {
-			modes->run();
-			return 0;
-		}
-	return 2;
 }
 
 #endif

@@ -124,20 +124,15 @@ static void sixty_four_threads(void)
 {
 	pthread_t threads[64];
 
-	for (int i = 0; i < 64; i++)
-		must(pthread_create(&threads[i], NULL, look_up_twenty, NULL) == 0);
-	for (int i = 0; i < 64; i++)
-		pthread_join(threads[i], NULL);
+	start_threads(threads, 64, look_up_twenty);
+	join_threads(threads, 64);
 }
 
 static void nothing(void)
 {
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} modes[] = {
+static const struct mode modes[] = {
 	{"nothing", nothing},
 	{"lookup", one_lookup},
 	{"lookup_starts_the_thread", lookup_starts_the_thread},
@@ -145,15 +140,10 @@ static const struct {
 	{"errno_is_kept", errno_is_kept},
 	{"threads", sixty_four_threads},
 	{"log_spares_a_socket", log_spares_a_socket},
+	{NULL, NULL},
 };
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < sizeof(modes) / sizeof(modes[0]); i++) {
-		if (strcmp(argv[1], modes[i].name) == 0) {
-			modes[i].run();
-			return 0;
-		}
-	}
-	return 2;
+	return run_mode(modes, argc > 1 ? argv[1] : NULL);
 }

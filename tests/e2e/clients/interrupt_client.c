@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+/*
+ * interrupt_client.c - programs whose threads are interrupted by signals, or cancelled, in a
+ * lookup: interrupt_client MODE.
+ */
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/syscall.h>
+
+#include "life_util.h"
+
+#define THREADS 64
+
+static _Atomic bool stop;
+
+static _Atomic int handled;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	atomic_fetch_add(&handled, 1);
+}
+
+static pthread_t main_thread;
+
+static void *send_signals(void *arg)
+{
+	while (!atomic_load(&stop)) {
+		pthread_kill(main_thread, SIGUSR1);
+		usleep(2000);
+	}
+	return arg;
+}
+
+static pthread_t start_signals(void (*handler)(int))
+{
+	const struct sigaction action = {.sa_handler = handler}; /* no SA_RESTART */
+	pthread_t thread;
+
+	must(sigaction(SIGUSR1, &action, NULL) == 0);
+	main_thread = pthread_self();
+	must(pthread_create(&thread, NULL, send_signals, NULL) == 0);
+	return thread;
+}
+
+static void stop_signals(pthread_t thread)
+{
+	atomic_store(&stop, true);
+	must(pthread_join(thread, NULL) == 0);
+}
+
+static void signals_in_a_lookup(void)
+{
+	pthread_t thread = start_signals(on_signal);
+
+	must_find("a.slow.test");
+	must(atomic_load(&handled) > 10);
+	stop_signals(thread);
+}
+
+/* Deadline: 500 ms. Each signal must not begin the wait anew. */
+static void signals_do_not_postpone_the_deadline(void)
+{
+	pthread_t thread = start_signals(on_signal);
+	double start = now_ms();
+
+	must(look_up("a.lost.test") == EAI_AGAIN);
+	must(now_ms() - start < 3000);
+	stop_signals(thread);
+}
+
+static volatile int handler_result = -1;
+
+static void look_up_in_handler(int sig)
+{
+	(void)sig;
+	handler_result = look_up("handler.life.test");
+}
+
+static void *signal_once(void *arg)
+{
+	usleep(50000);
+	pthread_kill(main_thread, SIGUSR1);
+	return arg;
+}
+
+/* The thread sleeps in a lookup, and holds no lock of libc's when the handler runs. */
+static void lookup_in_a_handler(void)
+{
+	const struct sigaction action = {.sa_handler = look_up_in_handler};
+	pthread_t thread;
+
+	must(sigaction(SIGUSR1, &action, NULL) == 0);
+	main_thread = pthread_self();
+	must(pthread_create(&thread, NULL, signal_once, NULL) == 0);
+	must_find("a.slow.test");
+	must(handler_result == 0);
+	must(pthread_join(thread, NULL) == 0);
+}
+
+static void *wait_for_nothing(void *arg)
+{
+	look_up("a.lost.test");
+	return arg;
+}
+
+static void *wait_for_no_host(void *arg)
+{
+	gethostbyname("a.lost.test");
+	return arg;
+}
+
+static void cancel_and_join(pthread_t thread)
+{
+	void *result;
+
+	must(pthread_cancel(thread) == 0);
+	must(pthread_join(thread, &result) == 0);
+	must(result == PTHREAD_CANCELED);
+}
+
+/* The deadline is 10 s. */
+static void cancelled_lookup(void)
+{
+	double start = now_ms();
+	pthread_t thread;
+
+	must(pthread_create(&thread, NULL, wait_for_nothing, NULL) == 0);
+	usleep(100000);
+	cancel_and_join(thread);
+	must(now_ms() - start < 3000);
+	must_find_number("after", 0);
+}
+
+static void *wait_cancelled(void *arg)
+{
+	pthread_cancel(pthread_self());
+	look_up("a.lost.test");
+	return arg;
+}
+
+static void lookup_of_a_cancelled_thread(void)
+{
+	double start = now_ms();
+	pthread_t thread;
+	void *result;
+
+	must(pthread_create(&thread, NULL, wait_cancelled, NULL) == 0);
+	must(pthread_join(thread, &result) == 0);
+	must(result == PTHREAD_CANCELED);
+	must(now_ms() - start < 3000);
+}
+
+static void *wait_uncancelled(void *arg)
+{
+	int old;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
+	must_find("a.slow.test");
+	atomic_store(&stop, true);
+	pthread_setcancelstate(old, NULL);
+	pthread_testcancel();
+	return arg;
+}
+
+static void cancellation_disabled(void)
+{
+	pthread_t thread;
+
+	must(pthread_create(&thread, NULL, wait_uncancelled, NULL) == 0);
+	usleep(50000);
+	cancel_and_join(thread);
+	must(atomic_load(&stop)); /* it had its answer first */
+}
+
+static void cancel_many(int n, void *(*look_up_in_thread)(void *))
+{
+	pthread_t threads[THREADS];
+
+	for (int round = 0; round < n; round++) {
+		start_threads(threads, THREADS, look_up_in_thread);
+		usleep(5000);
+		for (int i = 0; i < THREADS; i++)
+			cancel_and_join(threads[i]);
+	}
+	usleep(700000); /* the deadline is 500 ms: the queries are over */
+	must_find_number("after", 0);
+}
+
+static unsigned open_descriptors(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 1100; fd++)
+		n += syscall(SYS_fcntl, fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void cancel_and_weigh(void *(*look_up_in_thread)(void *))
+{
+	unsigned descriptors;
+	size_t bytes;
+
+	cancel_many(5, look_up_in_thread);
+	descriptors = open_descriptors();
+	bytes = mallinfo2().uordblks;
+	cancel_many(5, look_up_in_thread);
+	must(open_descriptors() <= descriptors);
+	/* A fetch is more than 1 KB, and these were 320; what malloc keeps for threads counts, too.
+	 */
+	must(mallinfo2().uordblks < bytes + 100000);
+}
+
+static void cancelled_lookups_leak_nothing(void)
+{
+	cancel_and_weigh(wait_for_nothing);
+}
+
+/* Its buffer of 2 KB is the function's own. */
+static void cancelled_gethostbyname_leaks_nothing(void)
+{
+	cancel_and_weigh(wait_for_no_host);
+}
+
+static const struct mode modes[] = {
+	{"signals_in_a_lookup", signals_in_a_lookup},
+	{"signals_do_not_postpone_the_deadline", signals_do_not_postpone_the_deadline},
+	{"lookup_in_a_handler", lookup_in_a_handler},
+	{"cancelled_lookup", cancelled_lookup},
+	{"lookup_of_a_cancelled_thread", lookup_of_a_cancelled_thread},
+	{"cancellation_disabled", cancellation_disabled},
+	{"cancelled_lookups_leak_nothing", cancelled_lookups_leak_nothing},
+	{"cancelled_gethostbyname_leaks_nothing", cancelled_gethostbyname_leaks_nothing},
+	{NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+	return run_mode(modes, argc > 1 ? argv[1] : NULL);
+}
