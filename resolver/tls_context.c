@@ -10,6 +10,9 @@
 #include "resolver/tls_ticket.h"
 
 /*
+ * The digests are needed: the strength of a certificate's signature is found by the digest's name,
+ * and one that has none counts as too weak.
+ *
  * A shared OpenSSL is the program's, too: whether a configuration file is read, and what happens at
  * exit, is decided by whoever asks first, so it must not be us.
  */
@@ -17,8 +20,7 @@
 #define INIT_SETTINGS OPENSSL_INIT_LOAD_CONFIG
 #else
 #define INIT_SETTINGS                                                                              \
-	(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_ADD_ALL_CIPHERS |  \
-	 OPENSSL_INIT_NO_ADD_ALL_DIGESTS)
+	(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_ADD_ALL_CIPHERS)
 #endif
 
 static int open_ssl(struct tls_context *tls)
