@@ -2,8 +2,6 @@
 /* probe.c - see probe.h. Called on the thread that entered the resolver. */
 #include "resolver/probe.h"
 
-#include <errno.h>
-
 #include "resolver/view.h"
 
 /*
@@ -28,19 +26,10 @@ static void on_result(void *arg, const struct attempt_result *result)
 
 	probe->attempt = NULL;
 	stop(probe);
-	switch (result->error) {
-	case 0:
-		view_upstream_answered(probe->view, probe->upstream, result);
-		return;
-	case -EBADF:
-	case -ENOMEM:
-	case -ENOBUFS:
-	case -EMFILE:
-	case -ENFILE:
-		return; /* says nothing of the upstream */
-	default:
-		view_upstream_failed(probe->view, probe->upstream);
-	}
+	if (!result->error)
+		view_upstream_answered(probe->view, probe->upstream, probe->protocol, result);
+	else if (upstream_is_to_blame(result->error))
+		view_upstream_failed(probe->view, probe->upstream, probe->protocol, result->error);
 }
 
 static void on_timer(struct reactor_timer *timer)
@@ -48,7 +37,7 @@ static void on_timer(struct reactor_timer *timer)
 	struct probe *probe = container_of(timer, struct probe, timer);
 
 	stop(probe);
-	view_upstream_failed(probe->view, probe->upstream);
+	view_upstream_failed(probe->view, probe->upstream, probe->protocol, 0);
 }
 
 int probe_init(struct probe *probe, struct resolver_view *view, unsigned upstream)
@@ -88,16 +77,26 @@ static bool are_all_down(const struct resolver_view *view)
 	return true;
 }
 
-void probe_others(struct resolver_view *view, unsigned asked)
+/* Is a probe of this upstream due, and over which protocol? */
+static bool is_due(const struct resolver_view *view, unsigned upstream, bool urgent,
+		   enum resolver_transport *ret_protocol)
+{
+	const struct upstream *u = &view->upstreams[upstream];
+	uint64_t now_ms = view->r->reactor.now_ms;
+
+	*ret_protocol = RESOLVER_TLS;
+	if (upstream_may_probe_tls(u, now_ms))
+		return true;
+	*ret_protocol = view_protocol(view, upstream);
+	return upstream_may_probe(u, urgent || *ret_protocol == RESOLVER_TLS, now_ms);
+}
+
+void probe_due(struct resolver_view *view)
 {
 	bool all_down = are_all_down(view);
+	enum resolver_transport protocol;
 
-	for (unsigned i = 0; i < view->conf.nupstreams; i++) {
-		enum resolver_transport protocol = view_protocol(view, i);
-		bool urgent = all_down || protocol == RESOLVER_TLS;
-
-		if (i != asked && !view->probes[i].attempt &&
-		    upstream_may_probe(&view->upstreams[i], urgent, view->r->reactor.now_ms))
+	for (unsigned i = 0; i < view->conf.nupstreams; i++)
+		if (!view->probes[i].attempt && is_due(view, i, all_down, &protocol))
 			start(&view->probes[i], protocol);
-	}
 }

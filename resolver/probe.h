@@ -4,8 +4,9 @@
  *
  * Whenever a question is put, each upstream that is down and was not tried for a while (upstream.h)
  * is asked something of no interest, for the address of the root: any answer proves that it
- * answers, which a connection alone does not. At most one probe an upstream is under way. Without
- * questions there are no probes, so no timer ticks in a program that is idle.
+ * answers, which a connection alone does not. Likewise over TLS, where clear text is used for want
+ * of it. At most one probe an upstream is under way. Without questions there are no probes, so no
+ * timer ticks in a program that is idle.
  */
 #ifndef NOBLOCKDNS_RESOLVER_PROBE_H
 #define NOBLOCKDNS_RESOLVER_PROBE_H
@@ -27,7 +28,7 @@ struct probe {
 int probe_init(struct probe *probe, struct resolver_view *view, unsigned upstream);
 void probe_fini(struct probe *probe);
 
-/* Starts the probes that are due. The upstream `asked` has been asked a question just now. */
-void probe_others(struct resolver_view *view, unsigned asked);
+/* Starts the probes that are due. */
+void probe_due(struct resolver_view *view);
 
 #endif

@@ -89,7 +89,7 @@ static void on_timer(struct reactor_timer *timer)
 	}
 	if (q->state == QUERY_ASKING && !query_is_overdue(q)) {
 		if (!c->failure && !has_been_heard(q, c))
-			view_upstream_failed(q->view, c->upstream);
+			view_upstream_failed(q->view, c->upstream, c->protocol, 0);
 		query_advance(q);
 		return;
 	}
@@ -154,13 +154,13 @@ static void line_up(struct resolver_query *q)
 static void begin(struct resolver_query *q)
 {
 	query_advance(q);
-	probe_others(q->view, q->lineup.candidates[0].upstream);
+	probe_due(q->view);
 }
 
 int query_open(struct resolver_view *view, const struct resolver_question *question,
 	       struct resolver_query **ret)
 {
-	size_t max_sends = view->conf.nupstreams * 2 * LINEUP_SENDS_MAX;
+	size_t max_sends = view->conf.nupstreams * RESOLVER_NTRANSPORTS * LINEUP_SENDS_MAX;
 	struct resolver_query *q = calloc(1, sizeof(*q) + max_sends * sizeof(q->sends[0]));
 
 	if (!q)

@@ -10,7 +10,8 @@
  *    that the connection is given up: the attempt before is cancelled. Over TLS the engine looks
  *    after its connections: an attempt is left alone, and after UPSTREAM_HEDGE_MS somebody else is
  *    asked as well.
- * 3. An upstream over TLS is asked over nothing else.
+ * 3. An upstream over TLS is asked in clear text only if that is allowed and TLS has failed, now or
+ *    before (upstream.h).
  */
 #include "resolver/query_internal.h"
 
@@ -78,9 +79,12 @@ void query_advance(struct resolver_query *q)
 		query_enter(q, QUERY_WAITING, q->deadline_ms);
 		return;
 	}
-	while ((c = lineup_next(&q->lineup)))
+	while ((c = lineup_next(&q->lineup))) {
+		if (c->protocol == RESOLVER_TLS)
+			c->protocol = view_protocol(q->view, c->upstream); /* lost meanwhile? */
 		if (!query_ask(q, c))
 			return;
+	}
 	if (lineup_all_out(&q->lineup))
 		query_enter_failed(q, lineup_failure(&q->lineup));
 	else

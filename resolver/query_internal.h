@@ -33,7 +33,7 @@ struct resolver_query {
 	enum resolver_failure failure; /* in FAILED */
 	struct lineup lineup;
 	unsigned nsends;
-	struct query_send sends[]; /* as many as the lineup can ask for, over UDP and then TCP */
+	struct query_send sends[]; /* as many as the lineup can ask for, over each protocol */
 };
 
 /* ---- query.c ---- */

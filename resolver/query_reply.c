@@ -8,6 +8,8 @@
  *	SERVFAIL, REFUSED, NOTIMP	out
  *	malformed			out
  *	refused or unreachable		out
+ *	no TLS, where clear text may	asked again at once in clear text (RFC 8310 5)
+ *	be used instead
  *	FORMERR to EDNS			asked again at once without; else out
  *	TC				asked again at once over TCP (RFC 7766 5)
  *	socket taken by the program	the packet counts as lost
@@ -37,23 +39,31 @@ static void ask_differently(struct resolver_query *q, struct candidate *c,
 		on_candidate_failed(q, c, otherwise);
 }
 
-static void on_error(struct resolver_query *q, struct candidate *c, int error)
+/* Over whatever the view now uses in place of TLS. */
+static void on_lost_tls(struct resolver_query *q, struct candidate *c)
 {
-	switch (error) {
-	case -EBADF:
+	c->protocol = view_protocol(q->view, c->upstream);
+	ask_differently(q, c, RESOLVER_UNREACHABLE);
+}
+
+static void on_error(struct resolver_query *q, struct query_send *send, int error)
+{
+	struct candidate *c = send->to;
+
+	if (error == -EBADF) {
 		if (q->state == QUERY_WAITING || lineup_is_current(&q->lineup, c))
 			query_advance(q);
 		return;
-	case -ENOMEM:
-	case -ENOBUFS:
-	case -EMFILE:
-	case -ENFILE:
+	}
+	if (!upstream_is_to_blame(error)) {
 		on_candidate_failed(q, c, RESOLVER_NO_MEMORY);
 		return;
-	default:
-		view_upstream_failed(q->view, c->upstream);
-		on_candidate_failed(q, c, RESOLVER_UNREACHABLE);
 	}
+	view_upstream_failed(q->view, c->upstream, send->protocol, error);
+	if (send->protocol == RESOLVER_TLS && upstream_is_clear(query_upstream(q, c)))
+		on_lost_tls(q, c);
+	else
+		on_candidate_failed(q, c, RESOLVER_UNREACHABLE);
 }
 
 static bool was_asked_without_edns(const struct resolver_query *q, const struct candidate *c)
@@ -116,7 +126,7 @@ static void on_answer(struct resolver_query *q, struct query_send *send,
 
 	reactor_log(query_reactor(q), RESOLVER_LOG_DEBUG, "query %p: upstream %u: %s", (void *)q,
 		    c->upstream, answer_verdict_to_str(verdict));
-	view_upstream_answered(q->view, c->upstream, result);
+	view_upstream_answered(q->view, c->upstream, send->protocol, result);
 	switch (verdict) {
 	case ANSWER_VALID:
 		query_finish(q, &answer->rrset);
@@ -153,7 +163,7 @@ void query_on_result(void *arg, const struct attempt_result *result)
 	if (q->state == QUERY_FAILED)
 		return;
 	if (result->error)
-		on_error(q, send->to, result->error);
+		on_error(q, send, result->error);
 	else
 		on_answer(q, send, result);
 }

@@ -2,6 +2,8 @@
 /* upstream.c - see upstream.h. */
 #include "resolver/upstream.h"
 
+#include <errno.h>
+
 #define RTT_MAX_MS 60000 /* keeps srtt_8 in range; no wait is as long */
 
 void upstream_tried(struct upstream *u, uint64_t now_ms)
@@ -27,17 +29,19 @@ void upstream_measured(struct upstream *u, uint64_t rtt_ms)
 	u->measured = true;
 }
 
+static uint64_t doubled(uint64_t min_ms, unsigned times, uint64_t max_ms)
+{
+	for (unsigned i = 0; i < times && min_ms < max_ms; i++)
+		min_ms *= 2;
+	return min_ms < max_ms ? min_ms : max_ms;
+}
+
 bool upstream_failed(struct upstream *u, uint64_t now_ms)
 {
-	uint64_t backoff_ms = UPSTREAM_BACKOFF_MIN_MS;
-
 	if (now_ms < u->backoff_until_ms)
 		return false;
-	for (unsigned i = 0; i < u->failures && backoff_ms < UPSTREAM_BACKOFF_MAX_MS; i++)
-		backoff_ms *= 2;
-	if (backoff_ms > UPSTREAM_BACKOFF_MAX_MS)
-		backoff_ms = UPSTREAM_BACKOFF_MAX_MS;
-	u->backoff_until_ms = now_ms + backoff_ms;
+	u->backoff_until_ms =
+		now_ms + doubled(UPSTREAM_BACKOFF_MIN_MS, u->failures, UPSTREAM_BACKOFF_MAX_MS);
 	return !u->failures++;
 }
 
@@ -51,6 +55,60 @@ bool upstream_may_probe(const struct upstream *u, bool urgent, uint64_t now_ms)
 	uint64_t at_ms = urgent ? u->tried_ms + UPSTREAM_PROBE_MS : u->backoff_until_ms;
 
 	return upstream_is_down(u) && now_ms >= at_ms;
+}
+
+bool upstream_is_to_blame(int error)
+{
+	switch (error) {
+	case -EBADF:
+	case -ENOMEM:
+	case -ENOBUFS:
+	case -EMFILE:
+	case -ENFILE:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static void forget(struct upstream *u)
+{
+	u->measured = false;
+	u->failures = 0;
+	u->backoff_until_ms = 0;
+}
+
+bool upstream_lost_tls(struct upstream *u, uint64_t now_ms)
+{
+	bool is_news = !upstream_is_clear(u);
+
+	if (now_ms < u->clear_until_ms)
+		return false;
+	if (is_news)
+		forget(u);
+	u->clear_until_ms =
+		now_ms + doubled(UPSTREAM_CLEAR_MIN_MS, u->tls_failures++, UPSTREAM_CLEAR_MAX_MS);
+	return is_news;
+}
+
+bool upstream_regained_tls(struct upstream *u)
+{
+	if (!upstream_is_clear(u))
+		return false;
+	forget(u);
+	u->tls_failures = 0;
+	u->clear_until_ms = 0;
+	return true;
+}
+
+bool upstream_is_clear(const struct upstream *u)
+{
+	return u->tls_failures;
+}
+
+bool upstream_may_probe_tls(const struct upstream *u, uint64_t now_ms)
+{
+	return upstream_is_clear(u) && now_ms >= u->clear_until_ms;
 }
 
 uint64_t upstream_retransmit_ms(const struct upstream *u, uint32_t timeout_ms, unsigned round)

@@ -13,6 +13,9 @@
  *			nobody waits for (probe.h)
  *	back-off	1, 2, 4 ... 30 s from one probe to the next while another upstream works; 1
  *s if none does, and for one over TLS
+ *	clear text	(opportunistic alone, RFC 8310 5) from a failure of TLS until a probe shows
+ *			that it is back: after 60 s, then twice as long each time, up to an hour, as
+ *			Android does it; what was known of the upstream over TLS is forgotten
  *	EDNS		off for an hour once the server has answered FORMERR to it (RFC 6891 6.2.2)
  */
 #ifndef NOBLOCKDNS_RESOLVER_UPSTREAM_H
@@ -25,6 +28,8 @@
 #define UPSTREAM_RETRANSMIT_UNKNOWN_MS 1000
 #define UPSTREAM_HEDGE_MS	       2000
 #define UPSTREAM_EDNS_OFF_MS	       3600000
+#define UPSTREAM_CLEAR_MIN_MS	       60000
+#define UPSTREAM_CLEAR_MAX_MS	       3600000
 #define UPSTREAM_BACKOFF_MIN_MS	       1000
 #define UPSTREAM_BACKOFF_MAX_MS	       30000
 #define UPSTREAM_PROBE_MS	       1000 /* between two probes of one that is urgent */
@@ -38,6 +43,8 @@ struct upstream {
 	uint64_t tried_ms;    /* the last packet to it */
 	uint64_t answered_ms; /* the last answer from it */
 	uint64_t edns_off_until_ms;
+	unsigned tls_failures; /* not 0: in clear text */
+	uint64_t clear_until_ms;
 };
 
 /* A packet is sent to it. */
@@ -60,6 +67,20 @@ bool upstream_may_probe(const struct upstream *u, bool urgent, uint64_t now_ms);
 
 /* How long to wait in round 0, 1, 2 before something else is tried. */
 uint64_t upstream_retransmit_ms(const struct upstream *u, uint32_t timeout_ms, unsigned round);
+
+/* Does the error of an attempt say something of the upstream, or only of this process? */
+bool upstream_is_to_blame(int error);
+
+/* TLS cannot be had, and clear text may be used. Counted as upstream_failed() does. True: news. */
+bool upstream_lost_tls(struct upstream *u, uint64_t now_ms);
+
+/* An answer came over TLS. True: clear text was used. */
+bool upstream_regained_tls(struct upstream *u);
+
+bool upstream_is_clear(const struct upstream *u);
+
+/* Is clear text used, and is it time to see whether TLS is back? */
+bool upstream_may_probe_tls(const struct upstream *u, uint64_t now_ms);
 
 bool upstream_knows_edns(const struct upstream *u, uint64_t now_ms);
 

@@ -47,17 +47,19 @@ void view_close(struct resolver_view *view, bool silent);
 /* An upstream's address and port for the log; valid until the next call. */
 const char *view_upstream_to_str(struct resolver_view *view, unsigned upstream);
 
-/* An upstream answered, or did not or could not be had. Tells the log when it goes down and when it
- * is back. */
+/* An upstream answered over this protocol; or it could not be had, or (`error` 0) did not answer in
+ * time. Tells the log when it goes down and when it is back. */
 void view_upstream_answered(struct resolver_view *view, unsigned upstream,
-			    const struct attempt_result *result);
-void view_upstream_failed(struct resolver_view *view, unsigned upstream);
+			    enum resolver_transport protocol, const struct attempt_result *result);
+void view_upstream_failed(struct resolver_view *view, unsigned upstream,
+			  enum resolver_transport protocol, int error);
 
-/* The protocol that an upstream is asked over first. */
+/* The protocol that an upstream is asked over first: clear text instead of TLS only where that is
+ * allowed and TLS has failed. */
 enum resolver_transport view_protocol(const struct resolver_view *view, unsigned upstream);
 
 /* Sends an upstream a packet that asks this question. The result of transport_ops.start(), or
- * -ENOMEM. */
+ * -ENOMEM, or -EACCES: it must not be asked in clear text. */
 int view_send(struct resolver_view *view, unsigned upstream, enum resolver_transport protocol,
 	      const struct packet_question *question, attempt_done *done, void *arg,
 	      struct attempt **ret);

@@ -9,6 +9,8 @@
 
 #include "resolver/view.h"
 
+#define CLEAR_PORT 53
+
 const char *view_upstream_to_str(struct resolver_view *view, unsigned upstream)
 {
 	const struct sockaddr_storage *addr = &view->conf.upstreams[upstream].addr;
@@ -28,32 +30,61 @@ enum resolver_transport view_protocol(const struct resolver_view *view, unsigned
 {
 	enum resolver_transport protocol = view->conf.upstreams[upstream].transport;
 
+	if (protocol == RESOLVER_TLS && upstream_is_clear(&view->upstreams[upstream]))
+		protocol = RESOLVER_UDP;
 	return protocol == RESOLVER_UDP && view->conf.use_tcp ? RESOLVER_TCP : protocol;
 }
 
-void view_upstream_answered(struct resolver_view *view, unsigned upstream,
-			    const struct attempt_result *result)
+static void log_change(struct resolver_view *view, unsigned upstream, const char *what)
 {
-	struct reactor *reactor = &view->r->reactor;
-	struct upstream *u = &view->upstreams[upstream];
-
-	if (upstream_answered(u, reactor->now_ms))
-		reactor_log(reactor, RESOLVER_LOG_INFO, "upstream %s answers again",
-			    view_upstream_to_str(view, upstream));
-	if (result->sent_ms)
-		upstream_measured(u, reactor->now_ms - result->sent_ms);
+	reactor_log(&view->r->reactor, RESOLVER_LOG_INFO, "upstream %s %s",
+		    view_upstream_to_str(view, upstream), what);
 }
 
-void view_upstream_failed(struct resolver_view *view, unsigned upstream)
+void view_upstream_answered(struct resolver_view *view, unsigned upstream,
+			    enum resolver_transport protocol, const struct attempt_result *result)
 {
-	struct reactor *reactor = &view->r->reactor;
+	struct upstream *u = &view->upstreams[upstream];
+	uint64_t now_ms = view->r->reactor.now_ms;
 
-	if (upstream_failed(&view->upstreams[upstream], reactor->now_ms))
-		reactor_log(reactor, RESOLVER_LOG_INFO, "upstream %s does not answer",
-			    view_upstream_to_str(view, upstream));
+	if (protocol == RESOLVER_TLS && upstream_regained_tls(u))
+		log_change(view, upstream, "can be had over TLS again");
+	if (upstream_answered(u, now_ms))
+		log_change(view, upstream, "answers again");
+	if (result->sent_ms)
+		upstream_measured(u, now_ms - result->sent_ms);
+}
+
+void view_upstream_failed(struct resolver_view *view, unsigned upstream,
+			  enum resolver_transport protocol, int error)
+{
+	struct upstream *u = &view->upstreams[upstream];
+	uint64_t now_ms = view->r->reactor.now_ms;
+
+	/* Silence over TLS is no lack of TLS, but does not show that it is back either. */
+	if (protocol == RESOLVER_TLS && view->conf.tls.opportunistic &&
+	    (error || upstream_is_clear(u))) {
+		if (upstream_lost_tls(u, now_ms))
+			log_change(view, upstream, "cannot be had over TLS: asked in clear text");
+	} else if (upstream_failed(u, now_ms)) {
+		log_change(view, upstream, "does not answer");
+	}
 }
 
 /* ---- sending ---- */
+
+/* The same server on the port of plain DNS. */
+static void make_clear(struct resolver_upstream *u, enum resolver_transport protocol)
+{
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&u->addr;
+	struct sockaddr_in *in = (struct sockaddr_in *)&u->addr;
+
+	u->transport = protocol;
+	if (u->addr.ss_family == AF_INET6)
+		in6->sin6_port = htons(CLEAR_PORT);
+	else
+		in->sin_port = htons(CLEAR_PORT);
+}
 
 static int open_transport(struct resolver_view *view, unsigned upstream,
 			  enum resolver_transport protocol, struct transport **ret)
@@ -69,6 +100,11 @@ static int open_transport(struct resolver_view *view, unsigned upstream,
 	if (err)
 		return err;
 	conf.tls = view->tls;
+	if (conf.upstream.transport == RESOLVER_TLS && protocol != RESOLVER_TLS) {
+		if (!view->conf.tls.opportunistic)
+			return -EACCES;
+		make_clear(&conf.upstream, protocol);
+	}
 	return view->r->engines[protocol]->open(&view->r->reactor, &conf, ret);
 }
 

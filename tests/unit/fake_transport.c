@@ -8,7 +8,7 @@
 
 struct transport {
 	struct reactor *reactor;
-	unsigned upstream;
+	unsigned upstream, port;
 	enum resolver_transport protocol;
 };
 
@@ -36,7 +36,12 @@ static int open_fake(struct reactor *reactor, const struct transport_conf *conf,
 	const struct sockaddr_in *in = (const void *)&conf->upstream.addr;
 
 	*ret = malloc(sizeof(**ret));
-	**ret = (struct transport){reactor, ntohl(in->sin_addr.s_addr) & 0xff, protocol};
+	**ret = (struct transport){
+		.reactor = reactor,
+		.upstream = ntohl(in->sin_addr.s_addr) & 0xff,
+		.port = ntohs(in->sin_port),
+		.protocol = protocol,
+	};
 	fake_ntransports++;
 	return 0;
 }
@@ -96,6 +101,7 @@ static int start_fake(struct transport *t, const unsigned char *packet, unsigned
 	a = calloc(1, sizeof(*a));
 	*send = (struct fake_send){
 		.upstream = t->upstream,
+		.port = t->port,
 		.protocol = t->protocol,
 		.at_ms = t->reactor->now_ms,
 		.live = true,

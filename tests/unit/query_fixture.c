@@ -142,6 +142,15 @@ void fixture_expect_nsends(unsigned n)
 	cr_assert_eq(fake_nsends, n, "%u packets were sent, not %u", fake_nsends, n);
 }
 
+unsigned fixture_count_log(const char *what)
+{
+	unsigned n = 0;
+
+	for (const char *p = fixture_host.log; (p = strstr(p, what)); p++)
+		n++;
+	return n;
+}
+
 static void expect_end(enum resolver_kind kind, enum resolver_failure failure, uint64_t at_ms)
 {
 	const struct fixture_result *is = &fixture_result;

@@ -60,6 +60,9 @@ void fixture_expect_send(unsigned i, unsigned upstream, enum resolver_transport 
 
 void fixture_expect_nsends(unsigned n);
 
+/* How often the log says this. */
+unsigned fixture_count_log(const char *what);
+
 /* The question has ended, once, at this time after the start. */
 void fixture_expect_answer(uint64_t at_ms);
 void fixture_expect_failure(enum resolver_failure failure, uint64_t at_ms);

@@ -192,7 +192,6 @@ Test(probe, one_at_a_time)
 struct pace {
 	const char *what, *transports;
 	int error; /* of each probe; 0: none, it is not answered */
-
 	unsigned n;
 	uint64_t at_ms[6];
 };
@@ -273,15 +272,6 @@ Test(probe, view_that_closes_ends_it)
 
 /* ---- the log ---- */
 
-static unsigned count_lines(const char *what)
-{
-	unsigned n = 0;
-
-	for (const char *p = fixture_host.log; (p = strstr(p, what)); p++)
-		n++;
-	return n;
-}
-
 Test(probe, log_says_once_that_an_upstream_goes_down_and_comes_back)
 {
 	lose_first("su");
@@ -295,8 +285,8 @@ Test(probe, log_says_once_that_an_upstream_goes_down_and_comes_back)
 		else
 			fixture_answer(1, 0);
 	}
-	cr_assert_eq(count_lines(" does not answer\n"), 1, "%s", fixture_host.log);
-	cr_assert_eq(count_lines("upstream 10.0.0.0:853 answers again\n"), 1, "%s",
+	cr_assert_eq(fixture_count_log(" does not answer\n"), 1, "%s", fixture_host.log);
+	cr_assert_eq(fixture_count_log("upstream 10.0.0.0:853 answers again\n"), 1, "%s",
 		     fixture_host.log);
 	fixture_close();
 }
