@@ -26,6 +26,11 @@ void fetch_unref(struct fetch *f)
 	free(f);
 }
 
+static bool is_over(const struct io_task *task)
+{
+	return atomic_load(&((const struct fetch *)task)->state) != FETCH_WAITING;
+}
+
 int fetch_start(const struct settings *settings, const struct name *name, const char *spelling,
 		unsigned types, uint64_t deadline_ms, fetch_done_fn done, void *arg,
 		struct fetch **ret)
@@ -61,7 +66,7 @@ int fetch_start(const struct settings *settings, const struct name *name, const 
 			settings->resolv.single_request || settings->resolv.single_request_reopen,
 	};
 	memcpy(f->spelling, spelling, len + 1);
-	r = done == NULL ? io_run(&f->task) : io_submit(&f->task);
+	r = done == NULL ? io_run(&f->task, is_over) : io_submit(&f->task);
 	if (r < 0) {
 		free(f);
 		return r;

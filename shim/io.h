@@ -3,8 +3,8 @@
  * io.h - the private io thread: an epoll loop with descriptors, timers and tasks.
  *
  * It starts at the first io_submit(), with all signals blocked and a small stack, and ends by
- * itself after IO_IDLE_MS with nothing to do; the next io_submit() starts it again. It owns three
- * private descriptors (epoll and a wake-up socket pair) while it runs.
+ * itself after IO_IDLE_MS with nothing to do; the next io_submit() starts it again. It owns four
+ * private descriptors (two epoll sets and a wake-up socket pair) while it runs.
  *
  * io_submit() may be called on any thread of the owner process (process.h); everything else only on
  * the io thread itself, that is from a task, a timer or a watch.
@@ -31,9 +31,14 @@ struct io_task {
  * the task still the caller's. */
 int io_submit(struct io_task *task);
 
-/* The same; but while the io thread is asleep the task runs at once, on the calling thread, with
- * all signals blocked. "On the io thread" means there as well. */
-int io_run(struct io_task *task);
+/*
+ * The same; but while the io thread is asleep the task runs at once, on the calling thread, with
+ * all signals blocked. "On the io thread" means there as well. With `over`, which tells whether the
+ * task has reached its end, the caller may then wait there, a millisecond or two, for what is
+ * watched, and handle it as the io thread would. The task must still be there when the call
+ * returns.
+ */
+int io_run(struct io_task *task, bool (*over)(const struct io_task *task));
 
 /* Another thread of the io thread's kind: detached, all signals blocked but glibc's own, small
  * stack. 0, or a negative errno. Any thread. */

@@ -185,7 +185,7 @@ static void run_on_this_thread(struct work *work)
 {
 	do {
 		sem_init(&work->done, 0, 0);
-		cr_assert_eq(io_run(&work->task), 0);
+		cr_assert_eq(io_run(&work->task, NULL), 0);
 		sem_wait(&work->done);
 	} while (work->tid != sys_gettid());
 }
@@ -211,7 +211,7 @@ Test(io, first_task_starts_the_thread)
 
 	sem_init(&work.done, 0, 0);
 	process_check();
-	cr_assert_eq(io_run(&work.task), 0);
+	cr_assert_eq(io_run(&work.task, NULL), 0);
 	sem_wait(&work.done);
 	cr_expect_neq(work.tid, sys_gettid());
 	cr_expect_eq(count_in("/proc/self/task"), threads + 1);
@@ -225,7 +225,7 @@ Test(io, task_that_would_run_here_replaces_lost_descriptors)
 	run_on_this_thread(&work);
 	lose_all_descriptors();
 	sem_init(&work.done, 0, 0);
-	cr_assert_eq(io_run(&work.task), 0);
+	cr_assert_eq(io_run(&work.task, NULL), 0);
 	sem_wait(&work.done);
 	cr_expect_neq(work.tid, sys_gettid(), "ran beside a thread that cannot be woken");
 }
@@ -319,4 +319,61 @@ Test(io, watch_reports_what_is_readable)
 	process_check();
 	io_submit(&timer_work.task);
 	sem_wait(&timer_work.done);
+}
+
+/* ---- a caller that waits in the place of the io thread ---- */
+
+static volatile pid_t reader_tid;
+static volatile bool answered;
+
+static void on_answer(void *arg, int handle, unsigned events, uint64_t now_ms)
+{
+	reader_tid = sys_gettid();
+	answered = true;
+	on_readable(arg, handle, events, now_ms); /* posts timer_work.done */
+}
+
+static bool is_answered(const struct io_task *task)
+{
+	(void)task;
+	return answered;
+}
+
+static void watch_answer(struct io_task *task, uint64_t now_ms)
+{
+	struct work *work = (struct work *)task;
+
+	(void)now_ms;
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	cr_expect_eq(io_watch(private_fd_adopt(pair[0]), IO_READ, on_answer, NULL), 0);
+	work->tid = sys_gettid();
+	if (work->runs > 0) /* the answer comes at once */
+		cr_expect_eq(write(pair[1], "x", 1), 1);
+}
+
+Test(io, answer_that_comes_at_once_is_handled_on_the_calling_thread)
+{
+	struct work first, work = {.task.run = watch_answer, .runs = 1};
+
+	submit_and_wait(&first);
+	run_on_this_thread(&first); /* the io thread sleeps */
+	sem_init(&timer_work.done, 0, 0);
+	cr_assert_eq(io_run(&work.task, is_answered), 0);
+	cr_assert_eq(work.tid, sys_gettid());
+	cr_expect(answered, "nobody waited for it");
+	cr_expect_eq(reader_tid, sys_gettid());
+}
+
+Test(io, answer_that_takes_longer_is_handled_on_the_io_thread)
+{
+	struct work first, work = {.task.run = watch_answer, .runs = 0};
+
+	submit_and_wait(&first);
+	run_on_this_thread(&first);
+	sem_init(&timer_work.done, 0, 0);
+	cr_assert_eq(io_run(&work.task, is_answered), 0);
+	cr_assert_eq(work.tid, sys_gettid());
+	cr_assert_eq(write(pair[1], "x", 1), 1);
+	sem_wait(&timer_work.done);
+	cr_expect_neq(reader_tid, sys_gettid());
 }
