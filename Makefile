@@ -70,7 +70,8 @@ split_debug = $(if $(SAN),,$(Q)cd $(@D) && objcopy --only-keep-debug $(@F) $(@F)
 .PHONY: FORCE all deps demo test unit e2e bench asan tsan fuzz lint lint-objects format install clean libs \
 	tests
 
-all: libs
+all: deps-build
+	$(Q)$(MAKE) --no-print-directory libs
 libs: $(SHIM_SO) $(RESOLVER_SO)
 
 $(O)/obj/shim/%.o: ALL_CFLAGS += $(SHIM_CFLAGS)
@@ -135,8 +136,11 @@ CLIENTS   := $(patsubst tests/e2e/clients/%.c,$(O)/clients/%,$(CLIENT_SRC))
 LAB_TOOLS := $(patsubst tests/lab/tools/%.c,$(O)/lab/%,$(LAB_TOOL_SRC))
 BENCHES   := $(patsubst tests/bench/%.c,$(O)/bench/%,$(BENCH_SRC))
 
+# deps-test and the like: the packages of one group.
 deps:
 	$(Q)scripts/deps.sh
+deps-%: FORCE
+	$(Q)scripts/deps.sh $*
 
 # Compiles everything and links nothing.
 lint-objects: $(call obj,$(SHIM_SRC) $(RESOLVER_SRC) $(UNIT_SRC) $(E2E_SRC) $(CLIENT_SRC) $(LAB_SRC) \
@@ -150,30 +154,30 @@ unit: $(O)/unit
 e2e: tests
 	$(Q)NBD_BUILD=$(abspath $(O)) $(O)/e2e -j1
 
-test: deps
+test: deps-test
 	$(Q)$(MAKE) --no-print-directory tests
 	$(Q)O=$(O) scripts/test.sh
 
-demo: deps
+demo: deps-demo
 	$(Q)$(MAKE) --no-print-directory libs $(LAB_TOOLS)
 	$(Q)O=$(O) scripts/demo.sh
 
-bench: deps
+bench: deps-bench
 	$(Q)$(MAKE) --no-print-directory libs $(BENCHES) $(LAB_TOOLS)
 	$(Q)O=$(O) scripts/bench.sh
 
-asan: deps
+asan: deps-test
 	$(Q)$(MAKE) --no-print-directory O=$(O)-asan CFLAGS='-O1 -g -fno-omit-frame-pointer' SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined' tests
 	$(Q)O=$(O)-asan scripts/test.sh --asan
 
-tsan: deps
+tsan: deps-test
 	$(Q)$(MAKE) --no-print-directory O=$(O)-tsan CFLAGS='-O1 -g -fno-omit-frame-pointer' SAN='-fsanitize=thread' tests
 	$(Q)O=$(O)-tsan scripts/test.sh --tsan
 
-fuzz: deps
+fuzz: deps-fuzz
 	$(Q)O=$(O) scripts/fuzz.sh
 
-lint: deps
+lint: deps-lint
 	$(Q)scripts/lint.sh
 
 format:

@@ -1,67 +1,106 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# deps.sh - installs from the distribution what building, testing and benchmarking need and what is
-# not there yet. Where all is there it says nothing, takes a few milliseconds and needs no network.
+# deps.sh [GROUP...] - installs from the distribution what is not there yet of what these groups need:
 #
-# Servers (unbound, nsd, dnsdist, nscd) are installed for their programs alone: the tests start them
+#	build	the two libraries, and nothing else
+#	demo	make demo
+#	test	make test, asan, tsan
+#	bench	make bench
+#	fuzz	make fuzz
+#	lint	make lint, which compiles the tests as well
+#	debug	to look into what went wrong
+#
+# Without a group, all of them. Where all is there it says nothing, takes a few milliseconds and
+# needs no network.
+#
+# Servers (unbound, nsd, dnsdist, Knot Resolver, nscd) are installed for their programs alone: the tests start them
 # in namespaces of their own. Their packages would start system services, so a policy-rc.d that
 # forbids it stands in /usr/sbin during the installation, if the machine has none of its own.
 set -euo pipefail
 
-# Package, and a program that shows it is there however it came (a hyphen: ask dpkg alone).
+all=(build demo test bench fuzz lint debug)
+groups=("${@:-${all[@]}}")
+
+# Package; a program or file that shows it is there however it came (a hyphen: ask dpkg alone); the
+# groups that need it.
 needed='
-gcc                   gcc
-libc6-dev             -
-make                  make
-pkg-config            pkg-config
-git                   git
-libc-ares-dev         -
-libssl-dev            -
-libcriterion-dev      -
-libseccomp-dev        -
-libuv1-dev            -
-libjemalloc2          -
-libtcmalloc-minimal4  -
-libidn2-0             -
-openssl               openssl
-libclang-rt-dev       -
-unbound               unbound
-nsd                   nsd
-dnsdist               dnsdist
-nscd                  nscd
-bind9-dnsutils        dig
-knot-dnsutils         kdig
-netbase               -
-iproute2              ip
-nftables              nft
-util-linux            unshare
-procps                ps
-clang                 clang
-clang-format          clang-format
-clang-tidy            clang-tidy
-cppcheck              cppcheck
-shellcheck            shellcheck
-strace                strace
-valgrind              valgrind
-gdb                   gdb
-curl                  curl
-wget                  wget
-python3               python3
-nodejs                node
-tcpdump               tcpdump
-mandoc                mandoc
+gcc                   gcc                         build demo test bench lint
+libc6-dev             /usr/include/features.h     build demo test bench lint fuzz
+make                  make                        build demo test bench lint
+libc-ares-dev         /usr/include/ares.h         build demo test bench lint
+libssl-dev            /usr/include/openssl/ssl.h  build demo test bench lint
+libcriterion-dev      -                           test lint
+libseccomp-dev        -                           test lint
+libuv1-dev            -                           test
+libjemalloc2          -                           test
+libtcmalloc-minimal4  -                           test
+libidn2-0             -                           test
+openssl               openssl                     test
+unbound               unbound                     test bench
+nsd                   nsd                         test bench
+dnsdist               dnsdist                     test
+nscd                  nscd                        test bench
+knot-resolver         kresd                       test
+bind9-dnsutils        dig                         test bench
+knot-dnsutils         kdig                        test
+netbase               /etc/services               demo test bench
+iproute2              ip                          demo test bench
+nftables              nft                         demo test bench
+util-linux            unshare                     demo test bench
+procps                ps                          test bench
+curl                  curl                        demo test
+wget                  wget                        test
+python3               python3                     demo test bench
+nodejs                node                        test
+strace                strace                      test bench
+valgrind              valgrind                    bench
+clang                 clang                       fuzz lint
+libclang-rt-dev       -                           fuzz
+git                   git                         lint
+clang-format          clang-format                lint
+clang-tidy            clang-tidy                  lint
+cppcheck              cppcheck                    lint
+shellcheck            shellcheck                  lint
+mandoc                mandoc                      lint
+gdb                   gdb                         debug
+tcpdump               tcpdump                     debug
 '
+
+for group in "${groups[@]}"; do
+	[[ " ${all[*]} " == *" $group "* ]] && continue
+	echo "deps.sh: no group $group; there are: ${all[*]}" >&2
+	exit 2
+done
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # servers are no users' programs
 
+# Is this list of groups asked for?
+wanted() { # group...
+	local group
+	for group; do
+		[[ " ${groups[*]} " == *" $group "* ]] && return 0
+	done
+	return 1
+}
+
+# Does the program or the file exist?
+there() { # program|file|-
+	case $1 in
+	-) return 1 ;;
+	/*) [ -e "$1" ] ;;
+	*) command -v "$1" >/dev/null ;;
+	esac
+}
+
 # The packages that are missing, one a line.
 missing() {
-	local package program
+	local package sign of
 	local -a ask=()
-	while read -r package program; do
+	while read -r package sign of; do
 		[ -n "$package" ] || continue
-		[ "$program" != - ] && command -v "$program" >/dev/null && continue
-		ask+=("$package")
+		# shellcheck disable=SC2086 # words
+		wanted $of || continue
+		there "$sign" || ask+=("$package")
 	done <<<"$needed"
 	[ ${#ask[@]} -gt 0 ] || return 0
 	if ! command -v dpkg-query >/dev/null; then

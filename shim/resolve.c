@@ -232,14 +232,14 @@ struct pending {
 	const struct lookup_query *query;
 	bool *from_files; /* NULL: lookup_addrinfo() */
 	struct lookup_answer *answer;
-	struct lookup_question question;
+	struct lookup_question *question;
 };
 
 static enum lookup_result run(struct pending *p)
 {
 	if (p->from_files != NULL)
-		return lookup_hostent(p->query, p->answer, p->from_files, &p->question);
-	return lookup_addrinfo(p->query, p->answer, &p->question);
+		return lookup_hostent(p->query, p->answer, p->from_files, p->question);
+	return lookup_addrinfo(p->query, p->answer, p->question);
 }
 
 static enum lookup_result ask_all(struct pending *p)
@@ -247,7 +247,7 @@ static enum lookup_result ask_all(struct pending *p)
 	enum lookup_result r;
 
 	do {
-		if (ask(p->call, &p->question) < 0)
+		if (ask(p->call, p->question) < 0)
 			return LOOKUP_LIBC;
 		r = run(p);
 	} while (r == LOOKUP_ASK);
@@ -276,14 +276,10 @@ __attribute__((noinline)) static enum lookup_result wait_for_all(struct pending 
 enum lookup_result resolve_look_up(struct resolve *call, const struct lookup_query *query,
 				   bool *ret_from_files, struct lookup_answer *ret)
 {
-	struct pending pending;
+	struct lookup_question question;
+	struct pending pending = {call, query, ret_from_files, ret, &question};
 	enum lookup_result r;
 
-	/* Not by an initialiser, which would clear the question's room at each hit. */
-	pending.call = call;
-	pending.query = query;
-	pending.from_files = ret_from_files;
-	pending.answer = ret;
 	lookup_answer_init(ret);
 	r = run(&pending);
 	return r == LOOKUP_ASK ? wait_for_all(&pending) : r;
