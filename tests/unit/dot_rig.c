@@ -44,17 +44,35 @@ void rig_serve(struct rig *rig, const char *tls, const char *rules)
 				     ntohs(in->sin_port), tls, rules);
 }
 
+static void open_transport(struct rig *rig)
+{
+	const struct transport_conf conf = {
+		.upstream = rig->upstream,
+		.tls = rig->tls,
+		.ticket_seed = 1,
+		.resolver = rig->resolver,
+	};
+
+	cr_assert_eq(transport_dot.open(&rig->r->reactor, &conf, &rig->t), 0);
+}
+
 void rig_open(struct rig *rig)
 {
 	static const struct transport_ops *const engines[RESOLVER_NTRANSPORTS] = {NULL};
-	struct transport_conf conf = {.upstream = rig->upstream};
 
 	fake_host_init(&rig->host);
 	cr_assert_eq(resolver_open_with(&rig->host.host, engines, &rig->r), 0);
 	cr_assert_eq(tls_context_open(&rig->r->reactor, &rig->conf, &rig->tls), 0);
-	conf.tls = rig->tls;
 	rig->r->reactor.now_ms = rig->host.now_ms;
-	cr_assert_eq(transport_dot.open(&rig->r->reactor, &conf, &rig->t), 0);
+	open_transport(rig);
+}
+
+void rig_reopen(struct rig *rig)
+{
+	transport_dot.close(rig->t);
+	tls_context_close(rig->tls);
+	cr_assert_eq(tls_context_open(&rig->r->reactor, &rig->conf, &rig->tls), 0);
+	open_transport(rig);
 }
 
 static void on_done(void *arg, const struct attempt_result *result)
@@ -117,6 +135,16 @@ void rig_settle(struct rig *rig)
 void rig_pass(struct rig *rig, unsigned ms)
 {
 	fake_host_advance(&rig->host, rig->r, rig->host.now_ms + ms);
+}
+
+void rig_wait_nopen(struct rig *rig, unsigned nopen)
+{
+	for (int waited_ms = 0; rig_nopen(rig) != nopen && waited_ms < PATIENCE_MS;
+	     waited_ms += 10) {
+		fake_host_advance(&rig->host, rig->r, rig->host.now_ms);
+		fake_host_poll(&rig->host, rig->r, 10);
+	}
+	cr_assert_eq(rig_nopen(rig), nopen, "%u sockets are open, not %u", rig_nopen(rig), nopen);
 }
 
 unsigned rig_nopen(const struct rig *rig)

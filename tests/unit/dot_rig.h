@@ -14,7 +14,7 @@
 #include "tests/lab/dnsscript.h"
 #include "tests/lab/testca.h"
 
-#define RIG_CALLS_MAX 4096
+#define RIG_CALLS_MAX 8192
 
 struct rig;
 
@@ -36,6 +36,7 @@ struct rig {
 	struct resolver *r;
 	struct resolver_tls conf;
 	struct resolver_upstream upstream;
+	struct transport_resolver resolver;
 	struct tls_context *tls;
 	struct transport *t;
 	struct lab_dns *server;
@@ -53,6 +54,9 @@ void rig_serve(struct rig *rig, const char *tls, const char *rules);
  */
 void rig_open(struct rig *rig);
 
+/* Closes the transport and opens it again: another process, with the same host. */
+void rig_reopen(struct rig *rig);
+
 /* Starts an attempt for a name; returns its call. */
 struct rig_call *rig_ask(struct rig *rig, const char *name);
 
@@ -67,6 +71,9 @@ void rig_settle(struct rig *rig);
 
 /* Sets the clock forward. */
 void rig_pass(struct rig *rig, unsigned ms);
+
+/* Lets everything go on until there are no more and no fewer sockets than this. */
+void rig_wait_nopen(struct rig *rig, unsigned nopen);
 
 /* How many sockets are open. */
 unsigned rig_nopen(const struct rig *rig);

@@ -26,7 +26,7 @@ static int host_socket(void *ctx, int domain, int type, int protocol)
 	fd = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 	if (fd < 0)
 		return -errno;
-	h->sockets[place] = (struct fake_socket){.fd = fd, .type = type};
+	h->sockets[place] = (struct fake_socket){.fd = fd, .domain = domain, .type = type};
 	h->nsockets++;
 	return FAKE_HOST_HANDLE + (int)place;
 }
@@ -50,6 +50,7 @@ static int host_hold(void *ctx, int handle)
 	if (s->stolen || s->fd < 0)
 		return -EBADF;
 	h->held++;
+	h->nholds++;
 	return s->fd;
 }
 

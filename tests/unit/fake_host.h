@@ -13,7 +13,7 @@
 
 struct fake_socket {
 	int fd; /* -1: closed */
-	int type;
+	int domain, type;
 	unsigned events;
 	bool stolen; /* hold() fails from now on */
 };
@@ -35,6 +35,7 @@ struct fake_host {
 	unsigned nsockets; /* made so far */
 	unsigned nclosed;
 	unsigned held;	  /* hold() without drop() */
+	unsigned nholds;  /* hold() */
 	int socket_error; /* not 0: socket() fails with it */
 	uint32_t seed;
 	struct fake_ticket ticket;
