@@ -12,6 +12,8 @@
 #include "shim/fetch_job.h"
 
 #include "shim/clock.h"
+#include "shim/fetch_cache.h"
+#include "shim/fetch_kept.h"
 #include "shim/hash.h"
 #include "shim/resolver_host.h"
 #include "shim/settings.h"
@@ -20,21 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The resolver's answer, kept until the job ends. */
-struct kept_rrset {
-	struct resolver_rrset rrset; /* but for its names and addrs, which are not: */
-	uint64_t stored_ms;
-	size_t names_len;
-	char *names;	      /* owns: strings one after the other */
-	unsigned char *addrs; /* owns */
-};
-
 struct job {
 	struct job *next;
 	struct fetch *waiting; /* list; owns one reference each */
 	/* bit sets of enum fetch_types, each a part of the one before */
 	unsigned wanted, asked, known, stored;
-	struct kept_rrset kept[ENTRY_NTYPES];
+	struct fetch_kept kept[ENTRY_NTYPES];
 	struct host_view *view;
 	struct io_timer delay; /* the resolution delay, once one type has addresses */
 	bool delay_over;
@@ -53,22 +46,6 @@ static const enum resolver_type wire_types[ENTRY_NTYPES] = {RESOLVER_A, RESOLVER
 
 /* ---- what is known, as an entry ---- */
 
-static void describe(const struct kept_rrset *kept, struct entry_rrset *ret)
-{
-	*ret = (struct entry_rrset){
-		.kind = kept->rrset.kind,
-		.failure = kept->rrset.failure,
-		.ad = kept->rrset.ad,
-		.ttl_s = kept->rrset.ttl_s,
-		.stored_ms = kept->stored_ms,
-		.nnames = kept->rrset.nnames,
-		.names = kept->names,
-		.names_len = kept->names_len,
-		.naddrs = kept->rrset.naddrs,
-		.addrs = kept->addrs,
-	};
-}
-
 static struct blob *job_blob(const struct job *job)
 {
 	struct entry entry = {.view = job->first->view,
@@ -77,131 +54,23 @@ static struct blob *job_blob(const struct job *job)
 
 	for (int t = 0; t < ENTRY_NTYPES; t++)
 		if (job->known & 1u << t)
-			describe(&job->kept[t], &entry.rr[t]);
+			fetch_kept_describe(&job->kept[t], &entry.rr[t]);
 	return blob_encode(&entry);
 }
 
-static bool cacheable(const struct entry_rrset *rr)
-{
-	return rr->kind != RESOLVER_NONE && rr->kind != RESOLVER_FAILURE && rr->ttl_s > 0;
-}
-
-/* Puts the RRsets that are new into `entry`. Does any of them belong into the cache? */
-static bool add_new(struct job *job, struct entry *entry)
-{
-	unsigned fresh = job->known & ~job->stored;
-	bool any = false;
-
-	job->stored |= fresh;
-	for (int t = 0; t < ENTRY_NTYPES; t++) {
-		struct entry_rrset rr;
-
-		if (!(fresh & 1u << t))
-			continue;
-		describe(&job->kept[t], &rr);
-		if (!cacheable(&rr))
-			continue;
-		entry->rr[t] = rr;
-		any = true;
-	}
-	return any;
-}
-
-/* Puts what is new into the cache, beside what is there of the other type. */
+/* Puts the RRsets that are new into the cache. */
 static void store(struct job *job, uint64_t now_ms)
 {
-	const struct fetch *f = job->first;
-	rcu_token token = rcu_read_lock();
-	const struct settings *s = settings_peek();
-	unsigned char room[CACHE_ENTRY_MAX] __attribute__((aligned(ENTRY_ALIGN)));
-	struct entry entry;
-	struct blob *blob;
-	size_t need;
-	uint64_t hash;
+	unsigned fresh = job->known & ~job->stored;
+	struct entry_rrset rrs[ENTRY_NTYPES] = {0};
 
-	if (job->known == job->stored || s == NULL || s->cache == NULL)
-		goto out;
-	hash = cache_hash(s->cache, f->view, f->name.text, f->name.len);
-	if (cache_lookup(s->cache, hash, f->view, f->name.text, f->name.len, now_ms, room,
-			 sizeof room, &entry, &need) < 0)
-		entry = (struct entry){
-			.view = f->view, .name = f->name.text, .name_len = f->name.len};
-	if (!add_new(job, &entry))
-		goto out;
-	blob = blob_encode(&entry);
-	if (blob != NULL)
-		cache_store(s->cache, hash, blob->data, blob->size, now_ms);
-	blob_release(blob);
-out:
-	rcu_read_unlock(token);
-}
-
-/* The memory for an address of each type, which most names have, is had while the question is on
- * its way: whoever waits for the answer waits for its store, too. */
-static void prepare_store(const struct fetch *f, uint64_t now_ms)
-{
-	const struct entry_rrset usual = {.kind = RESOLVER_ANSWER,
-					  .nnames = 1,
-					  .names = f->spelling,
-					  .names_len = strlen(f->spelling) + 1,
-					  .naddrs = 1};
-	const struct entry entry = {
-		.name = f->name.text, .name_len = f->name.len, .rr = {usual, usual}};
-	rcu_token token = rcu_read_lock();
-	const struct settings *s = settings_peek();
-
-	if (s != NULL && s->cache != NULL)
-		cache_prepare(s->cache, cache_hash(s->cache, f->view, f->name.text, f->name.len),
-			      entry_encoded_size(&entry), now_ms);
-	rcu_read_unlock(token);
-}
-
-static size_t pack_names(const struct resolver_rrset *rrset, char *ret)
-{
-	size_t len = 0;
-
-	for (unsigned i = 0; i < rrset->nnames; i++) {
-		size_t n = strlen(rrset->names[i]) + 1;
-
-		if (ret != NULL)
-			memcpy(ret + len, rrset->names[i], n);
-		len += n;
-	}
-	return len;
-}
-
-/* No memory, or the resolver would not even take the question. */
-static void refuse(struct kept_rrset *kept, uint64_t now_ms)
-{
-	*kept = (struct kept_rrset){
-		.rrset = {.kind = RESOLVER_FAILURE, .failure = RESOLVER_NO_MEMORY},
-		.stored_ms = now_ms};
-}
-
-/* Copies what lives during the resolver's callback only. Without memory: a failure. */
-static void keep(struct job *job, int type, const struct resolver_rrset *rrset, uint64_t now_ms)
-{
-	struct kept_rrset *kept = &job->kept[type];
-	size_t addrs_len = (size_t)rrset->naddrs * (type == ENTRY_A ? 4 : 16);
-	const struct fetch *f = job->first;
-
-	*kept = (struct kept_rrset){.rrset = *rrset, .stored_ms = now_ms};
-	kept->names_len = pack_names(rrset, NULL);
-	kept->names = malloc(kept->names_len + 1);
-	kept->addrs = malloc(addrs_len + 1);
-	if (kept->names == NULL || kept->addrs == NULL) {
-		free(kept->names);
-		free(kept->addrs);
-		refuse(kept, now_ms);
+	if (fresh == 0)
 		return;
-	}
-	pack_names(rrset, kept->names);
-	if (addrs_len > 0)
-		memcpy(kept->addrs, rrset->addrs, addrs_len);
-	if (kept->rrset.ttl_s > f->max_ttl_s)
-		kept->rrset.ttl_s = f->max_ttl_s;
-	if (kept->rrset.kind == RESOLVER_ANSWER && kept->rrset.ttl_s < f->min_ttl_s)
-		kept->rrset.ttl_s = f->min_ttl_s;
+	job->stored |= fresh;
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		if (fresh & 1u << t)
+			fetch_kept_describe(&job->kept[t], &rrs[t]);
+	fetch_cache_store(job->first, rrs, now_ms);
 }
 
 /* ---- jobs ---- */
@@ -272,10 +141,8 @@ static void job_free(struct job *job)
 			break;
 		}
 	io_timer_stop(&job->delay);
-	for (int t = 0; t < ENTRY_NTYPES; t++) {
-		free(job->kept[t].names);
-		free(job->kept[t].addrs);
-	}
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		fetch_kept_free(&job->kept[t]);
 	resolver_host_put_view(job->view);
 	fetch_unref(job->first);
 	free(job);
@@ -319,7 +186,7 @@ static void on_answer(struct job *job, int type, const struct resolver_rrset *rr
 {
 	uint64_t now_ms = clock_boot_ms();
 
-	keep(job, type, rrset, now_ms);
+	fetch_kept_take(&job->kept[type], job->first, type, rrset, now_ms);
 	job->known |= 1u << type;
 	ask(job, now_ms);
 	if (has_addresses(job) && !job->delay_over && job->delay.place == 0 &&
@@ -360,7 +227,7 @@ static void ask(struct job *job, uint64_t now_ms)
 		job->asked |= 1u << t;
 		if (resolver_host_query(job->view, &question, now_ms) == 0)
 			continue;
-		refuse(&job->kept[t], now_ms);
+		fetch_kept_refuse(&job->kept[t], now_ms);
 		job->known |= 1u << t;
 	}
 }
@@ -413,7 +280,7 @@ void fetch_job_run(struct io_task *task, uint64_t now_ms)
 	job->wanted |= f->types;
 	ask(job, now_ms);
 	if (is_new)
-		prepare_store(f, now_ms);
+		fetch_cache_prepare(f, now_ms);
 	settle(job, now_ms);
 }
 

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fetch_cache.c - see fetch_cache.h. The settings are taken as they are: to look at their files
+ * would open some, beside a program that may be counting on the lowest descriptor number.
+ */
+#include "shim/fetch_cache.h"
+
+#include <string.h>
+
+/* The cache, and the key's hash; NULL: there is none. Inside rcu_read_lock(). */
+static struct cache *cache_for(const struct fetch *f, uint64_t *ret_hash)
+{
+	const struct settings *s = settings_peek();
+
+	if (s == NULL || s->cache == NULL)
+		return NULL;
+	*ret_hash = cache_hash(s->cache, f->view, f->name.text, f->name.len);
+	return s->cache;
+}
+
+static bool has_types(const struct entry *entry, unsigned types, uint64_t now_ms)
+{
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		if ((types & 1u << t) && !entry_fresh(&entry->rr[t], now_ms))
+			return false;
+	return true;
+}
+
+struct blob *fetch_cache_find(const struct fetch *f, uint64_t now_ms)
+{
+	unsigned char room[ENTRY_ROOM] __attribute__((aligned(ENTRY_ALIGN)));
+	rcu_token token = rcu_read_lock();
+	struct blob *blob = NULL;
+	struct entry entry;
+	size_t need;
+	uint64_t hash;
+	struct cache *cache = cache_for(f, &hash);
+
+	if (cache != NULL &&
+	    cache_lookup(cache, hash, f->view, f->name.text, f->name.len, now_ms, room, sizeof room,
+			 &entry, &need) == 0 &&
+	    has_types(&entry, f->types, now_ms))
+		blob = blob_encode(&entry);
+	rcu_read_unlock(token);
+	return blob;
+}
+
+void fetch_cache_prepare(const struct fetch *f, uint64_t now_ms)
+{
+	const struct entry_rrset usual = {.kind = RESOLVER_ANSWER,
+					  .nnames = 1,
+					  .names = f->spelling,
+					  .names_len = strlen(f->spelling) + 1,
+					  .naddrs = 1};
+	const struct entry entry = {
+		.name = f->name.text, .name_len = f->name.len, .rr = {usual, usual}};
+	rcu_token token = rcu_read_lock();
+	uint64_t hash;
+	struct cache *cache = cache_for(f, &hash);
+
+	if (cache != NULL)
+		cache_prepare(cache, hash, entry_encoded_size(&entry), now_ms);
+	rcu_read_unlock(token);
+}
+
+static bool is_cacheable(const struct entry_rrset *rr)
+{
+	return rr->kind != RESOLVER_NONE && rr->kind != RESOLVER_FAILURE && rr->ttl_s > 0;
+}
+
+/* Puts the RRsets into `entry`. Does any of them belong into the cache? */
+static bool add(struct entry *entry, const struct entry_rrset rrs[ENTRY_NTYPES])
+{
+	bool any = false;
+
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		if (is_cacheable(&rrs[t])) {
+			entry->rr[t] = rrs[t];
+			any = true;
+		}
+	return any;
+}
+
+void fetch_cache_store(const struct fetch *f, const struct entry_rrset rrs[ENTRY_NTYPES],
+		       uint64_t now_ms)
+{
+	unsigned char room[CACHE_ENTRY_MAX] __attribute__((aligned(ENTRY_ALIGN)));
+	rcu_token token = rcu_read_lock();
+	struct blob *blob = NULL;
+	struct entry entry;
+	size_t need;
+	uint64_t hash;
+	struct cache *cache = cache_for(f, &hash);
+
+	if (cache == NULL)
+		goto out;
+	if (cache_lookup(cache, hash, f->view, f->name.text, f->name.len, now_ms, room, sizeof room,
+			 &entry, &need) < 0)
+		entry = (struct entry){
+			.view = f->view, .name = f->name.text, .name_len = f->name.len};
+	if (add(&entry, rrs))
+		blob = blob_encode(&entry);
+	if (blob != NULL)
+		cache_store(cache, hash, blob->data, blob->size, now_ms);
+	blob_release(blob);
+out:
+	rcu_read_unlock(token);
+}
