@@ -259,18 +259,32 @@ static struct job *new_job(struct fetch *f)
 	return job;
 }
 
+/* The job of the name, if need be a new one; NULL: the fetch is over. */
+static struct job *join(struct fetch *f, uint64_t now_ms)
+{
+	struct job *job = find_job(f);
+	struct blob *blob;
+
+	if (job != NULL)
+		return job;
+	blob = fetch_cache_find(f, now_ms);
+	if (blob == NULL)
+		job = new_job(f);
+	if (job == NULL)
+		finish(f, blob, now_ms);
+	blob_release(blob);
+	return job;
+}
+
 void fetch_job_run(struct io_task *task, uint64_t now_ms)
 {
 	struct fetch *f = (struct fetch *)task;
-	struct job *job = find_job(f);
-	bool is_new = job == NULL;
+	struct job *job = join(f, now_ms);
+	bool is_new;
 
-	if (is_new)
-		job = new_job(f);
-	if (job == NULL) {
-		finish(f, NULL, now_ms);
+	if (job == NULL)
 		return;
-	}
+	is_new = job->wanted == 0;
 	f->next_waiting = job->waiting;
 	job->waiting = f;
 	f->job = job;
