@@ -106,18 +106,21 @@ Test(log, errno_is_kept, .init = stderr_is_a_pipe)
 	cr_assert_eq(errno, 4711);
 }
 
-/* SIGPIPE is left at its default, which would end the test. */
-Test(log, reader_that_has_gone_raises_no_signal, .init = stderr_is_a_pipe)
-{
-	close(read_end);
-	log_error("x");
-}
-
 static volatile sig_atomic_t handled;
 
 static void on_signal(int sig)
 {
 	handled = sig;
+}
+
+Test(log, reader_that_has_gone_raises_no_signal, .init = stderr_is_a_pipe)
+{
+	signal(SIGPIPE, on_signal);
+	log_error("one");
+	cr_assert_str_not_empty(written());
+	close(read_end);
+	log_error("two");
+	cr_assert_eq(handled, 0);
 }
 
 /* It was the program's own and must still arrive. */
@@ -139,13 +142,20 @@ Test(log, pending_sigpipe_of_the_program_survives, .init = stderr_is_a_pipe)
 
 Test(log, full_pipe_does_not_block, .init = stderr_is_a_pipe, .timeout = 60)
 {
-	char block[4096] = {0};
+	static char block[4096];
+	size_t filled = 0, drained = 0;
+	ssize_t n;
 
 	fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
-	while (write(STDERR_FILENO, block, sizeof(block)) > 0)
-		;
+	while ((n = write(STDERR_FILENO, block, sizeof(block))) > 0)
+		filled += (size_t)n;
 	fcntl(STDERR_FILENO, F_SETFL, 0);
-	log_error("x");
+	log_error("one");
+	while ((n = read(read_end, block, sizeof(block))) > 0)
+		drained += (size_t)n;
+	cr_assert_eq(drained, filled);
+	log_error("two");
+	cr_assert_str_not_empty(written(), "nothing is written any more");
 }
 
 /*
