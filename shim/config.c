@@ -166,15 +166,18 @@ static void name_source(const struct config_variable *v, bool from_env, char *bu
 		*c = (char)tolower((unsigned char)*c);
 }
 
+static struct piece value_of(const struct parser *p, int i, const char *env_value)
+{
+	return env_value ? (struct piece){env_value, strlen(env_value)} : p->in_file[i];
+}
+
 static void parse_variable(struct parser *p, int i, const char *env_value)
 {
 	const struct config_variable *v = &config_variables[i];
-	struct piece value = p->in_file[i];
+	struct piece value = value_of(p, i, env_value);
 	char where[VARIABLE_MAX + sizeof(CONFIG_FILE) + 8];
 	bool guards;
 
-	if (env_value)
-		value = (struct piece){env_value, strlen(env_value)};
 	if (set(p, v, value))
 		return;
 	name_source(v, env_value != NULL, where, sizeof(where));
@@ -204,7 +207,7 @@ static void settle_tls(const struct parser *p)
 
 	for (unsigned i = 0; i < c->nupstreams; i++)
 		c->private |= c->upstreams[i].transport == RESOLVER_TLS;
-	if (c->tls == CONFIG_TLS_OPPORTUNISTIC)
+	if (c->tls == CONFIG_TLS_OPPORTUNISTIC || c->mode != CONFIG_MODE_ON)
 		c->private = false;
 	c->upstream_unusable = c->private && p->guard_lost;
 	if (!c->upstream_unusable)
@@ -212,6 +215,15 @@ static void settle_tls(const struct parser *p)
 	c->nupstreams = 0;
 	complain(p, CONFIG_PREFIX "UPSTREAM asks for tls://, but not as it can be had: no name is "
 				  "looked up over the network");
+}
+
+/* The value of the variable in the environment, or NULL. */
+static const char *from_env(config_getter *get, void *get_ctx, const struct config_variable *v)
+{
+	char name[VARIABLE_MAX] = CONFIG_PREFIX;
+
+	strcat(name, v->name);
+	return get(get_ctx, name);
 }
 
 void config_parse(config_getter *get, void *get_ctx, const char *conf, size_t len,
@@ -222,12 +234,35 @@ void config_parse(config_getter *get, void *get_ctx, const char *conf, size_t le
 	config_set_defaults(ret);
 	if (conf)
 		parse_file(&p, conf, len);
-	for (int i = 0; i < CONFIG_NVARIABLES; i++) {
-		char name[VARIABLE_MAX] = CONFIG_PREFIX;
-
-		strcat(name, config_variables[i].name);
-		parse_variable(&p, i, get(get_ctx, name));
-	}
+	for (int i = 0; i < CONFIG_NVARIABLES; i++)
+		parse_variable(&p, i, from_env(get, get_ctx, &config_variables[i]));
 	settle_ttl(&p);
 	settle_tls(&p);
+}
+
+static void keep_quiet(void *ctx, const char *line)
+{
+	(void)ctx;
+	(void)line;
+}
+
+bool config_asks_private(config_getter *get, void *get_ctx, const char *conf, size_t len)
+{
+	struct config config;
+	struct parser p = {.config = &config, .report = keep_quiet};
+	bool asks = false;
+
+	config_set_defaults(&config);
+	if (conf)
+		parse_file(&p, conf, len);
+	for (int i = 0; i < CONFIG_NVARIABLES; i++) {
+		const struct config_variable *v = &config_variables[i];
+		struct piece value = value_of(&p, i, from_env(get, get_ctx, v));
+
+		if (v->kind == CONFIG_KIND_UPSTREAM)
+			asks = asks_for_tls(value);
+		else if (v->kind == CONFIG_KIND_WORD)
+			(void)set(&p, v, value);
+	}
+	return asks && config.tls == CONFIG_TLS_STRICT && config.mode == CONFIG_MODE_ON;
 }

@@ -91,10 +91,21 @@ typedef void config_report(void *ctx, const char *line);
 void config_parse(config_getter *get, void *get_ctx, const char *conf, size_t len,
 		  struct config *ret, config_report *report, void *report_ctx);
 
+/* Would config_parse() set `private`? In doubt, true. Allocates nothing, reports nothing. */
+bool config_asks_private(config_getter *get, void *get_ctx, const char *conf, size_t len);
+
 /*
  * config_parse() of this process's environment and CONFIG_FILE, and log_configure(). Bad values are
- * logged, after log_configure(). Large: keep it static. Not thread-safe.
+ * logged, after log_configure(). Large: keep it static. Not thread-safe. 0; a negative errno where
+ * the file is there and cannot be read for the moment: what it asks for is not known then.
  */
-void config_load(struct config *ret);
+int config_load(struct config *ret);
+
+/*
+ * config_asks_private() of the same, for a process that may not load them: true as well where the
+ * file cannot be read for the moment. Touches no memory of the process but its stack; any thread,
+ * also of a child of vfork(). Keeps errno.
+ */
+bool config_load_private(void);
 
 #endif

@@ -29,7 +29,7 @@ static bool is_address(const char *node)
 
 bool gai_libc_is_quick(const char *node, const struct addrinfo *hints)
 {
-	if (node == NULL)
+	if (node == NULL || strcmp(node, "*") == 0)
 		return true;
 	/* AI_NUMERICHOST, or a flag that is an error */
 	if (hints != NULL && (hints->ai_flags & ~GETADDRINFO_LOOKUP_FLAGS) != 0)

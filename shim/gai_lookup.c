@@ -99,7 +99,10 @@ static void step(struct gai_request *r, struct resolve *call)
 
 static void fail_over(struct gai_request *r)
 {
-	gai_libc_start(r);
+	if (settings_libc_may())
+		gai_libc_start(r);
+	else
+		gai_request_end(r, EAI_AGAIN);
 	in_flight--;
 }
 

@@ -16,7 +16,8 @@
  *					ever. gai_error() says EAI_INPROGRESS in both
  *
  * A list is libc's whole where we stand aside, where memory has run out, in a child of vfork, and
- * where it is empty. A gai_suspend() over requests of ours and of libc's waits for ours alone.
+ * where it is empty; but EAI_AGAIN where libc may not (settings.h). A gai_suspend() over requests
+ *of ours and of libc's waits for ours alone.
  */
 #include "shim/gai_lookup.h"
 #include "shim/gai_submit.h"
@@ -59,9 +60,11 @@ int nbd_getaddrinfo_a(int mode, struct gaicb *list[], int nitems, struct sigeven
 	int saved = errno, saved_h = h_errno;
 
 	if ((mode != GAI_WAIT && mode != GAI_NOWAIT) || is_empty(list, nitems) ||
-	    init_stands_aside() || process_check() != PROCESS_OWNER ||
-	    !submit(mode, list, nitems, sevp))
+	    init_stands_aside())
 		return real_getaddrinfo_a(mode, list, nitems, sevp);
+	if (process_check() != PROCESS_OWNER || !submit(mode, list, nitems, sevp))
+		return settings_libc_may() ? real_getaddrinfo_a(mode, list, nitems, sevp)
+					   : EAI_AGAIN;
 	errno = saved;
 	h_errno = saved_h;
 	return 0;

@@ -6,9 +6,11 @@
  *	2. AI_ADDRCONFIG, service and AI_IDN as libc does them;
  *	3. the lookup (lookup.h) over the cache; where it has to ask, resolve.h;
  *	4. the list (addrinfo.h).
- * Whatever goes wrong inside becomes the plain libc call.
+ * Whatever goes wrong inside becomes the plain libc call, but for a name that is to be asked for
+ * over TLS alone, and so not by libc.
  */
 #include "shim/addrinfo.h"
+#include "shim/gai_libc.h"
 #include "shim/getaddrinfo.h"
 #include "shim/hooks.h"
 #include "shim/idn.h"
@@ -139,6 +141,17 @@ static enum lookup_result look_up(const struct addrinfo_request *request, struct
 	return r;
 }
 
+/* What is not ours, or cannot be: an address libc knows without asking anybody, a name it may have
+ * to ask for in clear text. Out of line: no hit comes here. */
+__attribute__((noinline)) static int leave_to_libc(const char *node, const char *service,
+						   const struct addrinfo *hints,
+						   struct addrinfo **res)
+{
+	if (!init_stands_aside() && !gai_libc_is_quick(node, hints) && !settings_libc_may())
+		return EAI_AGAIN;
+	return real_getaddrinfo(node, service, hints, res);
+}
+
 int nbd_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
 		    struct addrinfo **res)
 {
@@ -150,7 +163,7 @@ int nbd_getaddrinfo(const char *node, const char *service, const struct addrinfo
 
 	if (!getaddrinfo_is_ours(node, hints) || init_stands_aside() || !resolve_begin(&call)) {
 		errno = saved;
-		return real_getaddrinfo(node, service, hints, res);
+		return leave_to_libc(node, service, hints, res);
 	}
 	lookup_query_name(&query, node);
 	resolve_expect(&call, &query);

@@ -6,6 +6,7 @@
  * libc does: the result is valid until the next call, and threads that share it get what they
  * deserve, but no crash.
  */
+#include "shim/gai_libc.h"
 #include "shim/hooks.h"
 #include "shim/hostent.h"
 #include "shim/init.h"
@@ -50,6 +51,14 @@ static void succeed(const struct lookup_query *query, const struct lookup_answer
 	}
 }
 
+/* What is not ours, or cannot be: as leave_to_libc() in hook_getaddrinfo.c. */
+static struct outcome pass_on(const char *name)
+{
+	if (init_stands_aside() || gai_libc_is_quick(name, NULL) || settings_libc_may())
+		return (struct outcome){.libc = true};
+	return (struct outcome){.h_err = TRY_AGAIN, .err = EAGAIN};
+}
+
 static struct outcome look_up(const char *name, int family, struct hostent *hostent, char *buf,
 			      size_t size)
 {
@@ -61,7 +70,7 @@ static struct outcome look_up(const char *name, int family, struct hostent *host
 	bool from_files;
 
 	if (!is_ours(name, family) || init_stands_aside() || !resolve_begin(&call))
-		return outcome;
+		return pass_on(name);
 	lookup_query_name(&query, name);
 	resolve_expect(&call, &query);
 	query.settings = call.settings;

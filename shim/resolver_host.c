@@ -153,10 +153,9 @@ static int host_read_file(void *ctx, const char *path, char **ret, size_t *ret_l
 
 static int host_ticket_take(void *ctx, uint64_t key, void *ret_ticket, unsigned size)
 {
-	uint64_t now_ms = clock_boot_ms();
 	rcu_token token = rcu_read_lock();
-	const struct settings *s = settings_get(now_ms);
-	int r = ticket_take(s == NULL ? NULL : s->cache, key, now_ms, ret_ticket, size);
+	const struct settings *s = settings_peek();
+	int r = ticket_take(s == NULL ? NULL : s->cache, key, clock_boot_ms(), ret_ticket, size);
 
 	(void)ctx;
 	rcu_read_unlock(token);
@@ -166,12 +165,11 @@ static int host_ticket_take(void *ctx, uint64_t key, void *ret_ticket, unsigned 
 static void host_ticket_put(void *ctx, uint64_t key, const void *ticket, unsigned len,
 			    uint32_t lifetime_s)
 {
-	uint64_t now_ms = clock_boot_ms();
 	rcu_token token = rcu_read_lock();
-	const struct settings *s = settings_get(now_ms);
+	const struct settings *s = settings_peek();
 
 	(void)ctx;
-	ticket_put(s == NULL ? NULL : s->cache, key, now_ms, ticket, len, lifetime_s);
+	ticket_put(s == NULL ? NULL : s->cache, key, clock_boot_ms(), ticket, len, lifetime_s);
 	rcu_read_unlock(token);
 }
 

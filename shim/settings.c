@@ -29,8 +29,11 @@ static HOT struct lock lock;
 static HOT struct settings_stamp stamp; /* of `current`; guarded by lock */
 static struct config config;		/* guarded by lock until `current` is published */
 static HOT bool configured;		/* guarded by lock */
+static HOT _Atomic int privacy;		/* enum privacy; leaves UNKNOWN once, for good */
 static HOT struct cache *cache;		/* guarded by lock; readers have it from the snapshot */
 static HOT uint64_t home;		/* network namespace of the io thread; guarded by lock */
+
+enum privacy { UNKNOWN, OPEN, PRIVATE };
 
 struct retired_cache {
 	struct rcu_head rcu;
@@ -130,7 +133,9 @@ static void refresh_locked(uint64_t now_ms)
 	struct settings *built;
 
 	if (!configured) {
-		config_load(&config);
+		if (config_load(&config) < 0)
+			return;
+		atomic_store(&privacy, config.private ? PRIVATE : OPEN);
 		configured = true;
 	}
 	atomic_store_explicit(&checked_ms, now_ms, memory_order_relaxed);
@@ -174,6 +179,13 @@ const struct settings *settings_get(uint64_t now_ms)
 const struct settings *settings_peek(void)
 {
 	return atomic_load_explicit(&current, memory_order_acquire);
+}
+
+bool settings_libc_may(void)
+{
+	int known = atomic_load_explicit(&privacy, memory_order_relaxed);
+
+	return known == UNKNOWN ? !config_load_private() : known == OPEN;
 }
 
 void settings_reset(void)

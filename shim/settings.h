@@ -57,6 +57,13 @@ const struct settings *settings_get(uint64_t now_ms);
  */
 const struct settings *settings_peek(void);
 
+/*
+ * May libc do what we cannot? Not where the user wants names to be asked for over TLS alone: libc
+ * would ask in clear text. Known without a snapshot, for there may be none. Any thread of any
+ * process, also of a child of vfork(); reads the configuration until somebody has loaded it.
+ */
+bool settings_libc_may(void);
+
 /* In a forked child: forget who was reloading. */
 void settings_reset(void);
 

@@ -269,7 +269,7 @@ Test(config, nul_byte_in_the_file_hides_nothing)
 Test(config, random_files_give_values_within_range)
 {
 	static const char alphabet[] = "modelg_cahesiztrpu=on \n#0123456789:/[]\t\r%.";
-	char text[512];
+	char text[512] = "";
 	unsigned seed = 1;
 
 	for (int round = 0; round < 20000; round++) {
@@ -281,6 +281,7 @@ Test(config, random_files_give_values_within_range)
 		cr_assert_leq(world.config.mode, CONFIG_MODE_OFF);
 		cr_assert_leq(world.config.nupstreams, RESOLVER_MAX_UPSTREAMS);
 		cr_assert_geq(world.config.race_delay_ms, 10);
+		cr_assert(!world.config.private || config_asks_private(get, &world, text, len));
 	}
 }
 
@@ -460,6 +461,39 @@ Test(config, tls_upstream_keeps_names_from_libc)
 		world.value[1] = cases[i].tls;
 		cr_assert_eq(parse(&world)->private, cases[i].private, "row %zu", i);
 		cr_assert_not(world.config.upstream_unusable, "row %zu", i);
+		cr_assert_eq(config_asks_private(get, &world, NULL, 0), cases[i].private, "row %zu",
+			     i);
+	}
+}
+
+Test(config, whoever_may_not_load_it_knows_whether_it_is_private)
+{
+	static const struct {
+		const char *file, *upstream;
+		bool private;
+	} cases[] = {
+		{"upstream = tls://192.0.2.1\n", NULL, true},
+		{"upstream = tls://192.0.2.1#\n", NULL, true},
+		{"upstream = tls://192.0.2.1\n", "udp://192.0.2.1", false},
+		{"upstream = tls://192.0.2.1\n", "", false},
+		{"upstream = tls://192.0.2.1\ntls = opportunistic\n", NULL, false},
+		{"upstream = tls://192.0.2.1\ntls = lax\n", NULL, true},
+		{"upstream = tls://192.0.2.1\nmode = off\n", NULL, false},
+		{"mode = observe\n", "tls://192.0.2.1", false},
+		{"upstream = udp://192.0.2.1\n", "tls://192.0.2.1", true},
+		{"# upstream = tls://192.0.2.1\n", NULL, false},
+		{NULL, NULL, false},
+	};
+
+	world.name[0] = "NOBLOCKDNS_UPSTREAM";
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t len = cases[i].file ? strlen(cases[i].file) : 0;
+
+		world.file = cases[i].file;
+		world.value[0] = cases[i].upstream;
+		cr_assert_eq(parse(&world)->private, cases[i].private, "row %zu", i);
+		cr_assert_eq(config_asks_private(get, &world, world.file, len), cases[i].private,
+			     "row %zu", i);
 	}
 }
 
