@@ -14,43 +14,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char dir[64], path[128];
-
-static struct cache *open_file(size_t size)
-{
-	const struct cache_options options = {.path = path, .size = size};
-	struct cache *cache = NULL;
-	char why[256];
-
-	cr_assert_eq(cache_open(&options, &cache, why), 0);
-	cr_assert_eq(cache_backing(cache), CACHE_SHARED, "%s", why);
-	return cache;
-}
-
-static void set_up(void)
-{
-	scratch_make(dir);
-	snprintf(path, sizeof path, "%s/cache", dir);
-}
-
-static void tear_down(void)
-{
-	scratch_remove(dir);
-}
-
-TestSuite(cache_region, .init = set_up, .fini = tear_down);
+TestSuite(cache_region, .init = scratch_file_make, .fini = scratch_file_remove);
 
 static blkcnt_t blocks(void)
 {
 	struct stat st;
 
-	cr_assert_eq(stat(path, &st), 0);
+	cr_assert_eq(stat(scratch_path, &st), 0);
 	return st.st_blocks;
 }
 
 Test(cache_region, page_is_found_once_it_was_claimed)
 {
-	struct cache *cache = open_file(CACHE_SIZE_DEFAULT);
+	struct cache *cache = scratch_file_open(CACHE_SIZE_DEFAULT);
 	size_t last = cache_region_table_len(cache) - 128;
 	unsigned char *claimed;
 
@@ -67,7 +43,8 @@ Test(cache_region, page_is_found_once_it_was_claimed)
 
 Test(cache_region, other_process_finds_what_was_claimed)
 {
-	struct cache *one = open_file(CACHE_SIZE_DEFAULT), *two = open_file(CACHE_SIZE_DEFAULT);
+	struct cache *one = scratch_file_open(CACHE_SIZE_DEFAULT),
+		     *two = scratch_file_open(CACHE_SIZE_DEFAULT);
 	unsigned char *written = cache_region_claim(one, 3 * CACHE_PAGE), *read;
 
 	written[9] = 77;
@@ -78,7 +55,7 @@ Test(cache_region, other_process_finds_what_was_claimed)
 
 Test(cache_region, claim_takes_one_page_and_a_look_none)
 {
-	struct cache *cache = open_file(CACHE_SIZE_DEFAULT);
+	struct cache *cache = scratch_file_open(CACHE_SIZE_DEFAULT);
 	blkcnt_t before = blocks();
 
 	for (size_t at = 0; at < cache_region_table_len(cache); at += 128)
@@ -93,20 +70,20 @@ Test(cache_region, claim_takes_one_page_and_a_look_none)
 /* As on a full file system: behind the end of a file no page can be had. */
 Test(cache_region, claim_without_memory_leaves_the_page_closed)
 {
-	struct cache *cache = open_file(CACHE_SIZE_DEFAULT);
+	struct cache *cache = scratch_file_open(CACHE_SIZE_DEFAULT);
 
-	cr_assert_eq(truncate(path, (off_t)(cache->region_at + CACHE_PAGE)), 0);
+	cr_assert_eq(truncate(scratch_path, (off_t)(cache->region_at + CACHE_PAGE)), 0);
 	errno = 42;
 	cr_expect_null(cache_region_claim(cache, 0));
 	cr_expect_eq(errno, 42);
 	cr_expect_null(cache_region_find(cache, 0));
 }
 
-/* A tmpfs of 1 MiB on `dir`, in a mount namespace of the test's own. */
+/* A tmpfs of 1 MiB on `scratch_dir`, in a mount namespace of the test's own. */
 static void mount_small(void)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", dir, "tmpfs", 0, "size=1m") < 0)
+	    mount("tmpfs", scratch_dir, "tmpfs", 0, "size=1m") < 0)
 		cr_skip_test("no mounts of its own: %s", strerror(errno));
 }
 
@@ -116,7 +93,7 @@ static void use_up_memory(void)
 	char page[CACHE_PAGE] = {1}, other[128];
 	int fd;
 
-	snprintf(other, sizeof other, "%s/other", dir);
+	snprintf(other, sizeof other, "%s/other", scratch_dir);
 	fd = open(other, O_WRONLY | O_CREAT, 0600);
 	while (write(fd, page, sizeof page) == (ssize_t)sizeof page)
 		;
@@ -131,7 +108,7 @@ Test(cache_region, full_file_system_raises_no_signal)
 	size_t len;
 
 	mount_small();
-	cache = open_file(CACHE_SIZE_DEFAULT);
+	cache = scratch_file_open(CACHE_SIZE_DEFAULT);
 	len = cache_region_table_len(cache);
 	cr_assert_not_null(cache_region_claim(cache, 0));
 	use_up_memory();
@@ -146,7 +123,7 @@ Test(cache_region, full_file_system_raises_no_signal)
 	}
 	cr_expect_eq(found, 1u);
 	cr_expect_eq(claimed, 1u);
-	umount2(dir, MNT_DETACH); /* or the directory would stay */
+	umount2(scratch_dir, MNT_DETACH); /* or the directory would stay */
 }
 
 /* The same where damaged bits promise memory for every page, to a process that has touched none. */
@@ -156,13 +133,13 @@ Test(cache_region, damaged_bits_on_a_full_file_system_raise_no_signal)
 	unsigned found = 0;
 
 	mount_small();
-	cache = open_file(CACHE_SIZE_DEFAULT);
+	cache = scratch_file_open(CACHE_SIZE_DEFAULT);
 	cr_assert_not_null(cache_region_claim(cache, 0));
 	memset((unsigned char *)cache_region_records(cache) + CACHE_REGION_RECORDS, 0xff,
 	       CACHE_PAGE - CACHE_REGION_RECORDS);
 	use_up_memory();
 	cache_close(cache);
-	cache = open_file(CACHE_SIZE_DEFAULT);
+	cache = scratch_file_open(CACHE_SIZE_DEFAULT);
 	for (size_t at = 0; at < cache_region_table_len(cache); at += CACHE_PAGE) {
 		const unsigned char *page = cache_region_find(cache, at);
 
@@ -170,7 +147,7 @@ Test(cache_region, damaged_bits_on_a_full_file_system_raise_no_signal)
 			found += page[CACHE_PAGE - 1] == 0;
 	}
 	cr_expect_eq(found, 1u);
-	umount2(dir, MNT_DETACH);
+	umount2(scratch_dir, MNT_DETACH);
 }
 
 Test(cache_region, bits_cover_the_table_of_every_size)

@@ -125,3 +125,28 @@ void scratch_remove(const char *path)
 		closedir(dir);
 	rmdir(path);
 }
+
+char scratch_dir[64];
+char scratch_path[128];
+
+void scratch_file_make(void)
+{
+	scratch_make(scratch_dir);
+	snprintf(scratch_path, sizeof scratch_path, "%s/cache", scratch_dir);
+}
+
+void scratch_file_remove(void)
+{
+	scratch_remove(scratch_dir);
+}
+
+struct cache *scratch_file_open(size_t size)
+{
+	const struct cache_options options = {.path = scratch_path, .size = size};
+	struct cache *cache = NULL;
+	char why[256];
+
+	cr_assert_eq(cache_open(&options, &cache, why), 0);
+	cr_assert_eq(cache_backing(cache), CACHE_SHARED, "%s", why);
+	return cache;
+}

@@ -46,4 +46,11 @@ struct cache *private_cache(size_t size);
 void scratch_make(char path[64]);
 void scratch_remove(const char *path);
 
+/* A cache file in a directory of its own, for a TestSuite's .init and .fini; and it opened, once
+ * more each time, so that each caller has a mapping of its own. */
+extern char scratch_dir[64], scratch_path[128];
+void scratch_file_make(void);
+void scratch_file_remove(void);
+struct cache *scratch_file_open(size_t size);
+
 #endif

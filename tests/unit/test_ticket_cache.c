@@ -35,31 +35,7 @@
 #define SLOW 1
 #endif
 
-static char dir[64], path[128];
-
-static struct cache *open_file(size_t size)
-{
-	const struct cache_options options = {.path = path, .size = size};
-	struct cache *cache = NULL;
-	char why[256];
-
-	cr_assert_eq(cache_open(&options, &cache, why), 0);
-	cr_assert_eq(cache_backing(cache), CACHE_SHARED, "%s", why);
-	return cache;
-}
-
-static void set_up(void)
-{
-	scratch_make(dir);
-	snprintf(path, sizeof path, "%s/cache", dir);
-}
-
-static void tear_down(void)
-{
-	scratch_remove(dir);
-}
-
-TestSuite(ticket_cache, .init = set_up, .fini = tear_down);
+TestSuite(ticket_cache, .init = scratch_file_make, .fini = scratch_file_remove);
 
 /* ---- tickets with a number ---- */
 
@@ -113,7 +89,7 @@ static size_t left_behind(struct cache *cache)
 
 Test(ticket_cache, ticket_is_given_once_and_nothing_is_left_of_it)
 {
-	struct cache *cache = open_file(CACHE_SIZE_DEFAULT);
+	struct cache *cache = scratch_file_open(CACHE_SIZE_DEFAULT);
 
 	cr_expect_eq(take(cache, KEY, NOW), -ENOENT);
 	put(cache, KEY, 7, NOW);
@@ -125,7 +101,8 @@ Test(ticket_cache, ticket_is_given_once_and_nothing_is_left_of_it)
 
 Test(ticket_cache, other_mapping_of_the_file_gives_it)
 {
-	struct cache *one = open_file(CACHE_SIZE_DEFAULT), *two = open_file(CACHE_SIZE_DEFAULT);
+	struct cache *one = scratch_file_open(CACHE_SIZE_DEFAULT),
+		     *two = scratch_file_open(CACHE_SIZE_DEFAULT);
 
 	put(one, KEY, 7, NOW);
 	cr_expect_eq(take(two, KEY, NOW), 7);
@@ -134,7 +111,7 @@ Test(ticket_cache, other_mapping_of_the_file_gives_it)
 
 Test(ticket_cache, other_key_is_not_served)
 {
-	struct cache *cache = open_file(CACHE_SIZE_DEFAULT);
+	struct cache *cache = scratch_file_open(CACHE_SIZE_DEFAULT);
 
 	put(cache, KEY, 7, NOW);
 	for (uint64_t key = 0; key < 1000; key++)
@@ -144,7 +121,7 @@ Test(ticket_cache, other_key_is_not_served)
 
 Test(ticket_cache, newest_goes_first_and_five_are_kept)
 {
-	struct cache *caches[] = {open_file(CACHE_SIZE_DEFAULT), NULL};
+	struct cache *caches[] = {scratch_file_open(CACHE_SIZE_DEFAULT), NULL};
 
 	for (int c = 0; c < 2; c++) {
 		for (unsigned n = 1; n <= 9; n++)
@@ -158,7 +135,7 @@ Test(ticket_cache, newest_goes_first_and_five_are_kept)
 Test(ticket_cache, longest_and_shortest_ticket_are_kept_others_are_not)
 {
 	static unsigned char ticket[RESOLVER_TICKET_MAX + 1], got[RESOLVER_TICKET_MAX];
-	struct cache *cache = open_file(CACHE_SIZE_DEFAULT);
+	struct cache *cache = scratch_file_open(CACHE_SIZE_DEFAULT);
 
 	memset(ticket, 0xab, sizeof ticket);
 	ticket_put(cache, KEY, NOW, ticket, RESOLVER_TICKET_MAX, HOUR);
@@ -173,7 +150,7 @@ Test(ticket_cache, longest_and_shortest_ticket_are_kept_others_are_not)
 
 Test(ticket_cache, expired_ticket_is_not_given_and_is_wiped_when_found)
 {
-	struct cache *cache = open_file(CACHE_SIZE_DEFAULT);
+	struct cache *cache = scratch_file_open(CACHE_SIZE_DEFAULT);
 	const uint64_t end = NOW + (uint64_t)HOUR * 1000;
 
 	put(cache, KEY, 7, NOW);
@@ -187,7 +164,7 @@ Test(ticket_cache, expired_ticket_is_not_given_and_is_wiped_when_found)
 
 Test(ticket_cache, no_ticket_outlives_a_week)
 {
-	struct cache *cache = open_file(CACHE_SIZE_DEFAULT);
+	struct cache *cache = scratch_file_open(CACHE_SIZE_DEFAULT);
 	const uint64_t week = UINT64_C(604800000);
 	unsigned char got[RESOLVER_TICKET_MAX];
 
@@ -202,7 +179,7 @@ Test(ticket_cache, no_ticket_outlives_a_week)
 /* One with a lock that nobody gives back, at most for the time of a dead owner's lock. */
 Test(ticket_cache, busy_slot_is_passed_over_and_taken_over_when_its_owner_is_dead)
 {
-	struct cache *cache = open_file(CACHE_SIZE_MIN); /* one ticket in all */
+	struct cache *cache = scratch_file_open(CACHE_SIZE_MIN); /* one ticket in all */
 	struct cache_slot *slot;
 	uint64_t token;
 
@@ -221,9 +198,9 @@ Test(ticket_cache, busy_slot_is_passed_over_and_taken_over_when_its_owner_is_dea
 /* As on a full file system: behind the end of a file no page can be had. */
 Test(ticket_cache, without_memory_nothing_is_kept)
 {
-	struct cache *cache = open_file(CACHE_SIZE_DEFAULT);
+	struct cache *cache = scratch_file_open(CACHE_SIZE_DEFAULT);
 
-	cr_assert_eq(truncate(path, (off_t)(cache->region_at + CACHE_PAGE)), 0);
+	cr_assert_eq(truncate(scratch_path, (off_t)(cache->region_at + CACHE_PAGE)), 0);
 	put(cache, KEY, 7, NOW);
 	cr_expect_eq(take(cache, KEY, NOW), -ENOENT);
 }
@@ -231,7 +208,7 @@ Test(ticket_cache, without_memory_nothing_is_kept)
 Test(ticket_cache, every_size_of_cache_has_room)
 {
 	for (size_t size = CACHE_SIZE_MIN; size <= CACHE_SIZE_DEFAULT * 4; size *= 2) {
-		struct cache *cache = open_file(size);
+		struct cache *cache = scratch_file_open(size);
 		unsigned n = cache_region_ntickets(cache), kept = 0;
 
 		for (uint64_t key = 0; key < 500; key++)
@@ -284,7 +261,7 @@ static void damage(struct cache *cache, unsigned ticket)
 
 Test(ticket_cache, damage_gives_no_ticket_that_was_not_put, .timeout = 120)
 {
-	struct cache *cache = open_file(CACHE_SIZE_MIN * 4);
+	struct cache *cache = scratch_file_open(CACHE_SIZE_MIN * 4);
 	unsigned n = cache_region_ntickets(cache), given = 0;
 	uint64_t now = NOW;
 
@@ -374,7 +351,7 @@ Test(ticket_cache, process_that_lost_its_lock_does_not_get_the_ticket_too, .time
 {
 	const struct itimerval often = {{0, 40}, {0, 40}}, never = {0};
 
-	interrupted = open_file(CACHE_SIZE_MIN);
+	interrupted = scratch_file_open(CACHE_SIZE_MIN);
 	tally_of_both = new_tally();
 	signal(SIGALRM, overtake);
 	setitimer(ITIMER_REAL, &often, NULL);
@@ -410,7 +387,7 @@ static pid_t start(struct tally *tally, size_t size, unsigned rounds)
 	if (pid != 0)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	take_and_put(open_file(size), tally, rounds);
+	take_and_put(scratch_file_open(size), tally, rounds);
 	_exit(0);
 }
 
@@ -433,7 +410,7 @@ Test(ticket_cache, racing_processes_never_get_the_same_ticket, .timeout = 120)
 /* Stopped for longer than its lock lasts, and killed, wherever it happens to be. */
 Test(ticket_cache, stopped_and_killed_processes_give_no_ticket_twice, .timeout = 240)
 {
-	struct cache *cache = open_file(CACHE_SIZE_MIN);
+	struct cache *cache = scratch_file_open(CACHE_SIZE_MIN);
 	struct tally *tally = new_tally();
 	pid_t pids[NPROCS];
 
