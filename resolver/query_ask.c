@@ -13,6 +13,8 @@
  * 3. An upstream over TLS is asked in clear text only if that is allowed and TLS has failed, now or
  *    before (upstream.h).
  */
+#include <errno.h>
+
 #include "resolver/query_internal.h"
 
 void query_cancel_send(struct resolver_query *q, struct query_send *send)
@@ -63,7 +65,7 @@ int query_ask(struct resolver_query *q, struct candidate *c)
 	int err = send_packet(q, c);
 
 	if (err) {
-		c->failure = RESOLVER_NO_MEMORY;
+		c->failure = err == -EHOSTUNREACH ? RESOLVER_UNREACHABLE : RESOLVER_NO_MEMORY;
 		return err;
 	}
 	q->lineup.current = (unsigned)(c - q->lineup.candidates);

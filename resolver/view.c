@@ -13,9 +13,22 @@
 
 #include "resolver/query.h"
 
+static bool has_address(const struct resolver_upstream *u)
+{
+	switch (u->addr.ss_family) {
+	case AF_INET:
+	case AF_INET6:
+		return true;
+	case AF_UNSPEC:
+		return u->transport == RESOLVER_TLS && u->host[0];
+	default:
+		return false;
+	}
+}
+
 static bool is_usable(const struct resolver *r, const struct resolver_upstream *u)
 {
-	if (u->addr.ss_family != AF_INET && u->addr.ss_family != AF_INET6)
+	if (!has_address(u))
 		return false;
 	switch (u->transport) {
 	case RESOLVER_UDP:
@@ -39,7 +52,25 @@ static void name_loopback(struct resolver_upstream *u)
 		in6->sin6_addr = in6addr_loopback;
 }
 
-int view_open(struct resolver *r, const struct resolver_conf *conf, struct resolver_view **ret)
+static int init_upstreams(struct resolver_view *view)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < view->conf.nupstreams; i++) {
+		name_loopback(&view->conf.upstreams[i]);
+		err = view_upstream_init(view, i);
+		if (err) {
+			while (i--)
+				view_upstream_fini(view, i);
+			break;
+		}
+	}
+	return err;
+}
+
+/* A view on no list. */
+static int new_view(struct resolver *r, const struct resolver_conf *conf,
+		    struct resolver_view **ret)
 {
 	struct resolver_view *view;
 	int err;
@@ -54,20 +85,43 @@ int view_open(struct resolver *r, const struct resolver_conf *conf, struct resol
 		return -ENOMEM;
 	view->r = r;
 	view->conf = *conf;
-	for (unsigned i = 0; i < conf->nupstreams; i++) {
-		name_loopback(&view->conf.upstreams[i]);
-		err = probe_init(&view->probes[i], view, i);
-		if (err) {
-			while (i--)
-				probe_fini(&view->probes[i]);
-			free(view);
-			return err;
-		}
-	}
+	list_init(&view->link);
 	list_init(&view->queries);
-	list_append(&r->views, &view->link);
-	*ret = view;
-	return 0;
+	err = init_upstreams(view);
+	if (err)
+		free(view);
+	else
+		*ret = view;
+	return err;
+}
+
+int view_open(struct resolver *r, const struct resolver_conf *conf, struct resolver_view **ret)
+{
+	int err = new_view(r, conf, ret);
+
+	if (!err)
+		list_append(&r->views, &(*ret)->link);
+	return err;
+}
+
+int view_inner(struct resolver_view *view, struct resolver_view **ret)
+{
+	struct resolver_conf conf = {
+		.nupstreams = view->conf.nbootstrap,
+		.timeout_ms = BOOTSTRAP_TIMEOUT_MS,
+		.attempts = 2,
+	};
+	int err = 0;
+
+	for (unsigned i = 0; i < conf.nupstreams; i++) {
+		conf.upstreams[i].transport = RESOLVER_UDP;
+		conf.upstreams[i].addr = view->conf.bootstrap[i];
+	}
+	if (!view->inner)
+		err = new_view(view->r, &conf, &view->inner);
+	if (!err)
+		*ret = view->inner;
+	return err;
 }
 
 void view_close(struct resolver_view *view, bool silent)
@@ -81,12 +135,10 @@ void view_close(struct resolver_view *view, bool silent)
 		else
 			query_fail(q, RESOLVER_CANCELLED);
 	}
-	for (unsigned i = 0; i < view->conf.nupstreams; i++) {
-		probe_fini(&view->probes[i]);
-		for (unsigned p = 0; p < RESOLVER_NTRANSPORTS; p++)
-			if (view->transports[i][p])
-				view->r->engines[p]->close(view->transports[i][p]);
-	}
+	for (unsigned i = 0; i < view->conf.nupstreams; i++)
+		view_upstream_fini(view, i);
+	if (view->inner)
+		view_close(view->inner, true); /* nobody asks there any more */
 	tls_context_close(view->tls);
 	free(view);
 }

@@ -7,6 +7,7 @@
 #define NOBLOCKDNS_RESOLVER_VIEW_H
 
 #include "resolver/answer.h"
+#include "resolver/bootstrap.h"
 #include "resolver/probe.h"
 #include "resolver/tls_context.h"
 #include "resolver/transport.h"
@@ -25,10 +26,13 @@ struct resolver_view {
 	struct resolver_conf conf;
 	struct upstream upstreams[RESOLVER_MAX_UPSTREAMS];
 	struct probe probes[RESOLVER_MAX_UPSTREAMS];
+	/* owns; of those without an address, else NULL */
+	struct bootstrap *bootstraps[RESOLVER_MAX_UPSTREAMS];
+	struct resolver_view *inner; /* owns; asks the bootstrap servers; NULL until needed */
 	/* owns; each opened when first needed */
 	struct transport *transports[RESOLVER_MAX_UPSTREAMS][RESOLVER_NTRANSPORTS];
 	struct tls_context *tls; /* owns; NULL until the first transport over TLS is opened */
-	char text[INET6_ADDRSTRLEN + sizeof("[]:65535")]; /* view_upstream_to_str()'s */
+	char text[RESOLVER_HOST_MAX + sizeof("[]:65535")]; /* view_upstream_to_str()'s */
 	unsigned next; /* `rotate`: who the next query asks first */
 	struct list queries;
 };
@@ -44,7 +48,17 @@ int view_open(struct resolver *r, const struct resolver_conf *conf, struct resol
 /* Ends the view's queries, with RESOLVER_CANCELLED or, if `silent`, without done(). */
 void view_close(struct resolver_view *view, bool silent);
 
-/* An upstream's address and port for the log; valid until the next call. */
+/* The view that asks the bootstrap servers, opened if need be: it closes with this one and is on no
+ * list of the resolver's. -ENOMEM, -EINVAL: there are none. */
+int view_inner(struct resolver_view *view, struct resolver_view **ret);
+
+/* ---- one of its upstreams: view_upstream.c ---- */
+
+/* -ENOMEM. */
+int view_upstream_init(struct resolver_view *view, unsigned upstream);
+void view_upstream_fini(struct resolver_view *view, unsigned upstream);
+
+/* An upstream's address (or host name) and port for the log; valid until the next call. */
 const char *view_upstream_to_str(struct resolver_view *view, unsigned upstream);
 
 /* An upstream answered over this protocol; or it could not be had, or (`error` 0) did not answer in
@@ -59,7 +73,7 @@ void view_upstream_failed(struct resolver_view *view, unsigned upstream,
 enum resolver_transport view_protocol(const struct resolver_view *view, unsigned upstream);
 
 /* Sends an upstream a packet that asks this question. The result of transport_ops.start(), or
- * -ENOMEM, or -EACCES: it must not be asked in clear text. */
+ * -ENOMEM; -EACCES: it must not be asked in clear text; -EHOSTUNREACH: its address is not known. */
 int view_send(struct resolver_view *view, unsigned upstream, enum resolver_transport protocol,
 	      const struct packet_question *question, attempt_done *done, void *arg,
 	      struct attempt **ret);

@@ -7,24 +7,51 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "resolver/address.h"
 #include "resolver/view.h"
 
 #define CLEAR_PORT 53
 
+static bool is_by_name(const struct resolver_view *view, unsigned upstream)
+{
+	return view->conf.upstreams[upstream].addr.ss_family == AF_UNSPEC;
+}
+
+int view_upstream_init(struct resolver_view *view, unsigned upstream)
+{
+	int err = probe_init(&view->probes[upstream], view, upstream);
+
+	if (err || !is_by_name(view, upstream))
+		return err;
+	err = bootstrap_open(view, &view->conf.upstreams[upstream], &view->bootstraps[upstream]);
+	if (err)
+		probe_fini(&view->probes[upstream]);
+	return err;
+}
+
+void view_upstream_fini(struct resolver_view *view, unsigned upstream)
+{
+	probe_fini(&view->probes[upstream]);
+	for (unsigned p = 0; p < RESOLVER_NTRANSPORTS; p++)
+		if (view->transports[upstream][p])
+			view->r->engines[p]->close(view->transports[upstream][p]);
+	if (view->bootstraps[upstream])
+		bootstrap_close(view->bootstraps[upstream]);
+}
+
 const char *view_upstream_to_str(struct resolver_view *view, unsigned upstream)
 {
-	const struct sockaddr_storage *addr = &view->conf.upstreams[upstream].addr;
-	const struct sockaddr_in6 *in6 = (const void *)addr;
-	const struct sockaddr_in *in = (const void *)addr;
-	bool is_v4 = addr->ss_family == AF_INET;
-	char ip[INET6_ADDRSTRLEN] = "?";
+	const struct resolver_upstream *u = &view->conf.upstreams[upstream];
+	char text[ADDRESS_TEXT];
 
-	inet_ntop(addr->ss_family, is_v4 ? (const void *)&in->sin_addr : &in6->sin6_addr, ip,
-		  sizeof(ip));
-	snprintf(view->text, sizeof(view->text), is_v4 ? "%s:%u" : "[%s]:%u", ip,
-		 ntohs(is_v4 ? in->sin_port : in6->sin6_port));
+	if (is_by_name(view, upstream))
+		snprintf(view->text, sizeof(view->text), "%s:%u", u->host, u->port);
+	else
+		snprintf(view->text, sizeof(view->text), "%s", address_to_str(&u->addr, text));
 	return view->text;
 }
+
+/* ---- what is learnt of it ---- */
 
 enum resolver_transport view_protocol(const struct resolver_view *view, unsigned upstream)
 {
@@ -55,6 +82,13 @@ void view_upstream_answered(struct resolver_view *view, unsigned upstream,
 		upstream_measured(u, now_ms - result->sent_ms);
 }
 
+/* An address is found out on the way to TLS. */
+static bool may_be_clear(const struct resolver_view *view, unsigned upstream)
+{
+	return view->conf.tls.opportunistic &&
+	       (!is_by_name(view, upstream) || bootstrap_has_address(view->bootstraps[upstream]));
+}
+
 void view_upstream_failed(struct resolver_view *view, unsigned upstream,
 			  enum resolver_transport protocol, int error)
 {
@@ -62,7 +96,7 @@ void view_upstream_failed(struct resolver_view *view, unsigned upstream,
 	uint64_t now_ms = view->r->reactor.now_ms;
 
 	/* Silence over TLS is no lack of TLS, but does not show that it is back either. */
-	if (protocol == RESOLVER_TLS && view->conf.tls.opportunistic &&
+	if (protocol == RESOLVER_TLS && may_be_clear(view, upstream) &&
 	    (error || upstream_is_clear(u))) {
 		if (upstream_lost_tls(u, now_ms))
 			log_change(view, upstream, "cannot be had over TLS: asked in clear text");
@@ -73,17 +107,22 @@ void view_upstream_failed(struct resolver_view *view, unsigned upstream,
 
 /* ---- sending ---- */
 
-/* The same server on the port of plain DNS. */
-static void make_clear(struct resolver_upstream *u, enum resolver_transport protocol)
+/* The same server on the port of plain DNS. By name, it stays at the address that it has now. */
+static int make_clear(struct resolver_view *view, unsigned upstream, struct resolver_upstream *u)
 {
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&u->addr;
 	struct sockaddr_in *in = (struct sockaddr_in *)&u->addr;
+	int err = 0;
 
-	u->transport = protocol;
+	if (!view->conf.tls.opportunistic)
+		return -EACCES;
+	if (is_by_name(view, upstream))
+		err = bootstrap_address(view->bootstraps[upstream], &u->addr);
 	if (u->addr.ss_family == AF_INET6)
 		in6->sin6_port = htons(CLEAR_PORT);
 	else
 		in->sin_port = htons(CLEAR_PORT);
+	return err;
 }
 
 static int open_transport(struct resolver_view *view, unsigned upstream,
@@ -95,17 +134,17 @@ static int open_transport(struct resolver_view *view, unsigned upstream,
 	};
 	int err = 0;
 
-	if (protocol == RESOLVER_TLS && !view->tls)
-		err = tls_context_open(&view->r->reactor, &view->conf.tls, &view->tls);
-	if (err)
-		return err;
-	conf.tls = view->tls;
-	if (conf.upstream.transport == RESOLVER_TLS && protocol != RESOLVER_TLS) {
-		if (!view->conf.tls.opportunistic)
-			return -EACCES;
-		make_clear(&conf.upstream, protocol);
+	if (protocol == RESOLVER_TLS) {
+		if (!view->tls)
+			err = tls_context_open(&view->r->reactor, &view->conf.tls, &view->tls);
+		conf.tls = view->tls;
+		if (is_by_name(view, upstream))
+			conf.resolver = bootstrap_resolver(view->bootstraps[upstream]);
+	} else if (conf.upstream.transport == RESOLVER_TLS) {
+		err = make_clear(view, upstream, &conf.upstream);
 	}
-	return view->r->engines[protocol]->open(&view->r->reactor, &conf, ret);
+	conf.upstream.transport = protocol;
+	return err ? err : view->r->engines[protocol]->open(&view->r->reactor, &conf, ret);
 }
 
 /* The view's transport to an upstream, opened if need be. -ENOMEM. */

@@ -29,6 +29,7 @@ unsigned fake_ntransports;
 int fake_start_error;
 bool fake_authenticated;
 bool fake_connecting;
+struct transport_conf fake_tls_conf;
 
 static int open_fake(struct reactor *reactor, const struct transport_conf *conf,
 		     enum resolver_transport protocol, struct transport **ret)
@@ -61,6 +62,7 @@ static int open_tcp(struct reactor *reactor, const struct transport_conf *conf,
 static int open_tls(struct reactor *reactor, const struct transport_conf *conf,
 		    struct transport **ret)
 {
+	fake_tls_conf = *conf;
 	return open_fake(reactor, conf, RESOLVER_TLS, ret);
 }
 

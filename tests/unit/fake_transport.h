@@ -33,6 +33,8 @@ extern int fake_start_error;	  /* not 0: what start() returns */
 extern bool fake_authenticated;
 extern bool fake_connecting; /* before the packet left, so there is no sample of the round trip */
 
+extern struct transport_conf fake_tls_conf; /* of the fake TLS transport opened last */
+
 extern const struct transport_ops *const fake_engines[RESOLVER_NTRANSPORTS]; /* without TLS */
 extern const struct transport_ops *const fake_engines_tls[RESOLVER_NTRANSPORTS];
 
