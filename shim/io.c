@@ -517,7 +517,7 @@ static bool run_here(struct io_task *task, bool (*over)(const struct io_task *ta
 {
 	bool may;
 
-	if (!lock_try(&turn))
+	if (private_fd_left_table() || !lock_try(&turn))
 		return false;
 	private_fd_turn();
 	may = is_free();
