@@ -25,6 +25,7 @@
 
 #include "shim/clock.h"
 #include "shim/io_timer.h"
+#include "shim/io_watch.h"
 #include "shim/lock.h"
 #include "shim/private_fd.h"
 #include "shim/stack_room.h"
@@ -32,17 +33,10 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-
-#define STACK_SIZE ((size_t)256 << 10) /* c-ares stays well under 100 KiB */
-#define EVENTS_MAX 64
 
 /* After work the thread looks at its timers at least once more after this time. A question that is
  * put meanwhile, on the asker's thread, needs no wake-up then: the first of its timers is due later
@@ -58,12 +52,6 @@
 #define FAR_SKIPS  63
 #define LEAD_STACK ((size_t)128 << 10)
 
-struct watch {
-	io_ready_fn ready;
-	void *arg;
-	unsigned events;
-};
-
 int io_idle_ms = IO_IDLE_MS;
 
 static struct lock life;	    /* no hook takes it, so the thread may be created under it */
@@ -71,14 +59,11 @@ static bool running;		    /* guarded by life */
 static _Atomic uint32_t generation; /* of the running thread; written under life */
 /* 0: none. Written under life; read by the loop without, even by one whose generation is over. */
 static _Atomic int epoll_handle, wake_rx, wake_tx;
-static _Atomic int sockets_handle; /* the epoll set of all that is watched, a member of the other */
 
 static _Atomic(struct io_task *) stack; /* any thread pushes (release), the loop takes (acquire) */
 static _Atomic bool asleep;
 
-static struct lock turn;      /* "io thread only" means: under this. Taken before `life` */
-static struct watch *watches; /* by handle; io thread only */
-static size_t nwatches;
+static struct lock turn;  /* "io thread only" means: under this. Taken before `life` */
 static uint64_t wakes_ms; /* the thread sleeps no longer than this; under turn */
 static unsigned far;	  /* tasks that are not waited for any more; under turn */
 static bool busy;	  /* something was done since it fell asleep; under turn */
@@ -93,52 +78,9 @@ static void close_handle(_Atomic int *handle)
 static void close_descriptors(void)
 {
 	close_handle(&epoll_handle);
-	close_handle(&sockets_handle);
+	io_watch_close();
 	close_handle(&wake_rx);
 	close_handle(&wake_tx);
-}
-
-static uint32_t to_epoll(unsigned events)
-{
-	return (events & IO_READ ? EPOLLIN : 0) | (events & IO_WRITE ? EPOLLOUT : 0);
-}
-
-static int grow_watches(size_t handle)
-{
-	size_t more = nwatches ? nwatches : 16;
-	struct watch *grown;
-
-	while (more <= handle)
-		more *= 2;
-	grown = realloc(watches, more * sizeof *watches);
-	if (grown == NULL)
-		return -ENOMEM;
-	memset(grown + nwatches, 0, (more - nwatches) * sizeof *grown);
-	watches = grown;
-	nwatches = more;
-	return 0;
-}
-
-int io_watch(int handle, unsigned events, io_ready_fn ready, void *arg)
-{
-	struct watch *w;
-	int r;
-
-	if (handle <= 0)
-		return -EBADF;
-	if ((size_t)handle >= nwatches && (r = grow_watches((size_t)handle)) < 0)
-		return r;
-	w = &watches[handle];
-	if (w->events == events) {
-		w->ready = ready;
-		w->arg = arg;
-		return 0;
-	}
-	r = private_fd_watch(sockets_handle, handle, to_epoll(events), (uint64_t)handle);
-	if (r < 0 && events != 0)
-		return r;
-	*w = (struct watch){.ready = ready, .arg = arg, .events = events};
-	return 0;
 }
 
 /* One datagram, of a byte. There is seldom another one; epoll would report it again. */
@@ -174,55 +116,19 @@ static void run_tasks(uint64_t now_ms)
 	}
 }
 
-static void dispatch_socket(const struct epoll_event *ev, uint64_t now_ms)
-{
-	int handle = (int)ev->data.u64;
-	unsigned events = 0;
-
-	if ((size_t)handle >= nwatches || watches[handle].events == 0)
-		return; /* its watch ended earlier in this batch */
-	if (ev->events & (EPOLLIN | EPOLLERR | EPOLLHUP))
-		events |= IO_READ;
-	if (ev->events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
-		events |= IO_WRITE;
-	watches[handle].ready(watches[handle].arg, handle, events & watches[handle].events, now_ms);
-}
-
-/* Waits for what is watched. Returns the number of events, or a negative errno. */
-static int dispatch_sockets(int timeout_ms)
-{
-	struct epoll_event events[EVENTS_MAX];
-	int n, ep = private_fd_number(sockets_handle);
-	uint64_t now_ms;
-
-	n = ep < 0 ? ep : sys_epoll_wait(ep, events, EVENTS_MAX, timeout_ms);
-	now_ms = clock_boot_ms();
-	for (int i = 0; i < n; i++)
-		dispatch_socket(&events[i], now_ms);
-	return n;
-}
-
 static void dispatch(const struct epoll_event *ev)
 {
 	if ((int)ev->data.u64 == wake_rx)
 		drain_wake();
 	else
-		dispatch_sockets(0);
-}
-
-static bool any_watch(void)
-{
-	for (size_t i = 0; i < nwatches; i++)
-		if (watches[i].events != 0)
-			return true;
-	return false;
+		io_watch_dispatch(0);
 }
 
 /* How long epoll_wait may sleep: until `next`, or until the thread has been idle for long. */
 static int sleep_ms(uint64_t next, uint64_t now_ms)
 {
 	if (next == UINT64_MAX)
-		return any_watch() ? -1 : io_idle_ms;
+		return io_watch_any() ? -1 : io_idle_ms;
 	if (next <= now_ms)
 		return 0;
 	return next - now_ms > INT_MAX ? INT_MAX : (int)(next - now_ms);
@@ -260,8 +166,7 @@ static bool repair(uint32_t mine)
 			close_descriptors();
 	}
 	lock_release(&life);
-	for (size_t i = 0; i < nwatches; i++)
-		watches[i].events = 0;
+	io_watch_forget();
 	return repaired;
 }
 
@@ -305,8 +210,7 @@ static void *io_main(void *arg)
 	prctl(PR_SET_NAME, "noblockdns");
 	lock_take(&turn);
 	private_fd_turn();
-	for (size_t i = 0; i < nwatches; i++) /* of an earlier generation */
-		watches[i].events = 0;
+	io_watch_forget(); /* those of an earlier generation */
 	while (atomic_load(&generation) == mine) {
 		uint64_t now_ms = clock_boot_ms(), next;
 		bool idle = false;
@@ -326,13 +230,6 @@ static void *io_main(void *arg)
 	}
 	lock_release(&turn);
 	return NULL;
-}
-
-/* Does the sleeping thread see what is watched? */
-static int show_sockets(bool show)
-{
-	return private_fd_watch(epoll_handle, sockets_handle, show ? EPOLLIN : EPOLLERR,
-				(uint64_t)sockets_handle);
 }
 
 /* A sandbox may refuse the one call that the thread cannot do without. Better known now, while the
@@ -361,43 +258,13 @@ static int open_descriptors(void)
 	wake_tx = private_fd_adopt(pair[1]);
 	if (wake_rx < 0 || wake_tx < 0)
 		return wake_rx < 0 ? wake_rx : wake_tx;
-	sockets_handle = private_fd_epoll();
-	if (sockets_handle < 0)
-		return sockets_handle;
+	r = io_watch_open();
+	if (r < 0)
+		return r;
 	r = private_fd_watch(epoll_handle, wake_rx, EPOLLIN, (uint64_t)wake_rx);
 	if (r == 0)
-		r = show_sockets(true);
+		r = io_watch_show(epoll_handle, true);
 	return r < 0 ? r : probe_wait();
-}
-
-/* glibc's own, 32 and 33. setuid() waits until every thread has taken the second; a thread that
- * blocks it would stop the program there. pthread_create() opens them by itself for the first
- * thread only. */
-#define LIBC_SIGNALS ((sys_sigset)3 << 31)
-
-int io_thread(void *(*run)(void *), void *arg)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	const sys_sigset all = ~LIBC_SIGNALS;
-	sys_sigset saved;
-	int r;
-
-	if (pthread_attr_init(&attr) != 0)
-		return -ENOMEM;
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	sys_sigmask(SIG_SETMASK, &all, &saved); /* the thread inherits it */
-	r = pthread_create(&thread, &attr, run, arg);
-	if (r == EINVAL) { /* the program's thread-local data alone is larger than our stack */
-		pthread_attr_destroy(&attr);
-		pthread_attr_init(&attr);
-		pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-		r = pthread_create(&thread, &attr, run, arg);
-	}
-	sys_sigmask(SIG_SETMASK, &saved, NULL);
-	pthread_attr_destroy(&attr);
-	return -r;
 }
 
 static int start_locked(void)
@@ -488,7 +355,7 @@ static bool lead(const struct io_task *task, bool (*over)(const struct io_task *
 	uint64_t end_ms = clock_boot_ms() + LEAD_MS;
 
 	while (!over(task))
-		if (dispatch_sockets(1) <= 0 || clock_boot_ms() > end_ms)
+		if (io_watch_dispatch(1) <= 0 || clock_boot_ms() > end_ms)
 			return over(task);
 	return true;
 }
@@ -496,7 +363,8 @@ static bool lead(const struct io_task *task, bool (*over)(const struct io_task *
 /* The task, and, from a server that has been near so far, the answer. */
 static void run_and_lead(struct io_task *task, bool (*over)(const struct io_task *task))
 {
-	bool leads = over != NULL && far == 0 && stack_has(LEAD_STACK) && show_sockets(false) == 0;
+	bool leads = over != NULL && far == 0 && stack_has(LEAD_STACK) &&
+		     io_watch_show(epoll_handle, false) == 0;
 
 	task->run(task, clock_boot_ms());
 	busy = true;
@@ -508,7 +376,7 @@ static void run_and_lead(struct io_task *task, bool (*over)(const struct io_task
 		else
 			far = FAR_SKIPS;
 	}
-	if ((leads && show_sockets(true) < 0) || io_timers_next() < wakes_ms)
+	if ((leads && io_watch_show(epoll_handle, true) < 0) || io_timers_next() < wakes_ms)
 		wake();
 }
 
@@ -543,11 +411,9 @@ void io_reset(void)
 	lock_reset(&turn);
 	running = false;
 	atomic_fetch_add(&generation, 1);
-	epoll_handle = sockets_handle = wake_rx = wake_tx = 0; /* private_fd_reset() closed them */
+	epoll_handle = wake_rx = wake_tx = 0; /* private_fd_reset() closed them */
 	atomic_store(&stack, NULL);
 	atomic_store(&asleep, false);
-	/* Leaked: the fork may have come between realloc() and the store of what it returned. */
-	watches = NULL;
-	nwatches = 0;
+	io_watch_reset();
 	io_timers_reset();
 }

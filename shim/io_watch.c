@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+/* io_watch.c - see io_watch.h. */
+#include "shim/io_watch.h"
+
+#include "shim/clock.h"
+#include "shim/private_fd.h"
+#include "shim/sys.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#define EVENTS_MAX 64
+
+struct watch {
+	io_ready_fn ready;
+	void *arg;
+	unsigned events;
+};
+
+/* The set's handle; 0: none. Read without the lock by a thread whose generation may be over. */
+static _Atomic int set;
+
+static struct watch *watches; /* by handle */
+static size_t nwatches;
+
+int io_watch_open(void)
+{
+	set = private_fd_epoll();
+	return set < 0 ? set : 0;
+}
+
+void io_watch_close(void)
+{
+	if (set > 0)
+		private_fd_close(set);
+	set = 0;
+}
+
+int io_watch_show(int epoll, bool show)
+{
+	return private_fd_watch(epoll, set, show ? EPOLLIN : EPOLLERR, (uint64_t)set);
+}
+
+static uint32_t to_epoll(unsigned events)
+{
+	return (events & IO_READ ? EPOLLIN : 0) | (events & IO_WRITE ? EPOLLOUT : 0);
+}
+
+static int grow_watches(size_t handle)
+{
+	size_t more = nwatches ? nwatches : 16;
+	struct watch *grown;
+
+	while (more <= handle)
+		more *= 2;
+	grown = realloc(watches, more * sizeof *watches);
+	if (grown == NULL)
+		return -ENOMEM;
+	memset(grown + nwatches, 0, (more - nwatches) * sizeof *grown);
+	watches = grown;
+	nwatches = more;
+	return 0;
+}
+
+int io_watch(int handle, unsigned events, io_ready_fn ready, void *arg)
+{
+	struct watch *w;
+	int r;
+
+	if (handle <= 0)
+		return -EBADF;
+	if ((size_t)handle >= nwatches && (r = grow_watches((size_t)handle)) < 0)
+		return r;
+	w = &watches[handle];
+	if (w->events == events) {
+		w->ready = ready;
+		w->arg = arg;
+		return 0;
+	}
+	r = private_fd_watch(set, handle, to_epoll(events), (uint64_t)handle);
+	if (r < 0 && events != 0)
+		return r;
+	*w = (struct watch){.ready = ready, .arg = arg, .events = events};
+	return 0;
+}
+
+static void dispatch(const struct epoll_event *ev, uint64_t now_ms)
+{
+	int handle = (int)ev->data.u64;
+	unsigned events = 0;
+
+	if ((size_t)handle >= nwatches || watches[handle].events == 0)
+		return; /* its watch ended earlier in this batch */
+	if (ev->events & (EPOLLIN | EPOLLERR | EPOLLHUP))
+		events |= IO_READ;
+	if (ev->events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
+		events |= IO_WRITE;
+	watches[handle].ready(watches[handle].arg, handle, events & watches[handle].events, now_ms);
+}
+
+int io_watch_dispatch(int timeout_ms)
+{
+	struct epoll_event events[EVENTS_MAX];
+	int n, ep = private_fd_number(set);
+	uint64_t now_ms;
+
+	n = ep < 0 ? ep : sys_epoll_wait(ep, events, EVENTS_MAX, timeout_ms);
+	now_ms = clock_boot_ms();
+	for (int i = 0; i < n; i++)
+		dispatch(&events[i], now_ms);
+	return n;
+}
+
+bool io_watch_any(void)
+{
+	for (size_t i = 0; i < nwatches; i++)
+		if (watches[i].events != 0)
+			return true;
+	return false;
+}
+
+void io_watch_forget(void)
+{
+	for (size_t i = 0; i < nwatches; i++)
+		watches[i].events = 0;
+}
+
+/* Leaks: the fork may have come between realloc() and the store of what it returned. */
+void io_watch_reset(void)
+{
+	set = 0; /* private_fd_reset() closed it */
+	watches = NULL;
+	nwatches = 0;
+}

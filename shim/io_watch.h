@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/*
+ * io_watch.h - what the loop watches: descriptors with whom to call, in an epoll set of their own.
+ * The set is a member of the one that the io thread sleeps in, and can be hidden from it while
+ * another thread waits in its place (io.c). io thread only.
+ */
+#ifndef NOBLOCKDNS_IO_WATCH_H
+#define NOBLOCKDNS_IO_WATCH_H
+
+#include "shim/io.h"
+
+/* Makes the set. 0 or a negative errno; then, too, io_watch_close() ends it. Under the lock of the
+ * thread's life, like io_watch_close(). */
+int io_watch_open(void);
+void io_watch_close(void);
+
+/* Shows the set to the sleeper in `epoll` (a handle), or hides it. 0 or a negative errno. */
+int io_watch_show(int epoll, bool show);
+
+/* Waits for what is watched, and has it handled. Returns the number of events, or a negative errno.
+ */
+int io_watch_dispatch(int timeout_ms);
+
+bool io_watch_any(void);
+
+/* Ends all watches, whose set is gone. */
+void io_watch_forget(void);
+
+/* In a forked child. */
+void io_watch_reset(void);
+
+#endif
