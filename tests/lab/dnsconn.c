@@ -9,6 +9,8 @@
 #include "proc.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -273,9 +275,12 @@ void dns_conn_open(int fd, const struct sockaddr_storage *peer, const struct dns
 {
 	bool wait = opts->listen->fault == LAB_TLS_SILENT || opts->listen->delay_ms;
 	struct conn *c = calloc(1, sizeof(*c));
+	int one = 1;
 
 	if (!c)
 		lab_fail("scripted server: no memory");
+	/* What is held back would be lost in a reset. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	c->id = next_id++;
 	c->fd = fd;
 	c->peer = *peer;

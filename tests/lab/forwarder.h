@@ -96,6 +96,18 @@ long lab_capture_count(const char *path, const struct lab_match *match);
 /* The i-th matching packet's time in CLOCK_MONOTONIC nanoseconds, or -ENOENT. */
 long long lab_capture_time_ns(const char *path, const struct lab_match *match, unsigned i);
 
+/* How many packets of a capture hold these octets. -errno. */
+long lab_capture_search(const char *path, const void *octets, size_t len);
+
+/* How many octets the matching TCP packets carry, retransmissions too. -errno. */
+long lab_capture_octets(const char *path, const struct lab_match *match);
+
+/*
+ * Round trips: how often the near side spoke over TCP (a SYN or octets) to matching packets' far
+ * sides, having been silent or answered in between. What it sends at once is one flight. -errno.
+ */
+long lab_capture_flights(const char *path, const struct lab_match *match);
+
 /* Parses one line of the text form. 0, or -EINVAL with the reason. */
 int lab_rule_parse(const char *line, char *error, size_t error_size, struct lab_rule *ret);
 

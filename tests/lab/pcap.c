@@ -76,12 +76,11 @@ static enum lab_direction direction_of(const struct lab_packet *p)
 	return LAB_OUT;
 }
 
-/*
- * Walks the capture. Returns the number of matching packets before `stop_at` of them were seen;
- * `ret_at_ns` is the time of the last one counted.
- */
-static long walk(const char *path, const struct lab_match *match, long stop_at,
-		 long long *ret_at_ns)
+/* Called with each packet that matches; false ends the walk. */
+typedef bool (*seen_packet)(void *arg, const struct lab_packet *p, long long at_ns);
+
+/* Returns 0 or a negative errno. */
+static int walk(const char *path, const struct lab_match *match, seen_packet seen, void *arg)
 {
 	static uint8_t data[PACKET_MAX];
 	struct lab_packet_match compiled;
@@ -89,7 +88,7 @@ static long walk(const char *path, const struct lab_match *match, long stop_at,
 	struct file_header header;
 	struct lab_packet p;
 	FILE *f = fopen(path, "re");
-	long n = 0;
+	bool go_on = true;
 
 	if (!f)
 		return -errno;
@@ -98,32 +97,129 @@ static long walk(const char *path, const struct lab_match *match, long stop_at,
 		fclose(f);
 		return -EINVAL;
 	}
-	while (n < stop_at && fread(&record, sizeof(record), 1, f) == 1 &&
+	while (go_on && fread(&record, sizeof(record), 1, f) == 1 &&
 	       record.captured <= sizeof(data) &&
 	       fread(data, 1, record.captured, f) == record.captured) {
 		if (lab_packet_parse(data, record.captured, &p) ||
 		    !lab_packet_matches(&compiled, &p, direction_of(&p)))
 			continue;
-		*ret_at_ns = record.sec * 1000000000LL + record.nsec;
-		n++;
+		go_on = seen(arg, &p, record.sec * 1000000000LL + record.nsec);
 	}
 	fclose(f);
-	return n;
+	return 0;
+}
+
+static bool count_packet(void *arg, const struct lab_packet *p, long long at_ns)
+{
+	(void)p;
+	(void)at_ns;
+	++*(long *)arg;
+	return true;
 }
 
 long lab_capture_count(const char *path, const struct lab_match *match)
 {
-	long long at_ns;
+	long n = 0;
+	int rc = walk(path, match, count_packet, &n);
 
-	return walk(path, match, __LONG_MAX__, &at_ns);
+	return rc ? rc : n;
+}
+
+struct wanted_time {
+	unsigned left; /* packets before it */
+	long long at_ns;
+};
+
+static bool find_time(void *arg, const struct lab_packet *p, long long at_ns)
+{
+	struct wanted_time *wanted = arg;
+
+	(void)p;
+	if (wanted->left-- > 0)
+		return true;
+	wanted->at_ns = at_ns;
+	return false;
 }
 
 long long lab_capture_time_ns(const char *path, const struct lab_match *match, unsigned i)
 {
-	long long at_ns = 0;
-	long n = walk(path, match, (long)i + 1, &at_ns);
+	struct wanted_time wanted = {.left = i, .at_ns = -ENOENT};
+	int rc = walk(path, match, find_time, &wanted);
 
-	if (n < 0)
-		return n;
-	return n == (long)i + 1 ? at_ns : -ENOENT;
+	return rc ? rc : wanted.at_ns;
+}
+
+struct search {
+	const void *octets;
+	size_t len;
+	long n;
+};
+
+static bool search_packet(void *arg, const struct lab_packet *p, long long at_ns)
+{
+	struct search *search = arg;
+
+	(void)at_ns;
+	search->n += memmem(p->data, p->len, search->octets, search->len) != NULL;
+	return true;
+}
+
+long lab_capture_search(const char *path, const void *octets, size_t len)
+{
+	struct search search = {.octets = octets, .len = len};
+	int rc = walk(path, &(struct lab_match){0}, search_packet, &search);
+
+	return rc ? rc : search.n;
+}
+
+/* Octets behind the TCP header; 0 for what is not TCP. */
+static size_t tcp_octets(const struct lab_packet *p)
+{
+	size_t header;
+
+	if (p->protocol != IPPROTO_TCP || !p->payload || p->payload_len < 20)
+		return 0;
+	header = (size_t)(p->payload[12] >> 4) * 4;
+	return p->payload_len > header ? p->payload_len - header : 0;
+}
+
+static bool add_octets(void *arg, const struct lab_packet *p, long long at_ns)
+{
+	(void)at_ns;
+	*(long *)arg += (long)tcp_octets(p);
+	return true;
+}
+
+long lab_capture_octets(const char *path, const struct lab_match *match)
+{
+	long n = 0;
+	int rc = walk(path, match, add_octets, &n);
+
+	return rc ? rc : n;
+}
+
+struct flights {
+	enum lab_direction last; /* who spoke last; LAB_BOTH: nobody yet */
+	long n;
+};
+
+static bool count_flight(void *arg, const struct lab_packet *p, long long at_ns)
+{
+	struct flights *flights = arg;
+	enum lab_direction direction = direction_of(p);
+
+	(void)at_ns;
+	if (p->protocol != IPPROTO_TCP || (!(p->tcp_flags & PACKET_SYN) && tcp_octets(p) == 0))
+		return true;
+	flights->n += direction == LAB_OUT && flights->last != LAB_OUT;
+	flights->last = direction;
+	return true;
+}
+
+long lab_capture_flights(const char *path, const struct lab_match *match)
+{
+	struct flights flights = {.last = LAB_BOTH};
+	int rc = walk(path, match, count_flight, &flights);
+
+	return rc ? rc : flights.n;
 }

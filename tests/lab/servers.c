@@ -188,6 +188,27 @@ struct lab_server *lab_server_start(struct lab_world *w, const struct lab_server
 	return s;
 }
 
+struct lab_server *lab_server_start_wild(struct lab_world *w, enum lab_server_kind kind,
+					 enum lab_side side, const char *listen)
+{
+	static const char records[] = "  local-zone: \"dot.test.\" redirect\n"
+				      "  local-data: \"dot.test. 300 IN A 192.0.2.80\"\n"
+				      "  local-data: \"dot.test. 300 IN AAAA 2001:db8::80\"\n";
+	static const char action[] =
+		"addAction(QNameSuffixRule(\"dot.test.\"), "
+		"SpoofAction({\"192.0.2.80\", \"2001:db8::80\"}, {ttl=300}))\n";
+	const struct lab_server_opts opts = {
+		.kind = kind,
+		.side = side,
+		.listen = listen,
+		.tls_port = 853,
+		.ready_name = "dot.test",
+		.extra = kind == LAB_DNSDIST ? action : records,
+	};
+
+	return lab_server_start(w, &opts);
+}
+
 void lab_server_stop(struct lab_server *server)
 {
 	if (!server)

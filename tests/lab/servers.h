@@ -48,6 +48,13 @@ struct lab_server_opts {
 struct lab_server;
 
 struct lab_server *lab_server_start(struct lab_world *w, const struct lab_server_opts *opts);
+
+/*
+ * Starts unbound or dnsdist over UDP, TCP and, on port 853, TLS, which answers every name below
+ * dot.test by itself (192.0.2.80, 2001:db8::80, 300 s): what is measured is the way there.
+ */
+struct lab_server *lab_server_start_wild(struct lab_world *w, enum lab_server_kind kind,
+					 enum lab_side side, const char *listen);
 void lab_server_stop(struct lab_server *server); /* SIGTERM, then SIGKILL after 3 s; frees */
 pid_t lab_server_pid(const struct lab_server *server);
 const char *lab_server_kind_to_str(enum lab_server_kind kind);

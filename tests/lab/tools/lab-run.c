@@ -8,6 +8,7 @@
 #include "tests/lab/netns.h"
 #include "tests/lab/proc.h"
 #include "tests/lab/servers.h"
+#include "tests/lab/testca.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -40,13 +41,19 @@ static const char usage[] =
 	"  --dns TEXT           a scripted DNS server (see dnsscript --help); up to 16\n"
 	"  --dns-log FILE       what the scripted servers are asked, one line a query\n"
 	"  --unbound NAME=TEXT  unbound on 127.0.0.1:53 with these records; up to 16 zones\n"
+	"  --dot KIND           unbound or dnsdist, over UDP and, on port 853, TLS; answers each "
+	"name\n"
+	"                       below dot.test; on the far side, if there is one; address ....53, "
+	"....54\n"
 	"  --nscd               glibc's cache\n"
 	"  --far                a second network, joined without delay\n"
 	"  --forward TEXT       a second network, behind a forwarder with these rules, one a line\n"
 	"                       (see forwarder --help)\n"
 	"  --capture FILE       what the forwarder saw, as pcap\n"
 	"  --timeout SECONDS    the command is killed after this\n"
-	"In COMMAND, LAB_DIR names an empty folder of its own.\n";
+	"In COMMAND, LAB_DIR names a folder of its own, in which ca.pem is the authority of all "
+	"servers\n"
+	"over TLS.\n";
 
 struct request {
 	struct lab_world_opts world;
@@ -59,6 +66,8 @@ struct request {
 	const char *dns_log;
 	struct lab_zone zones[MAX_ITEMS + 1];
 	unsigned nzones;
+	enum lab_server_kind dot[MAX_ITEMS];
+	unsigned ndot;
 	bool nscd;
 	const char *forward;
 	const char *capture;
@@ -119,6 +128,7 @@ enum option_value {
 	OPT_DNS,
 	OPT_DNS_LOG,
 	OPT_UNBOUND,
+	OPT_DOT,
 	OPT_NSCD,
 	OPT_FAR,
 	OPT_FORWARD,
@@ -139,6 +149,7 @@ static const struct option options[] = {
 	{"dns", required_argument, NULL, OPT_DNS},
 	{"dns-log", required_argument, NULL, OPT_DNS_LOG},
 	{"unbound", required_argument, NULL, OPT_UNBOUND},
+	{"dot", required_argument, NULL, OPT_DOT},
 	{"nscd", no_argument, NULL, OPT_NSCD},
 	{"far", no_argument, NULL, OPT_FAR},
 	{"forward", required_argument, NULL, OPT_FORWARD},
@@ -168,6 +179,13 @@ static bool take_file_option(struct lab_world_opts *w, int option)
 	return true;
 }
 
+static enum lab_server_kind dot_kind(const char *name)
+{
+	if (strcmp(name, "unbound") != 0 && strcmp(name, "dnsdist") != 0)
+		die("is neither unbound nor dnsdist", name);
+	return *name == 'u' ? LAB_UNBOUND : LAB_DNSDIST;
+}
+
 /* Options that may be given several times. False for any other. */
 static bool take_list_option(struct request *r, int option)
 {
@@ -184,6 +202,8 @@ static bool take_list_option(struct request *r, int option)
 		zone->name = optarg;
 	} else if (option == OPT_ADDRESS) {
 		r->addresses[take_place(&r->naddresses, "--address")] = optarg;
+	} else if (option == OPT_DOT) {
+		r->dot[take_place(&r->ndot, "--dot")] = dot_kind(optarg);
 	} else if (option == OPT_DNS) {
 		r->dns[take_place(&r->ndns, "--dns")] = text_of(optarg);
 	} else {
@@ -252,6 +272,21 @@ static void start_dns(struct lab_world *w, const struct request *r)
 	}
 }
 
+static void start_dot(struct lab_world *w, const struct request *r)
+{
+	enum lab_side side = r->world.far ? LAB_FAR : LAB_NEAR;
+	char path[128], address[32];
+
+	snprintf(path, sizeof(path), "%s/ca.pem", lab_world_dir(w));
+	lab_ca_write(path);
+	for (unsigned i = 0; i < r->ndot; i++) {
+		snprintf(address, sizeof(address), "%s%u",
+			 side == LAB_FAR ? "198.51.100." : "127.0.0.",
+			 r->dot[i] == LAB_UNBOUND ? 53u : 54u);
+		lab_server_start_wild(w, r->dot[i], side, address);
+	}
+}
+
 static void body(struct lab_world *w, void *arg)
 {
 	const struct request *r = arg;
@@ -262,6 +297,7 @@ static void body(struct lab_world *w, void *arg)
 		start_forwarder(w, r);
 	else if (r->world.far)
 		lab_link_veth(w);
+	start_dot(w, r);
 	start_dns(w, r);
 	if (r->nzones)
 		lab_server_start(w,
