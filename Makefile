@@ -109,7 +109,8 @@ $(RESOLVER_SO): $(call obj,$(RESOLVER_SRC)) resolver/exports.map
 	$(split_debug)
 
 # One Criterion program for all unit tests, one for all end-to-end tests.
-$(O)/unit: $(call obj,$(UNIT_SRC)) $(UNIT_SHIM_OBJ) $(call obj,$(RESOLVER_SRC)) $(call obj,$(LAB_SRC))
+$(O)/unit: $(call obj,$(UNIT_SRC)) $(UNIT_SHIM_OBJ) $(call obj,$(RESOLVER_SRC)) $(call obj,$(LAB_SRC)) \
+		| $(RESOLVER_SO)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN) $(CFLAGS) -pthread -o $@ $^ -lcriterion -lcares -lssl -lcrypto -lresolv
 

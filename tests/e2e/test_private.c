@@ -322,3 +322,63 @@ LabTest(private, opportunistic_goes_on_in_clear_text)
 		       SHIM_ARGV("clients/lookup", "www.test")) > 0);
 	lab_assert_str(shim_got.out, "www.test: 192.0.2.1\n");
 }
+
+/* ---- the log ---- */
+
+static const char *const failures[] = {
+	"servfail",	"refused", "nxdomain", "formerr",	 "formerr-edns", "drop",
+	"garbage-body", "cut 20",  "wrong-id", "wrong-question", "bad-pointer",	 "close",
+	"close-length", "reset",   "empty",    "truncate",
+};
+
+static const char *const upstreams[] = {
+	CLEAR,
+	ALIVE,
+	DEAD,
+	MISSPELT,
+	"NOBLOCKDNS_UPSTREAM=tcp://127.0.0.1",
+	"NOBLOCKDNS_UPSTREAM=tls://127.0.0.1#else.test",
+};
+
+/* A name below one of these has one failure. */
+static void start_failing_server(struct lab_world *w)
+{
+	char script[4096] = ZONE;
+
+	for (unsigned i = 0; i < sizeof failures / sizeof failures[0]; i++)
+		snprintf(script + strlen(script), sizeof script - strlen(script),
+			 "rr *.f%u.test 300 A 192.0.2.9\non *.f%u.test * %s\n", i, i, failures[i]);
+	dns = lab_dns_start_text(w, script);
+	snprintf(ca, sizeof ca, "NOBLOCKDNS_TLS_CA=%s/ca.pem", lab_world_dir(w));
+	lab_ca_write(strchr(ca, '=') + 1);
+	tap = tap_open();
+}
+
+/* At any level but debug. */
+LabTest(private, log_names_nobody, .resolv_conf = "nameserver 127.0.0.1\nsearch secret.test\n")
+{
+	const char *argv[4 + sizeof failures / sizeof failures[0]] = {"clients/lookup", "secret"};
+	static char names[sizeof failures / sizeof failures[0]][32];
+	unsigned lines = 0, n = 2;
+
+	start_failing_server(w);
+	for (unsigned i = 0; i < sizeof failures / sizeof failures[0]; i++) {
+		snprintf(names[i], sizeof names[i], "secret.f%u.test", i);
+		argv[n++] = names[i];
+	}
+	for (unsigned i = 0; i < sizeof upstreams / sizeof upstreams[0]; i++) {
+		const char *const env[] = {ca, "NOBLOCKDNS_LOG=info", "NOBLOCKDNS_DEADLINE_MS=300",
+					   upstreams[i], NULL};
+
+		lab_proc_run(NULL,
+			     &(struct lab_proc_opts){.argv = argv, .env = env, .preload = true},
+			     &shim_got);
+		lab_assert_int(shim_got.signal, 0);
+		lab_assert(strstr(shim_got.out, "secret.f0.test: EAI") != NULL, "(%s)",
+			   shim_got.out);
+		lab_assert(strstr(shim_got.err, "secret") == NULL, "(%s: %s)", upstreams[i],
+			   shim_got.err);
+		lines += shim_lines_with(shim_got.err, "noblockdns[");
+	}
+	lab_assert(lines > 0, "nothing was logged: proves nothing");
+}

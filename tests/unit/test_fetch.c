@@ -1,104 +1,120 @@
 // SPDX-License-Identifier: MIT
-/* fetch.c, fetch_cache.c: what stands in the cache already, and what is put there. */
-#include "shim/fetch_cache.h"
+/*
+ * fetch.c and fetch_job.c: the AD bit on its way from an upstream through the entry that a caller
+ * is handed into the cache. The resolver library is the real one, the upstream a thread.
+ */
+#include "shim/fetch.h"
 
+#include "shim/cache.h"
 #include "shim/clock.h"
-#include "shim/process.h"
-#include "shim/resolve.h"
+#include "shim/settings.h"
+#include "tests/unit/test_cache_util.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
-static struct resolve begun;
-static struct fetch asked; /* as a job sees it */
+#define HEADER 12 /* bytes of a message's header (RFC 1035 4.1.1) */
+#define NAME   "www.test"
 
-/* A cache of this process alone, and a server that nobody is. */
-static void begin(void)
+/* Answers each question for A with an address, for AAAA with nothing; AD is set in both. */
+static void *serve(void *arg)
 {
-	setenv("NOBLOCKDNS_CACHE", "private", 1);
-	setenv("NOBLOCKDNS_UPSTREAM", "udp://127.0.0.1:1", 1);
-	cr_assert(resolve_begin(&begun));
-	cr_assert_eq(name_fold("www.test", &asked.name), 0);
-	strcpy(asked.spelling, "www.test");
-	asked.view = begun.settings->view;
-	asked.types = FETCH_A | FETCH_AAAA;
+	static const unsigned char address[] = {0xc0, HEADER, 0, 1, 0,	 1, 0, 0,
+						1,    44,     0, 4, 192, 0, 2, 1};
+	int fd = *(int *)arg;
+
+	for (;;) {
+		unsigned char msg[512 + sizeof address];
+		struct sockaddr_in from;
+		socklen_t from_len = sizeof from;
+		ssize_t n = recvfrom(fd, msg, 512, 0, (struct sockaddr *)&from, &from_len);
+		size_t len = HEADER + strlen(NAME) + 2 + 4;
+		bool is_a = n > 0 && msg[len - 3] == RESOLVER_A;
+
+		if (n < (ssize_t)len)
+			continue;
+		msg[2] = 0x81; /* QR, RD */
+		msg[3] = 0xa0; /* RA, AD */
+		memset(msg + 6, 0, 6);
+		msg[7] = is_a;
+		memcpy(msg + len, address, sizeof address);
+		len += is_a ? sizeof address : 0;
+		sendto(fd, msg, len, 0, (struct sockaddr *)&from, from_len);
+	}
+	return NULL;
 }
 
-static struct entry_rrset rrset(enum resolver_kind kind, uint32_t ttl_s)
-{
-	bool has_addr = kind == RESOLVER_ANSWER;
+static char dir[64];
 
-	return (struct entry_rrset){.kind = kind,
-				    .ttl_s = ttl_s,
-				    .stored_ms = clock_boot_ms(),
-				    .nnames = 1,
-				    .names = "www.test",
-				    .names_len = 9,
-				    .naddrs = has_addr,
-				    .addrs = (const unsigned char *)"\300\0\2\1"};
+static void set_up(void)
+{
+	static int fd;
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof at;
+	char text[128];
+	pthread_t thread;
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&at, len), 0);
+	cr_assert_eq(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	cr_assert_eq(pthread_create(&thread, NULL, serve, &fd), 0);
+	snprintf(text, sizeof text, "udp://127.0.0.1:%u", ntohs(at.sin_port));
+	setenv("NOBLOCKDNS_UPSTREAM", text, 1);
+	scratch_make(dir);
+	snprintf(text, sizeof text, "%s/cache", dir);
+	setenv("NOBLOCKDNS_CACHE", text, 1);
 }
 
-static void store(struct entry_rrset a, struct entry_rrset aaaa)
+static void tear_down(void)
 {
-	const struct entry_rrset rrs[ENTRY_NTYPES] = {a, aaaa};
-
-	fetch_cache_store(&asked, rrs, clock_boot_ms());
+	scratch_remove(dir);
 }
 
-static bool finds(unsigned types)
-{
-	struct blob *blob;
+TestSuite(fetch, .init = set_up, .fini = tear_down);
 
-	asked.types = types;
-	blob = fetch_cache_find(&asked, clock_boot_ms());
-	blob_release(blob);
-	return blob != NULL;
-}
-
-Test(fetch, stored_types_are_found_and_others_are_not)
+/* Fetches the name, and expects `ad` in the answer and in the cache. */
+static void fetch_with_ad(bool ad)
 {
-	begin();
-	cr_expect_not(finds(FETCH_A));
-	store(rrset(RESOLVER_ANSWER, 60), (struct entry_rrset){0});
-	cr_expect(finds(FETCH_A));
-	cr_expect_not(finds(FETCH_AAAA));
-	cr_expect_not(finds(FETCH_A | FETCH_AAAA));
-	store((struct entry_rrset){0}, rrset(RESOLVER_NODATA, 60));
-	cr_expect(finds(FETCH_A | FETCH_AAAA));
-	resolve_end(&begun);
-}
-
-Test(fetch, failure_and_ttl_0_are_not_stored)
-{
-	begin();
-	store(rrset(RESOLVER_ANSWER, 0), rrset(RESOLVER_FAILURE, 60));
-	cr_expect_not(finds(FETCH_A));
-	cr_expect_not(finds(FETCH_AAAA));
-	resolve_end(&begun);
-}
-
-/* Another job has stored it since the asker looked: nobody is asked, or this would fail. */
-Test(fetch, job_finds_what_was_stored_since_its_asker_looked)
-{
+	unsigned char room[CACHE_ENTRY_MAX] __attribute__((aligned(ENTRY_ALIGN)));
+	uint64_t now_ms = clock_boot_ms(), hash;
+	rcu_token token = rcu_read_lock();
+	const struct settings *s = settings_get(now_ms);
 	struct fetch *fetch;
 	struct entry entry;
 	struct blob *blob;
-	int r;
+	struct name name;
+	size_t need;
 
-	begin();
-	store(rrset(RESOLVER_ANSWER, 60), rrset(RESOLVER_NODATA, 60));
-	r = fetch_start(begun.settings, &asked.name, asked.spelling, FETCH_A | FETCH_AAAA,
-			clock_boot_ms() + 5000, NULL, NULL, &fetch);
-	if (r == -ENOENT)
-		cr_skip_test("libnoblockdns-resolver.so is not beside this program");
-	cr_assert_eq(r, 0, "%d", r);
+	cr_assert_eq(name_fold(NAME, &name), 0);
+	cr_assert_eq(fetch_start(s, &name, NAME, FETCH_A | FETCH_AAAA, now_ms + 5000, NULL, NULL,
+				 &fetch),
+		     0);
 	blob = fetch_wait(fetch);
-	cr_assert(blob != NULL);
+	cr_assert_not_null(blob);
 	cr_assert_eq(entry_decode(blob->data, blob->size, &entry), 0);
-	cr_expect_eq(entry.rr[ENTRY_A].kind, RESOLVER_ANSWER);
-	cr_expect_eq(entry.rr[ENTRY_AAAA].kind, RESOLVER_NODATA);
-	blob_release(blob);
-	resolve_end(&begun);
+	cr_assert_eq(entry.rr[ENTRY_A].kind, RESOLVER_ANSWER);
+	cr_expect_eq(entry.rr[ENTRY_A].ad, ad, "the answer's");
+	hash = cache_hash(s->cache, s->view, name.text, name.len);
+	cr_assert_eq(cache_lookup(s->cache, hash, s->view, name.text, name.len, now_ms, room,
+				  sizeof room, &entry, &need),
+		     0);
+	cr_expect_eq(entry.rr[ENTRY_A].ad, ad, "the cache's");
+	rcu_read_unlock(token);
+}
+
+Test(fetch, ad_is_kept_where_trust_ad_believes_it)
+{
+	setenv("RES_OPTIONS", "trust-ad", 1);
+	fetch_with_ad(true);
+}
+
+Test(fetch, ad_is_dropped_where_nobody_believes_it)
+{
+	setenv("RES_OPTIONS", "", 1);
+	fetch_with_ad(false);
 }
