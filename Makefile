@@ -105,7 +105,7 @@ $(SHIM_SO): $(call obj,$(SHIM_SRC)) $(O)/exports.map
 $(RESOLVER_SO): $(call obj,$(RESOLVER_SRC)) resolver/exports.map
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN) $(CFLAGS) $(SO_LDFLAGS) -Wl,--version-script=resolver/exports.map \
-		-Wl,--exclude-libs,ALL -Wl,--wrap=fopen -Wl,-soname,$(@F) -o $@ $(filter %.o,$^) $(RESOLVER_LIBS)
+		-Wl,--exclude-libs,ALL -Wl,--wrap=fopen,--wrap=gmtime_r -Wl,-soname,$(@F) -o $@ $(filter %.o,$^) $(RESOLVER_LIBS)
 	$(split_debug)
 
 # One Criterion program for all unit tests, one for all end-to-end tests.

@@ -320,6 +320,8 @@ static int open_socket(struct dot_conn *conn)
 		return conn->handle;
 	err = connect_socket(conn);
 	if (!err)
+		err = tls_context_load(conn->target->tls); /* while the server answers */
+	if (!err)
 		err = watch(conn);
 	if (err)
 		reactor_socket_close(reactor_of(conn), conn->handle);

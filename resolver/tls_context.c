@@ -25,6 +25,10 @@
 
 static int open_ssl(struct tls_context *tls)
 {
+	tls->lib = OSSL_LIB_CTX_new();
+	tls->socket = tls_bio_method_new();
+	if (!tls->lib || !tls->socket)
+		return -ENOMEM;
 	tls->ssl = SSL_CTX_new_ex(tls->lib, NULL, TLS_client_method());
 	if (!tls->ssl || !SSL_CTX_set_min_proto_version(tls->ssl, TLS1_2_VERSION))
 		return -ENOMEM;
@@ -38,24 +42,35 @@ static int open_ssl(struct tls_context *tls)
 	return 0;
 }
 
+static void close_ssl(struct tls_context *tls)
+{
+	SSL_CTX_free(tls->ssl);
+	BIO_meth_free(tls->socket);
+	OSSL_LIB_CTX_free(tls->lib);
+	tls->ssl = NULL;
+	tls->socket = NULL;
+	tls->lib = NULL;
+}
+
+int tls_context_load(struct tls_context *tls)
+{
+	if (tls->ssl)
+		return 0;
+	if (OPENSSL_init_ssl(INIT_SETTINGS, NULL) && !open_ssl(tls))
+		return 0;
+	close_ssl(tls);
+	return -ENOMEM;
+}
+
 int tls_context_open(struct reactor *reactor, const struct resolver_tls *conf,
 		     struct tls_context **ret)
 {
-	struct tls_context *tls;
+	struct tls_context *tls = calloc(1, sizeof(*tls));
 
-	if (!OPENSSL_init_ssl(INIT_SETTINGS, NULL))
-		return -ENOMEM;
-	tls = calloc(1, sizeof(*tls));
 	if (!tls)
 		return -ENOMEM;
 	tls->reactor = reactor;
 	tls->conf = *conf;
-	tls->lib = OSSL_LIB_CTX_new();
-	tls->socket = tls_bio_method_new();
-	if (!tls->lib || !tls->socket || open_ssl(tls)) {
-		tls_context_close(tls);
-		return -ENOMEM;
-	}
 	*ret = tls;
 	return 0;
 }
@@ -64,8 +79,6 @@ void tls_context_close(struct tls_context *tls)
 {
 	if (!tls)
 		return;
-	SSL_CTX_free(tls->ssl);
-	BIO_meth_free(tls->socket);
-	OSSL_LIB_CTX_free(tls->lib);
+	close_ssl(tls);
 	free(tls);
 }

@@ -20,9 +20,10 @@
 struct tls_context {
 	struct reactor *reactor; /* borrows */
 	struct resolver_tls conf;
-	OSSL_LIB_CTX *lib;  /* owns */
-	BIO_METHOD *socket; /* owns; tls_bio.h */
-	SSL_CTX *ssl;	    /* owns */
+	/* own; NULL until tls_context_load() */
+	OSSL_LIB_CTX *lib;
+	BIO_METHOD *socket; /* tls_bio.h */
+	SSL_CTX *ssl;
 	/* for tests and the log */
 	unsigned nverified; /* chains of certificates that were looked at */
 	unsigned nresumed;  /* handshakes without one */
@@ -31,6 +32,10 @@ struct tls_context {
 /* `conf` is copied, its ca_file and the reactor are borrowed. -ENOMEM. */
 int tls_context_open(struct reactor *reactor, const struct resolver_tls *conf,
 		     struct tls_context **ret);
+
+/* Has OpenSSL get ready, which takes some 2 ms: best while the first connection waits for the
+ * server. Called again, nothing happens. -ENOMEM. */
+int tls_context_load(struct tls_context *tls);
 
 /* No connection is left. NULL: nothing happens. */
 void tls_context_close(struct tls_context *tls);

@@ -2,7 +2,10 @@
 /* test_dot.c - the transport over TLS with a server that behaves. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dot_rig.h"
@@ -295,4 +298,73 @@ Test(dot, probe_ends_with_the_transport)
 	cr_expect_eq(rig_nopen(&rig), 1);
 	rig_close(&rig);
 	cr_expect_eq(probed, 1);
+}
+
+/* ---- room ---- */
+
+#define STACK_SIZE ((size_t)256 << 10) /* shim/io.c's */
+
+static void *look_up(void *arg)
+{
+	rig_lookup(arg, "www.test");
+	return NULL;
+}
+
+/* A full handshake, with its certificates: the deepest that OpenSSL goes. */
+Test(dot, handshake_takes_half_of_the_io_threads_stack)
+{
+	unsigned char *stack = aligned_alloc(4096, STACK_SIZE);
+	size_t unused = 0;
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	if (getenv("NBD_SANITIZER"))
+		cr_skip_test("a sanitizer's frames are larger");
+	start("cert good", "");
+	memset(stack, 0x5a, STACK_SIZE);
+	pthread_attr_init(&attr);
+	pthread_attr_setstack(&attr, stack, STACK_SIZE);
+	cr_assert_eq(pthread_create(&thread, &attr, look_up, &rig), 0);
+	pthread_join(thread, NULL);
+	while (stack[unused] == 0x5a)
+		unused++;
+	cr_expect_lt(STACK_SIZE - unused, STACK_SIZE / 2);
+	rig_close(&rig);
+	free(stack);
+}
+
+static size_t allocated(void)
+{
+	return mallinfo2().uordblks;
+}
+
+Test(dot, open_connection_takes_less_than_200_kb)
+{
+	size_t before;
+
+	start("cert good", "");
+	rig_lookup(&rig, "www.test"); /* what all connections share is there now */
+	rig_settle(&rig);
+	rig_pass(&rig, DOT_IDLE_MS);
+	cr_assert_eq(rig_nopen(&rig), 0);
+	before = allocated();
+	rig_lookup(&rig, "www.test");
+	rig_settle(&rig);
+	cr_assert_eq(rig_nopen(&rig), 1);
+	cr_expect_lt(allocated() - before, 200u << 10);
+	rig_close(&rig);
+}
+
+Test(dot, connection_full_of_answers_takes_less_than_200_kb)
+{
+	size_t before;
+
+	start("cert good", "rr big.test 60 A 10.0.0.1*4000");
+	rig_lookup(&rig, "www.test");
+	rig_settle(&rig);
+	rig_pass(&rig, DOT_IDLE_MS);
+	before = allocated();
+	rig_lookup(&rig, "big.test");
+	cr_expect_lt(allocated() - before, 200u << 10);
+	rig_close(&rig);
 }

@@ -231,6 +231,7 @@ Test(tls_auth, system_bundle_is_searched_for_what_the_chain_needs)
 	fake_host_init(&host);
 	reactor_init(&reactor, &host.host);
 	cr_assert_eq(tls_context_open(&reactor, &conf, &tls), 0);
+	cr_assert_eq(tls_context_load(tls), 0);
 	presented = sk_X509_new_null();
 	cr_assert_eq(tls_anchor_find(tls, presented, &anchors), 0);
 	cr_expect_eq(sk_X509_num(anchors), 0, "nothing is needed");
@@ -256,6 +257,7 @@ Test(tls_auth, every_authority_of_the_bundle_is_found)
 	fake_host_init(&host);
 	reactor_init(&reactor, &host.host);
 	cr_assert_eq(tls_context_open(&reactor, &conf, &tls), 0);
+	cr_assert_eq(tls_context_load(tls), 0);
 	while (n < 20 && (cert = PEM_read_bio_X509(bundle, NULL, NULL, NULL))) {
 		STACK_OF(X509) *presented = sk_X509_new_null(), *anchors;
 		bool found = false;
