@@ -4,6 +4,7 @@
 
 #include "shim/log.h"
 #include "shim/self_path.h"
+#include "shim/settings.h"
 #include "shim/sys.h"
 
 #include <dlfcn.h>
@@ -46,6 +47,12 @@ static bool is_there(const char *path)
 	return fd != -ENOENT;
 }
 
+/* What becomes of lookups then. */
+static const char *fate(void)
+{
+	return settings_libc_may() ? "left to libc" : "refused, as libc asks in clear text";
+}
+
 /* A library that is missing beside this one is a mistake of the installation, and for good. Where
  * both are out of sight (chroot), or both are there (no memory, no permission), nobody is to blame;
  * and it may be loaded next time. */
@@ -54,10 +61,10 @@ static int explain(const char *path, const char *why)
 	char self[PATH_MAX];
 
 	if (!is_there(path) && self_path(self) == 0 && is_there(self)) {
-		log_error("cannot load %s: %s; lookups are left to libc", path, why);
+		log_error("cannot load %s: %s; lookups are %s", path, why, fate());
 		return -ENOENT;
 	}
-	log_warn("cannot load %s: %s; this lookup is left to libc", path, why);
+	log_warn("cannot load %s: %s; this lookup is %s", path, why, fate());
 	return -ENOMEM;
 }
 
@@ -69,8 +76,7 @@ int resolver_load(const struct resolver_host *host, struct resolver_instance *re
 	int r = sibling_path(path);
 
 	if (r < 0) {
-		log_warn("cannot tell where %s is: error %d; lookups are left to libc", LIBRARY,
-			 -r);
+		log_warn("cannot tell where %s is: error %d; lookups are %s", LIBRARY, -r, fate());
 		return -ENOENT;
 	}
 	library = dlopen(path, RTLD_NOW | RTLD_LOCAL | LOOK_INSIDE_FIRST);
@@ -80,7 +86,7 @@ int resolver_load(const struct resolver_host *host, struct resolver_instance *re
 	if (ops == NULL)
 		(void)dlerror(); /* the program must not find our failure there */
 	if (ops == NULL || ops->abi != RESOLVER_ABI) {
-		log_error("%s is of another version; lookups are left to libc", path);
+		log_error("%s is of another version; lookups are %s", path, fate());
 		dlclose(library);
 		return -ENOENT;
 	}

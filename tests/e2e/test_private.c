@@ -280,6 +280,8 @@ LabTest(private, second_library_is_missing)
 	KEEPS_PRIVATE("clients/lookup", "www.test");
 	KEEPS_PRIVATE("/usr/bin/getent", "hosts", "www.test");
 	KEEPS_PRIVATE("clients/gai_list", "wait", "7");
+	run(DEAD, NULL, SHIM_ARGV("clients/lookup", "www.test"));
+	lab_assert(strstr(shim_got.err, "lookups are refused") != NULL, "(%s)", shim_got.err);
 }
 
 LabTest(private, second_library_is_broken)
@@ -312,6 +314,23 @@ LabTest(private, pin_that_is_in_no_certificate_lets_nobody_in)
 		       0);
 	lab_assert_str(shim_got.out, "www.test: EAI_AGAIN\n");
 	lab_assert_int(asked_over_tls(NULL), 0);
+}
+
+/* The command that README.md and the manual page give. */
+LabTest(private, pin_as_openssl_prints_it_lets_its_owner_in)
+{
+	char script[1024], pin[128];
+
+	set_up(w);
+	snprintf(script, sizeof script,
+		 "openssl x509 -in '%s' -noout -pubkey | openssl pkey -pubin -outform der | "
+		 "openssl dgst -sha256 -binary | openssl base64 | sed 's|^|sha256/|' | tr -d '\\n'",
+		 strchr(ca, '=') + 1);
+	lab_proc_run(NULL, &(struct lab_proc_opts){.argv = SHIM_ARGV("sh", "-c", script)},
+		     &shim_got);
+	snprintf(pin, sizeof pin, "NOBLOCKDNS_TLS_PIN=%.80s", shim_got.out);
+	lab_assert_int(run(ALIVE, pin, SHIM_ARGV("clients/lookup", "www.test")), 0);
+	lab_assert_str(shim_got.out, "www.test: 192.0.2.1\n");
 }
 
 LabTest(private, opportunistic_goes_on_in_clear_text)
@@ -367,8 +386,13 @@ LabTest(private, log_names_nobody, .resolv_conf = "nameserver 127.0.0.1\nsearch 
 		argv[n++] = names[i];
 	}
 	for (unsigned i = 0; i < sizeof upstreams / sizeof upstreams[0]; i++) {
-		const char *const env[] = {ca, "NOBLOCKDNS_LOG=info", "NOBLOCKDNS_DEADLINE_MS=300",
-					   upstreams[i], NULL};
+		const char *const env[] = {ca,
+					   "NOBLOCKDNS_DEADLINE_MS=2000",
+					   "NOBLOCKDNS_CACHE=off",
+					   upstream,
+					   preload != NULL ? preload : "NBD_NOTHING=",
+					   more,
+					   NULL};
 
 		lab_proc_run(NULL,
 			     &(struct lab_proc_opts){.argv = argv, .env = env, .preload = true},
