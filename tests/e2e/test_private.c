@@ -41,8 +41,14 @@ static void set_up(struct lab_world *w)
 static unsigned run(const char *upstream, const char *more, const char *const *argv)
 {
 	const char *const env[] = {
-		ca,  "NOBLOCKDNS_DEADLINE_MS=2000", "NOBLOCKDNS_CACHE=off", upstream, more, preload,
-		NULL};
+		ca,
+		"NOBLOCKDNS_DEADLINE_MS=2000",
+		"NOBLOCKDNS_CACHE=off",
+		upstream,
+		preload != NULL ? preload : "NBD_NOTHING=",
+		more,
+		NULL,
+	};
 
 	lab_proc_run(
 		NULL,
@@ -386,13 +392,8 @@ LabTest(private, log_names_nobody, .resolv_conf = "nameserver 127.0.0.1\nsearch 
 		argv[n++] = names[i];
 	}
 	for (unsigned i = 0; i < sizeof upstreams / sizeof upstreams[0]; i++) {
-		const char *const env[] = {ca,
-					   "NOBLOCKDNS_DEADLINE_MS=2000",
-					   "NOBLOCKDNS_CACHE=off",
-					   upstream,
-					   preload != NULL ? preload : "NBD_NOTHING=",
-					   more,
-					   NULL};
+		const char *const env[] = {ca, "NOBLOCKDNS_LOG=info", "NOBLOCKDNS_DEADLINE_MS=300",
+					   upstreams[i], NULL};
 
 		lab_proc_run(NULL,
 			     &(struct lab_proc_opts){.argv = argv, .env = env, .preload = true},
