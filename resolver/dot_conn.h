@@ -69,6 +69,19 @@ struct dot_conn {
 	unsigned nanswers;
 };
 
+/* ---- between dot_conn.c and dot_exchange.c ---- */
+
+/* In OPEN: reads and writes what there is. A negative errno: the connection is lost. */
+int dot_exchange(struct dot_conn *conn);
+
+/* Watches the socket for what the state waits for. */
+int dot_conn_watch(struct dot_conn *conn);
+
+/* Starts the idle timer if nothing is in flight, and else stops it. */
+void dot_conn_settle(struct dot_conn *conn);
+
+/* ---- for whoever holds a connection ---- */
+
 /* Begins to connect. With `resume`, a TLS session is continued if the host knows one. -ENOMEM, or
  * an errno of socket() or connect(). */
 int dot_conn_open(const struct dot_target *target, const struct sockaddr_storage *addr, bool resume,

@@ -21,13 +21,14 @@ bool dot_race_is_on(const struct dot_race *race)
 /* ---- what the log says ---- */
 
 /* Once for each cause, until another one takes its place. */
-static void tell(struct dot_race *race, const struct dot_conn *conn, const char *cause)
+static void tell(struct dot_race *race, const struct dot_conn *conn, const char *what,
+		 const char *cause)
 {
 	char text[ADDRESS_TEXT];
 
 	if (race->told != cause && cause)
-		reactor_log(reactor_of(race), RESOLVER_LOG_WARN, "upstream %s: %s%s",
-			    address_to_str(&conn->addr, text), cause,
+		reactor_log(reactor_of(race), RESOLVER_LOG_WARN, "upstream %s: %s%s%s",
+			    address_to_str(&conn->addr, text), what, cause,
 			    conn->state == DOT_OPEN ? "; used without authentication" : "");
 	race->told = cause;
 }
@@ -117,7 +118,8 @@ static void on_opened(struct dot_conn *conn)
 {
 	struct dot_race *race = conn->arg;
 
-	tell(race, conn, conn->tls.doubt);
+	if (conn->tls.authenticated || conn->tls.doubt) /* else a session brought its doubt */
+		tell(race, conn, "", conn->tls.doubt);
 	race->conns[place_of(race, conn)] = NULL;
 	race->nrunning--;
 	leave_all(race);
@@ -131,7 +133,7 @@ static void on_lost(struct dot_conn *conn, int error)
 	bool again = conn->tls.offered && (error == -EPROTO || error == -ECONNRESET);
 
 	if (!again && conn->tls.doubt)
-		tell(race, conn, conn->tls.doubt);
+		tell(race, conn, error == -EPROTO ? "no TLS: " : "", conn->tls.doubt);
 	leave(race, place);
 	if (again)
 		enter_conn(race, place, false);
@@ -189,8 +191,6 @@ static void alternate(struct dot_race *race, const struct sockaddr_storage *addr
 
 void dot_race_start(struct dot_race *race, const struct sockaddr_storage *addrs, unsigned naddrs)
 {
-	if (naddrs > DOT_RACE_MAX)
-		naddrs = DOT_RACE_MAX;
 	alternate(race, addrs, naddrs);
 	race->naddrs = naddrs;
 	race->next = 0;

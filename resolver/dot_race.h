@@ -15,9 +15,9 @@
 #ifndef NOBLOCKDNS_RESOLVER_DOT_RACE_H
 #define NOBLOCKDNS_RESOLVER_DOT_RACE_H
 
+#include "resolver/dot_addrs.h"
 #include "resolver/dot_conn.h"
 
-#define DOT_RACE_MAX	  8
 #define DOT_RACE_DELAY_MS 250  /* RFC 8305 section 8 */
 #define DOT_CONNECT_MS	  3000 /* TCP and TLS; getdns has 2.5 s as its least */
 
@@ -36,8 +36,8 @@ struct dot_race_user {
 struct dot_race {
 	const struct dot_race_user *user;
 	const struct dot_target *target; /* borrows */
-	struct sockaddr_storage addrs[DOT_RACE_MAX];
-	struct dot_conn *conns[DOT_RACE_MAX]; /* owns; by address; NULL: not running */
+	struct sockaddr_storage addrs[DOT_ADDRS_MAX];
+	struct dot_conn *conns[DOT_ADDRS_MAX]; /* owns; by address; NULL: not running */
 	unsigned naddrs, next, nrunning;
 	struct reactor_timer timer; /* the next address, or the end */
 	uint64_t end_ms;
@@ -53,7 +53,7 @@ int dot_race_init(struct dot_race *race, const struct dot_target *target,
 /* Ends the race without a word to the user. */
 void dot_race_fini(struct dot_race *race);
 
-/* Begins, with at least one address and at most DOT_RACE_MAX that count. */
+/* Begins, with at least one address and at most DOT_ADDRS_MAX. */
 void dot_race_start(struct dot_race *race, const struct sockaddr_storage *addrs, unsigned naddrs);
 
 bool dot_race_is_on(const struct dot_race *race);

@@ -68,6 +68,14 @@ static int failure_of(struct tls_stream *s, int result)
 	}
 }
 
+/* Constant text. The other end's words come as reasons, too. */
+static const char *words_of_openssl(void)
+{
+	const char *words = ERR_reason_error_string(ERR_peek_error());
+
+	return words ? words : "no TLS handshake";
+}
+
 int tls_stream_handshake(struct tls_stream *s)
 {
 	int result;
@@ -79,6 +87,8 @@ int tls_stream_handshake(struct tls_stream *s)
 	result = failure_of(s, result);
 	if (result != -EAGAIN && s->doubt && !s->tls->conf.opportunistic)
 		return -EACCES;
+	if (result == -EPROTO)
+		s->doubt = words_of_openssl();
 	return result;
 }
 

@@ -30,7 +30,7 @@ struct tls_stream {
 	bool offered;	    /* a ticket was offered for resumption */
 	bool checked;	    /* certificates were looked at */
 	bool authenticated; /* valid after the handshake */
-	const char *doubt;  /* why it is not: constant text, "the certificate ..."; NULL */
+	const char *doubt;  /* why it is not, or is no TLS: constant text; NULL: there is none */
 };
 
 /* Prepares the client's side; nothing is sent yet. With `resume`, a ticket is used if there is one.

@@ -18,24 +18,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/dot_addrs.h"
 #include "resolver/dot_race.h"
 
 #define LIVE_MAX 65536 /* attempts; those beyond are refused. A process asks a thousandth */
 
 struct transport {
-	struct resolver_upstream upstream;
-	struct transport_resolver resolver;
+	char host[RESOLVER_HOST_MAX];
 	struct dot_target target; /* the connections borrow it */
 	struct list waiting;	  /* attempts */
 	unsigned nlive;		  /* attempts */
 	struct reactor_task supply;
 	struct dot_conn *conn; /* owns; for new attempts; NULL: none */
 	struct list aside;     /* owns: connections that get no more */
+	struct dot_addrs addrs;
 	struct dot_race race;
-	struct transport_lookup *lookup; /* NULL: none is running */
-	struct sockaddr_storage addrs[DOT_RACE_MAX];
-	unsigned naddrs;
-	uint64_t addrs_until_ms;
 	void (*probe_done)(void *arg, int error); /* NULL: nobody asks */
 	void *probe_arg;
 	struct reactor_task probe; /* tells the one who asks */
@@ -113,6 +110,12 @@ static void conclude(struct transport *t, int error)
 
 /* ---- connecting ---- */
 
+static void fail_all(struct transport *t, int error)
+{
+	fail_waiting(t, error);
+	conclude(t, error);
+}
+
 static void on_won(struct dot_race *race, struct dot_conn *conn)
 {
 	struct transport *t = container_of(race, struct transport, race);
@@ -127,9 +130,8 @@ static void on_race_lost(struct dot_race *race, int error)
 {
 	struct transport *t = container_of(race, struct transport, race);
 
-	t->addrs_until_ms = 0; /* perhaps there are others by now */
-	fail_waiting(t, error);
-	conclude(t, error);
+	dot_addrs_doubt(&t->addrs);
+	fail_all(t, error);
 }
 
 static const struct dot_race_user race_user = {
@@ -137,43 +139,20 @@ static const struct dot_race_user race_user = {
 	.lost = on_race_lost,
 };
 
-/* Old addresses are better than none: whoever answers there is authenticated. */
-static void on_found(void *arg, int error, const struct sockaddr_storage *addrs, unsigned naddrs,
-		     uint32_t ttl_s)
+static void on_addrs(struct dot_addrs *addrs, int error)
 {
-	struct transport *t = arg;
+	struct transport *t = container_of(addrs, struct transport, addrs);
 
-	t->lookup = NULL;
-	if (!error && naddrs) {
-		t->naddrs = naddrs < DOT_RACE_MAX ? naddrs : DOT_RACE_MAX;
-		memcpy(t->addrs, addrs, t->naddrs * sizeof(*addrs));
-		t->addrs_until_ms = reactor_of(t)->now_ms + 1000 * (uint64_t)ttl_s;
-	}
-	if (t->naddrs) {
-		dot_race_start(&t->race, t->addrs, t->naddrs);
-		return;
-	}
-	error = error ? error : -EHOSTUNREACH;
-	fail_waiting(t, error);
-	conclude(t, error);
+	if (error)
+		fail_all(t, error);
+	else
+		dot_race_start(&t->race, addrs->list, addrs->n);
 }
 
 static void connect_upstream(struct transport *t)
 {
-	bool by_name = t->upstream.addr.ss_family == AF_UNSPEC;
-	int err;
-
-	if (t->lookup || dot_race_is_on(&t->race))
-		return;
-	if (!by_name || (t->naddrs && reactor_of(t)->now_ms < t->addrs_until_ms)) {
-		dot_race_start(&t->race, t->addrs, t->naddrs);
-		return;
-	}
-	err = t->resolver.start(t->resolver.ctx, on_found, t, &t->lookup);
-	if (err) {
-		fail_waiting(t, err);
-		conclude(t, err);
-	}
+	if (!dot_race_is_on(&t->race))
+		dot_addrs_get(&t->addrs);
 }
 
 /* ---- connections ---- */
@@ -340,20 +319,18 @@ static int open_transport(struct reactor *reactor, const struct transport_conf *
 
 	if (!t)
 		return -ENOMEM;
-	t->upstream = conf->upstream;
-	t->resolver = conf->resolver;
+	memcpy(t->host, conf->upstream.host, sizeof(t->host));
 	t->target = (struct dot_target){
 		.reactor = reactor,
 		.tls = conf->tls,
-		.host = t->upstream.host,
+		.host = t->host,
 		.ticket_seed = conf->ticket_seed,
 	};
 	if (dot_race_init(&t->race, &t->target, &race_user)) {
 		free(t);
 		return -ENOMEM;
 	}
-	t->addrs[0] = conf->upstream.addr;
-	t->naddrs = conf->upstream.addr.ss_family != AF_UNSPEC;
+	dot_addrs_init(&t->addrs, reactor, conf, on_addrs);
 	list_init(&t->waiting);
 	list_init(&t->aside);
 	reactor_task_init(&t->supply, on_supply);
@@ -366,8 +343,7 @@ static void close_transport(struct transport *t)
 {
 	reactor_task_cancel(&t->supply);
 	reactor_task_cancel(&t->probe);
-	if (t->lookup)
-		t->resolver.cancel(t->lookup);
+	dot_addrs_fini(&t->addrs);
 	dot_race_fini(&t->race);
 	if (t->conn)
 		dot_conn_close(t->conn);

@@ -49,6 +49,7 @@ Test(dot_wrong, server_without_tls_is_named)
 {
 	start("plain", "");
 	cr_expect_eq(rig_lookup(&rig, "www.test")->error, -EPROTO);
+	cr_expect(strstr(rig.host.log, ": no TLS: "), "%s", rig.host.log);
 	rig_close(&rig);
 }
 
