@@ -36,7 +36,7 @@ struct bootstrap_half {
 struct bootstrap {
 	struct resolver_view *view;		  /* borrows */
 	const struct resolver_upstream *upstream; /* borrows: its `host` and `port` */
-	struct list lookups;			  /* owns: who wants to be told */
+	struct list lookups;			  /* who wants to be told */
 	bool running;
 	struct bootstrap_half halves[2]; /* IPv6, IPv4 */
 	struct reactor_timer timer;	 /* the end of the wait for the other half */
@@ -252,8 +252,6 @@ void bootstrap_close(struct bootstrap *b)
 	cancel_halves(b);
 	reactor_task_cancel(&b->tell);
 	reactor_timer_fini(reactor_of(b), &b->timer);
-	while (!list_empty(&b->lookups))
-		cancel(container_of(b->lookups.next, struct transport_lookup, link));
 	free(b);
 }
 

@@ -25,7 +25,7 @@ struct bootstrap;
 int bootstrap_open(struct resolver_view *view, const struct resolver_upstream *upstream,
 		   struct bootstrap **ret);
 
-/* Ends what is running, without a word to anybody. */
+/* Ends what is running. The transport is closed: nobody waits to be told. */
 void bootstrap_close(struct bootstrap *b);
 
 /* What a transport to the upstream is opened with. Without bootstrap servers, or when they do not

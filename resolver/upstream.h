@@ -11,8 +11,8 @@
  *			well
  *	down		from a failure to the next answer; asked last, not never, and probed, which
  *			nobody waits for (probe.h)
- *	back-off	1, 2, 4 ... 30 s from one probe to the next while another upstream works; 1
- *s if none does, and for one over TLS
+ *	back-off	1, 2, 4 ... 30 s from one probe to the next while another upstream works;
+ *			one second if none does, and for one over TLS
  *	clear text	(opportunistic alone, RFC 8310 5) from a failure of TLS until a probe shows
  *			that it is back: after 60 s, then twice as long each time, up to an hour, as
  *			Android does it; what was known of the upstream over TLS is forgotten

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		packet[5] = 1;
 		memcpy(packet + PACKET_HEADER, built + PACKET_HEADER, question_len);
 	}
-	if (answer_parse(&answer, packet, len, &question, data[0] >> 1 & 3) == ANSWER_VALID)
+	if (answer_parse(&answer, packet, len, &question, data[0] >> 1 & 7) == ANSWER_VALID)
 		check(&answer.rrset);
 	free(packet);
 	return 0;

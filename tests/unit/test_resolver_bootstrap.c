@@ -159,6 +159,15 @@ static void expect_unreachable(unsigned k, uint64_t at_ms)
 	cr_assert_eq(found[k].at_ms, at_ms, "at %lu ms", (unsigned long)found[k].at_ms);
 }
 
+/* As an engine that is closed. */
+static void close_view(void)
+{
+	for (unsigned k = 0; k < 3; k++)
+		if (lookups[k])
+			fake_tls_conf.resolver.cancel(lookups[k]);
+	fixture_close();
+}
+
 /* ---- what is asked ---- */
 
 Test(resolver_bootstrap, asks_for_both_types_in_clear_text)
@@ -171,7 +180,7 @@ Test(resolver_bootstrap, asks_for_both_types_in_clear_text)
 	cr_assert_eq(type_of(1), RESOLVER_AAAA);
 	cr_assert_eq(type_of(2), RESOLVER_A);
 	cr_assert_eq(memcmp(fake_sends[1].packet + 12, "\3dns\7example", 13), 0);
-	fixture_close();
+	close_view();
 }
 
 Test(resolver_bootstrap, truncated_answer_goes_on_over_tcp)
@@ -180,7 +189,7 @@ Test(resolver_bootstrap, truncated_answer_goes_on_over_tcp)
 	start();
 	answer(1, MAKER_TC, "", 0);
 	fixture_expect_send(3, SERVER, RESOLVER_TCP, 0);
-	fixture_close();
+	close_view();
 }
 
 Test(resolver_bootstrap, nothing_is_asked_of_an_upstream_over_tls)
@@ -194,7 +203,7 @@ Test(resolver_bootstrap, nothing_is_asked_of_an_upstream_over_tls)
 		cr_assert(fake_sends[i].upstream == SERVER || fake_sends[i].upstream == SERVER + 1,
 			  "packet %u", i);
 	}
-	fixture_close();
+	close_view();
 }
 
 /* ---- what is handed over ---- */
@@ -209,7 +218,7 @@ Test(resolver_bootstrap, ipv6_first_with_the_port_and_the_lesser_ttl)
 	fixture_advance(20);
 	answer(1, 0, "2001:db8::1", 90);
 	expect_found(0, "[2001:db8::1]:8853 192.0.2.1:8853 192.0.2.2:8853", 60, 20);
-	fixture_close();
+	close_view();
 }
 
 Test(resolver_bootstrap, other_type_is_waited_for_50_ms)
@@ -222,7 +231,7 @@ Test(resolver_bootstrap, other_type_is_waited_for_50_ms)
 	cr_assert_eq(found[0].ncalls, 0);
 	fixture_advance(10 + HALF_MS);
 	expect_found(0, "192.0.2.1:8853", 60, 10 + HALF_MS);
-	fixture_close();
+	close_view();
 }
 
 Test(resolver_bootstrap, type_without_addresses_is_no_reason_to_wait)
@@ -234,7 +243,7 @@ Test(resolver_bootstrap, type_without_addresses_is_no_reason_to_wait)
 	cr_assert_eq(found[0].ncalls, 0);
 	answer(2, 0, "192.0.2.1", 60);
 	expect_found(0, "192.0.2.1:8853", 60, 500);
-	fixture_close();
+	close_view();
 }
 
 Test(resolver_bootstrap, many_addresses_leave_room_for_the_other_family)
@@ -246,7 +255,7 @@ Test(resolver_bootstrap, many_addresses_leave_room_for_the_other_family)
 	cr_assert_eq(found[0].naddrs, 8);
 	cr_assert_eq(found[0].addrs[3].ss_family, AF_INET6);
 	cr_assert_eq(found[0].addrs[4].ss_family, AF_INET);
-	fixture_close();
+	close_view();
 }
 
 Test(resolver_bootstrap, name_that_does_not_exist_ends_it_at_once)
@@ -257,7 +266,7 @@ Test(resolver_bootstrap, name_that_does_not_exist_ends_it_at_once)
 	answer(1, ns_r_nxdomain, "", 0);
 	answer(2, ns_r_nxdomain, "", 0);
 	expect_unreachable(0, 7);
-	fixture_close();
+	close_view();
 }
 
 Test(resolver_bootstrap, silence_ends_after_three_seconds)
@@ -266,7 +275,7 @@ Test(resolver_bootstrap, silence_ends_after_three_seconds)
 	start();
 	fixture_advance(10000);
 	expect_unreachable(0, 3000);
-	fixture_close();
+	close_view();
 }
 
 Test(resolver_bootstrap, without_servers_nothing_is_asked)
@@ -275,7 +284,7 @@ Test(resolver_bootstrap, without_servers_nothing_is_asked)
 	start();
 	expect_unreachable(0, 0);
 	fixture_expect_nsends(1);
-	fixture_close();
+	close_view();
 }
 
 /* ---- again ---- */
@@ -294,7 +303,7 @@ Test(resolver_bootstrap, each_lookup_asks_anew)
 	answer(3, 0, "", 0);
 	answer(4, 0, "192.0.2.9", 40);
 	expect_found(0, "192.0.2.9:8853", 40, 60000);
-	fixture_close();
+	close_view();
 }
 
 Test(resolver_bootstrap, old_addresses_serve_on_when_there_are_no_new_ones)
@@ -308,7 +317,7 @@ Test(resolver_bootstrap, old_addresses_serve_on_when_there_are_no_new_ones)
 	start();
 	fixture_advance(70000);
 	expect_found(0, "192.0.2.1:8853", 30, 61800);
-	fixture_close();
+	close_view();
 }
 
 Test(resolver_bootstrap, lookups_at_the_same_time_are_one)
@@ -322,7 +331,7 @@ Test(resolver_bootstrap, lookups_at_the_same_time_are_one)
 	answer(2, 0, "192.0.2.1", 60);
 	expect_found(0, "[2001:db8::1]:8853 192.0.2.1:8853", 60, 0);
 	expect_found(1, "[2001:db8::1]:8853 192.0.2.1:8853", 60, 0);
-	fixture_close();
+	close_view();
 }
 
 Test(resolver_bootstrap, lookup_that_is_cancelled_is_not_told)
@@ -332,11 +341,12 @@ Test(resolver_bootstrap, lookup_that_is_cancelled_is_not_told)
 	look_up(1);
 	run();
 	fake_tls_conf.resolver.cancel(lookups[0]);
+	lookups[0] = NULL;
 	answer(1, ns_r_nxdomain, "", 0);
 	answer(2, 0, "192.0.2.1", 60);
 	cr_assert_eq(found[0].ncalls, 0);
 	expect_found(1, "192.0.2.1:8853", 60, 0);
-	fixture_close();
+	close_view();
 }
 
 Test(resolver_bootstrap, found_may_look_up_again)
@@ -353,7 +363,7 @@ Test(resolver_bootstrap, found_may_look_up_again)
 	answer(3, ns_r_nxdomain, "", 0);
 	answer(4, 0, "192.0.2.2", 60);
 	expect_found(2, "192.0.2.2:8853", 60, 0);
-	fixture_close();
+	close_view();
 }
 
 Test(resolver_bootstrap, view_that_closes_ends_it)
@@ -361,7 +371,7 @@ Test(resolver_bootstrap, view_that_closes_ends_it)
 	open_view(1);
 	start();
 	cr_assert(fake_sends[1].live && fake_sends[2].live);
-	fixture_close();
+	close_view();
 	cr_assert_eq(found[0].ncalls, 0);
 }
 
@@ -374,7 +384,7 @@ Test(resolver_bootstrap, question_fails_when_the_upstream_has_no_address)
 	fixture_expect_failure(RESOLVER_UNREACHABLE, 0);
 	cr_assert_eq(fixture_count_log("upstream " HOST ":8853 does not answer"), 1, "%s",
 		     fixture_host.log);
-	fixture_close();
+	close_view();
 }
 
 static void open_opportunistic(void)
@@ -394,7 +404,7 @@ Test(resolver_bootstrap, clear_text_goes_to_an_address_with_a_route)
 	fixture_fail(0, -ECONNREFUSED);
 	fixture_expect_send(3, 9, RESOLVER_UDP, 0);
 	cr_assert_eq(fake_sends[3].port, 53);
-	fixture_close();
+	close_view();
 }
 
 Test(resolver_bootstrap, no_clear_text_without_an_address)
@@ -407,7 +417,7 @@ Test(resolver_bootstrap, no_clear_text_without_an_address)
 	fixture_expect_failure(RESOLVER_UNREACHABLE, 0);
 	fixture_ask();
 	fixture_expect_send(3, 0, RESOLVER_TLS, 0);
-	fixture_close();
+	close_view();
 }
 
 Test(resolver_bootstrap, upstream_without_address_and_name_is_refused)
@@ -420,5 +430,5 @@ Test(resolver_bootstrap, upstream_without_address_and_name_is_refused)
 	open_conf(&good);
 	cr_assert_eq(noblockdns_resolver.view_open(fixture_r, &nameless, &other), -EINVAL);
 	cr_assert_eq(noblockdns_resolver.view_open(fixture_r, &udp, &other), -EINVAL);
-	fixture_close();
+	close_view();
 }
