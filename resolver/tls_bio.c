@@ -3,6 +3,7 @@
 #include "resolver/tls_bio.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <sys/uio.h>
 
 #include "resolver/socket_call.h"
@@ -34,6 +35,16 @@ static int bio_write(BIO *bio, const char *data, int len)
 	return -1;
 }
 
+/*
+ * Now, not 40 ms later: a server without TCP_NODELAY (unbound, up to 1.17 at least) keeps back the
+ * AAAA answer until the A answer is acknowledged (RFC 896 against RFC 1122 4.2.3.2). The kernel
+ * returns to delaying when we send, so once is not enough.
+ */
+static void acknowledge(int fd)
+{
+	socket_set(fd, IPPROTO_TCP, TCP_QUICKACK, 1);
+}
+
 static int bio_read(BIO *bio, char *buf, int size)
 {
 	struct tls_socket *sock = BIO_get_data(bio);
@@ -43,6 +54,8 @@ static int bio_read(BIO *bio, char *buf, int size)
 	BIO_clear_retry_flags(bio);
 	if (fd >= 0) {
 		n = socket_receive(fd, buf, (size_t)size, 0, NULL, NULL);
+		if (n > 0)
+			acknowledge(fd);
 		reactor_drop(sock->reactor);
 	}
 	if (n >= 0) {

@@ -194,9 +194,9 @@ struct lab_server *lab_server_start_wild(struct lab_world *w, enum lab_server_ki
 	static const char records[] = "  local-zone: \"dot.test.\" redirect\n"
 				      "  local-data: \"dot.test. 300 IN A 192.0.2.80\"\n"
 				      "  local-data: \"dot.test. 300 IN AAAA 2001:db8::80\"\n";
-	static const char action[] =
-		"addAction(QNameSuffixRule(\"dot.test.\"), "
-		"SpoofAction({\"192.0.2.80\", \"2001:db8::80\"}, {ttl=300}))\n";
+	static const char action[] = "addAction(\"dot.test.\", "
+				     "SpoofAction({\"192.0.2.80\", \"2001:db8::80\"}, {ttl=300}))\n"
+				     "addAction(\"dot.test.\", RCodeAction(DNSRCode.NOERROR))\n";
 	const struct lab_server_opts opts = {
 		.kind = kind,
 		.side = side,
