@@ -118,15 +118,35 @@ static int begin_handshake(struct dot_conn *conn)
 	return err;
 }
 
+/* Sends what was held back for a write that does not come. */
+static void push(struct dot_conn *conn)
+{
+	int fd = reactor_hold(reactor_of(conn), conn->handle);
+
+	if (fd < 0)
+		return; /* the next operation will say so */
+	socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	reactor_drop(reactor_of(conn));
+}
+
+/* The last flight and the first questions go in one segment: the server is woken once. */
 static int shake_hands(struct dot_conn *conn)
 {
-	int err = tls_stream_handshake(&conn->tls);
+	int err;
 
+	conn->tls.socket.more = true;
+	err = tls_stream_handshake(&conn->tls);
+	conn->tls.socket.more = false;
+	if (err == -EAGAIN)
+		push(conn);
 	if (err)
 		return err == -EAGAIN ? 0 : err;
 	enter(conn, DOT_OPEN);
 	conn->user->opened(conn);
-	return 0;
+	err = dot_exchange(conn);
+	if (!err && !conn->table.n)
+		push(conn);
+	return err;
 }
 
 /* Goes as far as it can without waiting. */
@@ -137,10 +157,10 @@ static void step(struct dot_conn *conn)
 	conn->tls.wants_write = false;
 	if (conn->state == DOT_CONNECTING)
 		err = begin_handshake(conn);
-	if (!err && conn->state == DOT_HANDSHAKING)
-		err = shake_hands(conn);
-	if (!err && conn->state == DOT_OPEN)
+	if (conn->state == DOT_OPEN)
 		err = dot_exchange(conn);
+	else if (!err)
+		err = shake_hands(conn);
 	if (!err)
 		err = dot_conn_watch(conn);
 	if (err)

@@ -123,7 +123,9 @@ struct resolver_tls {
 	bool opportunistic;  /* RFC 8310 5: any server over TLS, and clear text where there is no
 			      * TLS; else strict: authenticated, or no query is sent */
 	const char *ca_file; /* PEM; NULL: the system's. Borrowed until close() */
-	unsigned npins;	     /* 0: none; else one of them must be in the chain as well */
+	unsigned npins;	     /* 0: none. Else, with a host name, the key of one in the chain must
+			      * be pinned as well (RFC 8310 6.6); with an address alone nothing
+			      * else counts (RFC 7858 4.2): tls_auth.h */
 	unsigned char pins[RESOLVER_MAX_PINS][32]; /* SHA-256 of SubjectPublicKeyInfo (RFC 7858
 						    * appendix A) */
 };

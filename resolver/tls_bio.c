@@ -23,7 +23,7 @@ static int bio_write(BIO *bio, const char *data, int len)
 
 	BIO_clear_retry_flags(bio);
 	if (fd >= 0) {
-		n = socket_send(fd, &msg, MSG_NOSIGNAL);
+		n = socket_send(fd, &msg, MSG_NOSIGNAL | (sock->more ? MSG_MORE : 0));
 		reactor_drop(sock->reactor);
 	}
 	if (n >= 0)

@@ -16,6 +16,7 @@ struct tls_socket {
 	int handle;
 	int error;  /* negative errno of the call that has broken the socket, or 0 */
 	bool ended; /* by the peer */
+	bool more;  /* set by the owner: another write follows, in whose segment this one may go */
 };
 
 /* NULL: no memory. */
