@@ -220,9 +220,9 @@ static void settle_tls(const struct parser *p)
 /* The value of the variable in the environment, or NULL. */
 static const char *from_env(config_getter *get, void *get_ctx, const struct config_variable *v)
 {
-	char name[VARIABLE_MAX] = CONFIG_PREFIX;
+	char name[VARIABLE_MAX];
 
-	strcat(name, v->name);
+	(void)snprintf(name, sizeof(name), CONFIG_PREFIX "%s", v->name);
 	return get(get_ctx, name);
 }
 

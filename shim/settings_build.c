@@ -17,6 +17,7 @@
 #include "shim/settings_build.h"
 
 #include "shim/hash.h"
+#include "shim/log.h"
 #include "shim/netns.h"
 #include "shim/sys.h"
 
@@ -222,6 +223,23 @@ static void choose_tls(struct settings *s)
 	memcpy(u->bootstrap, s->resolv.servers, u->nbootstrap * sizeof u->bootstrap[0]);
 }
 
+/* Every lookup would end there: a mistake that the user must hear of, once. */
+static void warn_of_libcs_modules(const struct settings *s)
+{
+	static bool warned; /* guarded by the lock of settings.c */
+
+	for (unsigned i = 0; s->config->private && !warned && i < s->plan.n; i++) {
+		if (s->plan.entries[i].module == NSSWITCH_DNS)
+			return;
+		if (s->plan.entries[i].module != NSSWITCH_FOREIGN)
+			continue;
+		log_error("%s: a module that is libc's stands before dns; names that get there are "
+			  "not looked up, as tls:// is to be private",
+			  paths[SOURCE_NSSWITCH]);
+		warned = true;
+	}
+}
+
 static void choose_deadline(struct settings *s)
 {
 	const struct resolver_conf *u = &s->upstreams;
@@ -312,6 +330,7 @@ struct settings *settings_build(const struct config *config, struct cache *cache
 		settings_free(s);
 		return NULL;
 	}
+	warn_of_libcs_modules(s);
 	choose_upstreams(s);
 	choose_tls(s);
 	choose_deadline(s);

@@ -348,6 +348,25 @@ LabTest(private, opportunistic_goes_on_in_clear_text)
 	lab_assert_str(shim_got.out, "www.test: 192.0.2.1\n");
 }
 
+static void runs_with_modules(const char *nsswitch, unsigned lines)
+{
+	lab_file_replace("/etc/nsswitch.conf", nsswitch);
+	lab_assert_int(run(ALIVE, NULL, SHIM_ARGV("clients/lookup", "-n2", "www.test")), 0);
+	lab_assert_int(shim_lines_with(shim_got.err, "nsswitch.conf"), lines);
+}
+
+LabTest(private, module_that_only_libc_has_is_complained_of_once)
+{
+	set_up(w);
+	runs_with_modules("hosts: files resolve [!UNAVAIL=return] dns\n", 1);
+	lab_assert_str(shim_got.out, "www.test: EAI_AGAIN\nwww.test: EAI_AGAIN\n");
+	runs_with_modules("hosts: files mdns4_minimal [NOTFOUND=return] dns sss\n", 0);
+	lab_assert_str(shim_got.out, "www.test: 192.0.2.1\nwww.test: 192.0.2.1\n");
+	lab_assert_int(
+		run(CLEAR, "NOBLOCKDNS_MODE=on", SHIM_ARGV("clients/lookup", "www.test")) > 0, 1);
+	lab_assert_str(shim_got.err, "");
+}
+
 /* ---- the log ---- */
 
 static const char *const failures[] = {

@@ -104,6 +104,7 @@ static void fetch_with_ad(bool ad)
 				  sizeof room, &entry, &need),
 		     0);
 	cr_expect_eq(entry.rr[ENTRY_A].ad, ad, "the cache's");
+	blob_release(blob);
 	rcu_read_unlock(token);
 }
 
