@@ -36,7 +36,7 @@ static int bio_write(BIO *bio, const char *data, int len)
 }
 
 /*
- * Now, not 40 ms later: a server without TCP_NODELAY (unbound, up to 1.17 at least) keeps back the
+ * Now, not 40 ms later: a server without TCP_NODELAY (unbound, before 2025) keeps back the
  * AAAA answer until the A answer is acknowledged (RFC 896 against RFC 1122 4.2.3.2). The kernel
  * returns to delaying when we send, so once is not enough.
  */

@@ -164,6 +164,83 @@ cold_counts() { # SECTION
 	done
 }
 
+# ---- DNS over TLS ----
+
+servers='unbound=53 dnsdist=54' # kind and last octet of the address
+
+over_tls() { # ADDRESS COMMAND...
+	local address=$1
+	shift
+	NOBLOCKDNS_TLS_CA=$LAB_DIR/ca.pem NOBLOCKDNS_UPSTREAM="tls://$address#dns.test" with_shim "$@"
+}
+
+# Round trips of a new process's one lookup: its flights over TCP in the capture of the link.
+round_trips() { # SUBJECT ADDRESS NAME
+	local capture=$O/bench/dot.pcap before after
+	before=$("$O/lab/capture" "$capture" flights)
+	over_tls "$2" "$O/bench/hold" - 0 "$3.dot.test" >/dev/null
+	after=$("$O/lab/capture" "$capture" flights)
+	printf 'dot\t%s\tround_trips\t%s\n' "$1" $((after - before)) >>"$figures"
+}
+
+dot_far() {
+	local server kind address i
+	say "DNS over TLS, 20 ms: lookups over an open connection, first lookups"
+	for server in $servers; do
+		kind=${server%=*} address=198.51.100.${server#*=}
+		export NOBLOCKDNS_CACHE=$LAB_DIR/cache-$kind
+		round_trips "$kind full" "$address" full
+		round_trips "$kind resumed" "$address" resumed
+		for i in $(seq 5); do
+			NOBLOCKDNS_UPSTREAM=udp://$address keep dot with_shim "$O/bench/cold" dot.test \
+				"udp$i" 40 "$kind-udp=stream" "$kind-udp-a=inet"
+			keep dot over_tls "$address" "$O/bench/cold" dot.test "tls$i" 40 \
+				"$kind-tls=stream" "$kind-tls-a=inet"
+		done
+	done
+	unset NOBLOCKDNS_CACHE
+}
+
+# The peer's time without its connecting, which the shim's does not hold either.
+dnsperf_burst() { # SUBJECT ADDRESS
+	dnsperf -m dot -s "$2" -d "$LAB_DIR/names" -c 1 -T 1 -q 1000 -n 5 2>/dev/null |
+		awk -v OFS='\t' -v s="$1" '
+			/Queries completed:/ {done = $3}
+			/Queries lost:/ {lost = $3}
+			/Run time/ {time = $4}
+			/Connection Statistics/ {connection = 1}
+			/Average Latency/ && connection {time -= $4}
+			END {print "dot", s, "rate", done / time; print "dot", s, "lost", lost}' >>"$figures"
+}
+
+dot_bursts() {
+	local server kind address i
+	say "DNS over TLS: 1,000 names at once, beside dnsperf"
+	awk 'BEGIN {for (i = 0; i < 1000; i++) printf "d%d-peer-burst.dot.test A\n", i}' >"$LAB_DIR/names"
+	for server in $servers; do
+		kind=${server%=*} address=127.0.0.${server#*=}
+		for i in $(seq $rounds); do
+			keep dot over_tls "$address" "$O/bench/burst" dot.test "burst$i" 1000 5 "$kind shim"
+			dnsperf_burst "$kind dnsperf" "$address"
+		done
+	done
+}
+
+# Seven servers whose failures send each question on to the next, so that all eight connections are
+# open at the end; and one connection alone.
+dot_cost() {
+	local eight
+	say "DNS over TLS: memory of a connection, wake-ups of an idle one"
+	eight=$(printf 'tls://127.0.1.%s#dns.test ' 1 2 3 4 5 6 7)
+	for _ in 1 2 3 4 5; do
+		NOBLOCKDNS_CACHE=private keep dot over_tls 127.0.0.53 "$O/bench/hold" one 0 a.dot.test
+		NOBLOCKDNS_CACHE=private NOBLOCKDNS_TLS_CA=$LAB_DIR/ca.pem \
+			NOBLOCKDNS_UPSTREAM="${eight}tls://127.0.0.53#dns.test" \
+			keep dot with_shim "$O/bench/hold" eight 0 a.dot.test
+	done
+	keep dot over_tls 127.0.0.53 "$O/bench/hold" idle 10 idle.dot.test
+}
+
 # ---- the worlds ----
 
 zone() { # NAME RECORDS
@@ -227,6 +304,11 @@ far_world() {
 	cold "cold 20 ms" 198.51.100.53 40 3
 }
 
+dot_near() {
+	dot_bursts
+	dot_cost
+}
+
 bench_records() {
 	awk 'BEGIN {for (i = 0; i < 16; i++) printf "n%d.bench.test. 3600 A 192.0.2.%d\n" \
 		"n%d.bench.test. 3600 AAAA 2001:db8::%d\n", i, i + 10, i, i + 10}'
@@ -239,6 +321,14 @@ case ${1:-} in
 	;;
 --far)
 	far_world
+	exit
+	;;
+--dot-near)
+	dot_near
+	exit
+	;;
+--dot-far)
+	dot_far
 	exit
 	;;
 esac
@@ -255,4 +345,10 @@ rr *.cold.test 300 A 192.0.2.80
 rr *.cold.test 300 AAAA 2001:db8::80'
 "$O/lab/lab-run" --timeout 100 --dns "$far_script" --forward 'delay 10
 ' -- "$0" --far || echo "no link with delay on this machine: that part is left out" >&2
+failing_script=$(printf 'listen 127.0.1.%s:853 tls\n' 1 2 3 4 5 6 7)'
+on * * servfail'
+"$O/lab/lab-run" --timeout 200 --dot unbound --dot dnsdist --dns "$failing_script" -- "$0" --dot-near
+"$O/lab/lab-run" --timeout 200 --dot unbound --dot dnsdist --forward 'delay 10
+' --capture "$O/bench/dot.pcap" -- "$0" --dot-far ||
+	echo "no link with delay on this machine: that part is left out" >&2
 "${PYTHON:-python3}" "$(dirname "$0")/../tests/bench/report.py" "$figures" "$O/bench.json"

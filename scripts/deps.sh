@@ -13,8 +13,8 @@
 # Without a group, all of them. Where all is there it says nothing, takes a few milliseconds and
 # needs no network.
 #
-# Servers (unbound, nsd, dnsdist, Knot Resolver, nscd) are installed for their programs alone: the tests start them
-# in namespaces of their own. Their packages would start system services, so a policy-rc.d that
+# Servers (unbound, nsd, dnsdist, Knot Resolver, nscd) are installed for their programs alone: the
+# tests start them in namespaces of their own. Their packages would start system services, so a policy-rc.d that
 # forbids it stands in /usr/sbin during the installation, if the machine has none of its own.
 set -euo pipefail
 
@@ -38,11 +38,12 @@ libidn2-0             -                           test
 openssl               openssl                     test
 unbound               unbound                     test bench
 nsd                   nsd                         test bench
-dnsdist               dnsdist                     test
+dnsdist               dnsdist                     test bench
 nscd                  nscd                        test bench
 knot-resolver         kresd                       test
 bind9-dnsutils        dig                         test bench
 knot-dnsutils         kdig                        test
+dnsperf               dnsperf                     bench
 netbase               /etc/services               demo test bench
 iproute2              ip                          demo test bench
 nftables              nft                         demo test bench

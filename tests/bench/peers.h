@@ -2,11 +2,12 @@
 /*
  * peers.h - the ways to look up a name that are compared.
  *
- * `getaddrinfo`, `stream` and `gethostbyname` are whatever the process is linked with: libc, or the
- * shim where it is preloaded; libc asks nscd where its socket is there. `libc` is libc's own
- * getaddrinfo beside a preloaded shim. `ares` and `ares-query` are c-ares without a shim in
- * between, with one channel whose sockets stay open. `floor` is what no lookup can be cheaper than:
- * a hash of the name, one probe into a table, one allocation with the addresses in it.
+ * `getaddrinfo`, `stream`, `inet` (IPv4 alone) and `gethostbyname` are whatever the process is
+ * linked with: libc, or the shim where it is preloaded; libc asks nscd where its socket is there.
+ * `libc` is libc's own getaddrinfo beside a preloaded shim. `ares` and `ares-query` are c-ares
+ * without a shim in between, with one channel whose sockets stay open. `floor` is what no lookup
+ * can be cheaper than: a hash of the name, one probe into a table, one allocation with the
+ * addresses in it.
  *
  * A lookup ends when its result has been freed. Each returns the number of addresses that it got,
  * so that no peer is fast because it fails.
@@ -54,6 +55,14 @@ static inline unsigned peer_getaddrinfo(const char *name)
 static inline unsigned peer_stream(const char *name)
 {
 	static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+
+	return peer_addrinfo(getaddrinfo, name, &hints);
+}
+
+/* One question instead of two. */
+static inline unsigned peer_inet(const char *name)
+{
+	const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
 
 	return peer_addrinfo(getaddrinfo, name, &hints);
 }
@@ -272,6 +281,7 @@ struct peer {
 static const struct peer peers[] = {
 	{"getaddrinfo", peer_getaddrinfo, 2},
 	{"stream", peer_stream, 2},
+	{"inet", peer_inet, 1},
 	{"gethostbyname", peer_gethostbyname, 1},
 	{"libc", peer_libc, 2},
 	{"ares", peer_ares, 2},

@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 FORMS = {"stream": "SOCK_STREAM", "getaddrinfo": "no hints", "gethostbyname": "gethostbyname"}
+DOT_FORMS = {"-a": "A alone", "": "A and AAAA"}
 
 
 class Figures:
@@ -75,6 +76,31 @@ def requirements(f):
     for section in ("cold loopback", "cold 20 ms"):
         ratio = f.ratio(section, "shim", "c-ares")
         yield f"{section} beside c-ares, p50", ratio, "x", "<=", 1.1
+
+
+def dot_requirements(f):
+    """DNS over TLS: as requirements()"""
+    for server in ("unbound", "dnsdist"):
+        for suffix, words in DOT_FORMS.items():
+            ratio = f.ratio("dot", f"{server}-tls{suffix}", f"{server}-udp{suffix}")
+            yield f"TLS beside UDP, {server}, 20 ms, {words}, p50", ratio, "x", "<=", 1.05
+        for start, words in (("full", "no ticket"), ("resumed", "ticket")):
+            trips = f.get("dot", f"{server} {start}", "round_trips")
+            yield f"first lookup over TLS, {server}, {words}, round trips", trips, "", "<=", 3
+        ratio = f.ratio("dot", f"{server} shim", f"{server} dnsperf", "rate")
+        yield f"1,000 names over TLS beside dnsperf, {server}, rate", ratio, "x", ">=", 0.9
+        lost = f.get("dot", f"{server} shim", "lost")
+        yield f"1,000 names over TLS, {server}, lost", lost, "", "<=", 0
+    memory = dot_memory(f, "memory")
+    yield "memory of a connection over TLS", memory, "KB", "<=", 200
+    wake_ups = f.get("dot", "idle", "wake_ups")
+    yield "wake-ups in 10 s of an idle connection", wake_ups, "", "<=", 0
+
+
+def dot_memory(f, metric):
+    """KB of one connection: eight are open, or one."""
+    one, eight = f.get("dot", "one", metric), f.get("dot", "eight", metric)
+    return None if one is None or eight is None else (eight - one) / 7 / 1024
 
 
 def verdict(measured, relation, bound):
@@ -181,6 +207,29 @@ def print_cold(f):
     table("Cold lookup, ns", head, rows)
 
 
+def print_dot(f):
+    rows = []
+    for server in ("unbound", "dnsdist"):
+        for suffix, words in DOT_FORMS.items():
+            for transport in ("udp", "tls"):
+                subject = f"{server}-{transport}{suffix}"
+                ratio = f.ratio("dot", subject, f"{server}-udp{suffix}")
+                row = [server, words, transport.upper()] + times(f, "dot", subject)
+                first = None if suffix else f.get("dot", subject, "first")
+                rows.append(row + [ratio, first])
+    head = ["", "", "", "p50", "p90", "p99", "max", "x UDP", "the first"]
+    table("Cold lookup over TLS, round trip 20 ms, ns", head, rows)
+    rows = [
+        [server, words] + [f.get("dot", f"{server} {subject}", m) for m in ("rate", "lost")]
+        for server in ("unbound", "dnsdist")
+        for subject, words in (("shim", "shim, getaddrinfo_a"), ("dnsperf", "dnsperf"))
+    ]
+    table("1,000 new names at once over one TLS connection", ["", "", "a second", "lost"], rows)
+    heap, memory = dot_memory(f, "heap"), dot_memory(f, "memory")
+    if heap is not None:
+        print(f"  a connection takes {heap:.0f} KB of the heap, {memory:.0f} KB of memory")
+
+
 def print_requirements(reqs):
     rows = [
         [r["verdict"], r["requirement"]]
@@ -224,6 +273,8 @@ def versions():
         "compiler": first_line(os.environ.get("CC", "cc"), "--version"),
         "c-ares": first_line("pkg-config", "--modversion", "libcares"),
         "unbound": first_line("unbound", "-V"),
+        "openssl": first_line("pkg-config", "--modversion", "libssl"),
+        "dnsdist": first_line("dnsdist", "--version"),
         "nsd": first_line("nsd", "-v"),
         "nscd": first_line("nscd", "--version"),
     }
@@ -244,7 +295,10 @@ def main():
                 "bound": bound,
                 "verdict": verdict(measured, relation, bound),
             }
-            for text, measured, unit, relation, bound in requirements(figures)
+            for text, measured, unit, relation, bound in (
+                *requirements(figures),
+                *dot_requirements(figures),
+            )
         ],
         "figures": figures.as_tree(),
     }
@@ -253,7 +307,7 @@ def main():
         out.write("\n")
     m = report["machine"]
     print(f"{m['cpu']}, {m['cores']} cores, Linux {m['kernel']}, load {m['load']:.1f}")
-    for section in (print_warm, print_scale, print_many, print_start, print_cold):
+    for section in (print_warm, print_scale, print_many, print_start, print_cold, print_dot):
         section(figures)
     print_requirements(report["requirements"])
 
