@@ -62,6 +62,12 @@ int tls_context_load(struct tls_context *tls)
 	return -ENOMEM;
 }
 
+void tls_context_doubt(struct tls_context *tls)
+{
+	if (!tls->nstreams)
+		close_ssl(tls);
+}
+
 int tls_context_open(struct reactor *reactor, const struct resolver_tls *conf,
 		     struct tls_context **ret)
 {

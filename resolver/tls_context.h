@@ -24,6 +24,7 @@ struct tls_context {
 	OSSL_LIB_CTX *lib;
 	BIO_METHOD *socket; /* tls_bio.h */
 	SSL_CTX *ssl;
+	unsigned nstreams; /* that use it */
 	/* for tests and the log */
 	unsigned nverified; /* chains of certificates that were looked at */
 	unsigned nresumed;  /* handshakes without one */
@@ -36,6 +37,13 @@ int tls_context_open(struct reactor *reactor, const struct resolver_tls *conf,
 /* Has OpenSSL get ready, which takes some 2 ms: best while the first connection waits for the
  * server. Called again, nothing happens. -ENOMEM. */
 int tls_context_load(struct tls_context *tls);
+
+/*
+ * A handshake failed. The cause may be here: where memory ran out while OpenSSL got ready, it goes
+ * on without the ciphers that it could not load. So it gets ready anew for the next connection,
+ * unless one is using it.
+ */
+void tls_context_doubt(struct tls_context *tls);
 
 /* No connection is left. NULL: nothing happens. */
 void tls_context_close(struct tls_context *tls);

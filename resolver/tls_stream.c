@@ -19,9 +19,12 @@ int tls_stream_open(struct tls_stream *s, struct tls_context *tls, const struct 
 		.socket = {.reactor = tls->reactor, .handle = handle},
 	};
 	ERR_clear_error();
+	if (tls_context_load(tls))
+		return -ENOMEM;
 	s->ssl = SSL_new(tls->ssl);
 	if (!s->ssl)
 		return -ENOMEM;
+	tls->nstreams++;
 	bio = tls_bio_new(tls, &s->socket);
 	if (!bio) {
 		tls_stream_close(s, false);
@@ -48,6 +51,9 @@ void tls_stream_close(struct tls_stream *s, bool notify)
 		SSL_shutdown(s->ssl);
 	SSL_free(s->ssl);
 	s->ssl = NULL;
+	s->tls->nstreams--;
+	if (s->failed)
+		tls_context_doubt(s->tls);
 }
 
 /* What a result of OpenSSL's that is not success means. */
@@ -85,10 +91,13 @@ int tls_stream_handshake(struct tls_stream *s)
 	if (result == 1)
 		return tls_auth_conclude(s);
 	result = failure_of(s, result);
-	if (result != -EAGAIN && s->doubt && !s->tls->conf.opportunistic)
-		return -EACCES;
-	if (result == -EPROTO)
+	if (result == -EAGAIN)
+		return result;
+	if (s->doubt && !s->tls->conf.opportunistic)
+		result = -EACCES;
+	else if (result == -EPROTO)
 		s->doubt = words_of_openssl();
+	s->failed = result == -EACCES || result == -EPROTO;
 	return result;
 }
 

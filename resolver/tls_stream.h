@@ -28,6 +28,7 @@ struct tls_stream {
 	SSL *ssl;	    /* owns; NULL: not open */
 	bool wants_write;   /* set by -EAGAIN; whoever asks clears it */
 	bool offered;	    /* a ticket was offered for resumption */
+	bool failed;	    /* the handshake, by no fault of the socket's */
 	bool checked;	    /* certificates were looked at */
 	bool authenticated; /* valid after the handshake */
 	const char *doubt;  /* why it is not, or is no TLS: constant text; NULL: there is none */

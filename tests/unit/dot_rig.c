@@ -86,6 +86,7 @@ static void on_done(void *arg, const struct attempt_result *result)
 	call->authenticated = result->authenticated;
 	call->sent_ms = result->sent_ms;
 	call->len = result->len;
+	call->nputs = call->rig->host.nputs;
 	call->rcode = result->error ? 0 : result->packet[3] & 0x0f;
 }
 

@@ -27,6 +27,7 @@ struct rig_call {
 	uint64_t sent_ms;
 	unsigned len;
 	unsigned char rcode;
+	unsigned nputs; /* the tickets that the host had got by then */
 	unsigned order; /* it was the so manyth to end, from 1 */
 	struct attempt *attempt;
 };
