@@ -4,7 +4,8 @@
  *
  * Options (in an OPT record, so not without EDNS: a server that answers FORMERR to it gets neither,
  * and its queries over TLS are not padded):
- *	edns-tcp-keepalive	empty, over TCP and TLS only (RFC 7828 3.2.1)
+ *	edns-tcp-keepalive	empty, over TCP and TLS only (RFC 7828 3.2.1); the engine over TLS
+ *				goes by the answer, plain TCP by an idle time of its own
  *	Padding			over TLS: the message is a multiple of 128 octets (RFC 7830, RFC
  *				8467 4.1)
  * Client subnet (RFC 7871) is never sent.

@@ -228,6 +228,37 @@ Test(probe, pace)
 	}
 }
 
+/* With a question every 100 ms: when the first one goes to the upstream that is back since
+ * `back_ms`. */
+static uint64_t first_use_after(uint64_t back_ms)
+{
+	for (uint64_t at_ms = 100;; at_ms += 100) {
+		fixture_advance(at_ms);
+		fake_nsends = 0;
+		fixture_ask();
+		if (fake_sends[0].upstream == 0)
+			return at_ms;
+		fixture_answer(0, 0);
+		if (fake_nsends > 1 && at_ms >= back_ms)
+			fixture_answer(1, 0);
+		else if (fake_nsends > 1)
+			fixture_fail(1, -ECONNREFUSED);
+	}
+}
+
+Test(probe, upstream_over_tls_is_used_within_two_seconds_of_its_return)
+{
+	for (uint64_t back_ms = 100; back_ms < 40000; back_ms += 700) {
+		uint64_t at_ms;
+
+		lose_first("ss");
+		at_ms = first_use_after(back_ms);
+		cr_assert(at_ms > back_ms && at_ms <= back_ms + 2000, "back at %lu, used at %lu",
+			  (unsigned long)back_ms, (unsigned long)at_ms);
+		noblockdns_resolver.close(fixture_r);
+	}
+}
+
 Test(probe, all_others_are_probed_at_once_when_all_are_down)
 {
 	open_view("uuu");
