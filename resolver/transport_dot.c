@@ -161,15 +161,17 @@ static void connect_upstream(struct transport *t)
 static void take_back(struct transport *t, struct dot_conn *conn, int error)
 {
 	struct attempt *a;
+	bool stalled;
 
 	while ((a = dot_table_oldest(&conn->table))) {
 		dot_table_remove(&conn->table, a);
 		a->conn = NULL;
-		if (a->retried && a->nanswers == conn->nanswers) {
+		stalled = a->nanswers == conn->nanswers;
+		if (stalled && a->retried) {
 			fail(a, error);
 			continue;
 		}
-		a->retried = a->nanswers == conn->nanswers;
+		a->retried |= stalled;
 		a->state = ATTEMPT_WAITING;
 		list_append(&t->waiting, &a->link);
 	}

@@ -3,7 +3,9 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <malloc.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +126,68 @@ Test(dot, sent_time_is_that_of_the_packet)
 	rig_wait(&rig, 1);
 	call = &rig.calls[0];
 	cr_expect_eq(call->sent_ms, rig.host.now_ms);
+	rig_close(&rig);
+}
+
+/* ---- the socket ---- */
+
+/* A level-triggered loop would spin on a socket that can be written to. */
+Test(dot, open_connection_waits_for_reading_alone)
+{
+	start("cert good", "");
+	rig_lookup(&rig, "www.test");
+	rig_settle(&rig);
+	cr_expect_eq(rig.host.sockets[0].events, RESOLVER_READ);
+	rig_close(&rig);
+}
+
+Test(dot, handshake_waits_for_reading_alone)
+{
+	struct rig_call *call;
+
+	start("silent", "");
+	call = rig_ask(&rig, "www.test");
+	rig_settle(&rig);
+	cr_expect_eq(rig.host.sockets[0].events, RESOLVER_READ);
+	transport_dot.cancel(call->attempt);
+	rig_close(&rig);
+}
+
+Test(dot, full_socket_is_waited_for)
+{
+	const unsigned n = 4000; /* half a megabyte */
+	const int little = 4096;
+
+	start("cert good", "");
+	rig_lookup(&rig, "www.test");
+	rig_settle(&rig);
+	setsockopt(rig.host.sockets[0].fd, SOL_SOCKET, SO_SNDBUF, &little, sizeof(little));
+	kill(lab_dns_pid(rig.server), SIGSTOP);
+	for (unsigned i = 0; i < n; i++)
+		rig_ask(&rig, "www.test");
+	rig_settle(&rig);
+	cr_expect_eq(rig.host.sockets[0].events, RESOLVER_READ | RESOLVER_WRITE);
+	kill(lab_dns_pid(rig.server), SIGCONT);
+	rig_wait(&rig, n + 1);
+	rig_settle(&rig);
+	for (unsigned i = 0; i <= n; i++)
+		cr_assert_eq(rig.calls[i].error, 0);
+	cr_expect_eq(rig.host.sockets[0].events, RESOLVER_READ);
+	cr_expect_eq(lab_dns_connections(rig.server), 1);
+	rig_close(&rig);
+}
+
+Test(dot, socket_neither_waits_for_acks_nor_for_ever)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	start("cert good", "");
+	rig_lookup(&rig, "www.test");
+	getsockopt(rig.host.sockets[0].fd, IPPROTO_TCP, TCP_NODELAY, &value, &len);
+	cr_expect_eq(value, 1);
+	getsockopt(rig.host.sockets[0].fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &len);
+	cr_expect_eq(value, DOT_UNACKED_MS);
 	rig_close(&rig);
 }
 
