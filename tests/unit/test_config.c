@@ -121,13 +121,15 @@ Test(config, table_and_test_know_the_same_variables)
 
 Test(config, good_value_is_taken_without_a_word)
 {
-	static struct world standard;
+	static struct world standard, worlds[NVALUES]; /* each keeps its texts for ever */
 
 	parse(&standard);
 	for (size_t i = 0; i < NVALUES; i++) {
-		parse_one(&world, values[i].name, values[i].good);
-		cr_assert_eq(world.reports, 0, "%s", world.report);
-		cr_assert_neq(memcmp(&world.config, &standard.config, sizeof(world.config)), 0,
+		struct world *w = &worlds[i];
+
+		parse_one(w, values[i].name, values[i].good);
+		cr_assert_eq(w->reports, 0, "%s", w->report);
+		cr_assert_neq(memcmp(&w->config, &standard.config, sizeof(w->config)), 0,
 			      "%s=%s changed nothing", values[i].name, values[i].good);
 	}
 }
