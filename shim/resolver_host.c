@@ -204,7 +204,7 @@ static const struct resolver_host host = {
 
 /*
  * Loading, once. `loading` is a futex: it holds the time since when a thread is at it, and 0 if
- *none.
+ * none.
  *
  *	ABSENT --a first miss: LOADING thread--> READY, or MISSING, or ABSENT again
  */
