@@ -5,7 +5,9 @@
 # status is 0 only if none failed.
 #
 # --asan, --tsan  $O is a sanitizer build: sets the sanitizer's options, and has its runtime
-#                 preloaded in front of the shim where an uninstrumented program runs under it.
+#                 preloaded in front of the shim where an uninstrumented program runs under it. What
+#                 it reports, in whatever process, is printed at the end and is a failure, also where
+#                 the test bore with the death of that process.
 # V=1             also prints the start of each test.
 set -uo pipefail
 
@@ -27,19 +29,25 @@ runtime() {
 	realpath "$("${CC:-cc}" -print-file-name="$1")"
 }
 
+reports=$NBD_BUILD/reports
+rm -rf "$reports"
+mkdir -m 1777 "$reports" || exit 1 # some programs give up their privileges
+
 unit_env=()
 e2e_env=()
+common=abort_on_error=1:log_exe_name=1:log_path=$reports/report
 case $mode in
 --asan)
-	common=abort_on_error=1:detect_stack_use_after_return=0:strict_string_checks=1
+	ubsan=UBSAN_OPTIONS=$common:print_stacktrace=1
+	common+=:detect_stack_use_after_return=0:strict_string_checks=1
 	# Programs under the shim (shells, python) leak at exit by design: leaks are the unit tests'.
-	unit_env=(ASAN_OPTIONS="$common:detect_leaks=1" UBSAN_OPTIONS=print_stacktrace=1)
-	e2e_env=(ASAN_OPTIONS="$common:detect_leaks=0:verify_asan_link_order=0"
-		UBSAN_OPTIONS=print_stacktrace=1 NBD_SANITIZER=address
-		NBD_PRELOAD_FIRST="$(runtime libasan.so)")
+	unit_env=(ASAN_OPTIONS="$common:detect_leaks=1" "$ubsan")
+	e2e_env=(ASAN_OPTIONS="$common:detect_leaks=0:verify_asan_link_order=0" "$ubsan"
+		NBD_SANITIZER=address NBD_PRELOAD_FIRST="$(runtime libasan.so)")
 	;;
 --tsan)
-	common=halt_on_error=1:second_deadlock_stack=1:die_after_fork=0:abort_on_error=1
+	# At exit a process would wait 1 s for races of what still runs: 5 minutes in all.
+	common+=:halt_on_error=1:second_deadlock_stack=1:die_after_fork=0:atexit_sleep_ms=0
 	unit_env=(TSAN_OPTIONS="$common")
 	e2e_env=(TSAN_OPTIONS="$common" NBD_SANITIZER=thread
 		NBD_PRELOAD_FIRST="$(runtime libtsan.so)")
@@ -82,6 +90,13 @@ run unit "-j$(nproc)" "${unit_env[@]}"
 run e2e -j1 "${e2e_env[@]}" # one at a time: some of them measure
 if [ $((passed + failed + skipped)) -eq 0 ]; then
 	echo "no tests in $O" >&2
+	result=1
+fi
+if [ -n "$(ls -A "$reports")" ]; then
+	for report in "$reports"/*; do
+		printf '== %s\n' "$(basename "$report")"
+		cat "$report"
+	done
 	result=1
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
