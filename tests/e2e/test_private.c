@@ -151,6 +151,7 @@ LabTest(private, forked_child)
 
 LabTest(private, child_that_borrows_memory)
 {
+	shim_not_under("thread", "it cannot follow clone");
 	set_up(w);
 	KEEPS_PRIVATE("clients/fork_client", "vfork_child_looks_up");
 	KEEPS_PRIVATE("clients/fork_client", "vfork_child_looks_up_first");
