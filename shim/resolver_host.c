@@ -25,6 +25,7 @@
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -146,9 +147,22 @@ static void host_random(void *ctx, void *buf, unsigned len)
 static int host_read_file(void *ctx, const char *path, char **ret, size_t *ret_len)
 {
 	struct file_id id;
+	char *text, *ended;
+	size_t len;
+	int r = file_read_head(path, READ_FILE_MAX, &text, &len, &id);
 
 	(void)ctx;
-	return file_read_head(path, READ_FILE_MAX, ret, ret_len, &id);
+	if (r < 0)
+		return r;
+	ended = realloc(text, len + 1);
+	if (ended == NULL) {
+		free(text);
+		return -ENOMEM;
+	}
+	ended[len] = '\0';
+	*ret = ended;
+	*ret_len = len;
+	return 0;
 }
 
 static int host_ticket_take(void *ctx, uint64_t key, void *ret_ticket, unsigned size)
