@@ -166,12 +166,15 @@ static bool repair(uint32_t mine)
 			close_descriptors();
 	}
 	lock_release(&life);
-	io_watch_forget();
+	if (repaired)
+		io_watch_restore();
+	else
+		io_watch_forget();
 	return repaired;
 }
 
 /* Sleeps until there is something to do. Returns the number of events, or a negative errno
- * where the epoll descriptor is no longer ours. */
+ * where one of the epoll descriptors is no longer ours. */
 static int sleep_until(uint32_t mine, uint64_t next, uint64_t now_ms, struct epoll_event *events,
 		       bool *ret_idle)
 {
@@ -198,7 +201,7 @@ static int sleep_until(uint32_t mine, uint64_t next, uint64_t now_ms, struct epo
 	atomic_store(&asleep, false);
 	*ret_idle = n == 0 && next == UINT64_MAX && wait_ms > 0 && !nap && !busy;
 	busy |= n > 0;
-	return n;
+	return n < 0 || io_watch_is_open() ? n : -EBADF;
 }
 
 static void *io_main(void *arg)
@@ -210,7 +213,7 @@ static void *io_main(void *arg)
 	prctl(PR_SET_NAME, "noblockdns");
 	lock_take(&turn);
 	private_fd_turn();
-	io_watch_forget(); /* those of an earlier generation */
+	io_watch_restore(); /* those of an earlier generation */
 	while (atomic_load(&generation) == mine) {
 		uint64_t now_ms = clock_boot_ms(), next;
 		bool idle = false;
@@ -333,7 +336,7 @@ static bool is_free(void)
 
 	lock_take(&life);
 	is = running && atomic_load(&asleep) && atomic_load(&stack) == NULL &&
-	     private_fd_number(wake_tx) >= 0;
+	     private_fd_number(wake_tx) >= 0 && io_watch_is_open();
 	lock_release(&life);
 	return is;
 }
@@ -385,7 +388,7 @@ static bool run_here(struct io_task *task, bool (*over)(const struct io_task *ta
 {
 	bool may;
 
-	if (private_fd_left_table() || !lock_try(&turn))
+	if (private_fd_tables_differ() || !lock_try(&turn))
 		return false;
 	private_fd_turn();
 	may = is_free();

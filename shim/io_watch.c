@@ -122,6 +122,22 @@ bool io_watch_any(void)
 	return false;
 }
 
+bool io_watch_is_open(void)
+{
+	return private_fd_number(set) >= 0;
+}
+
+void io_watch_restore(void)
+{
+	for (size_t i = 0; i < nwatches; i++) {
+		struct watch *w = &watches[i];
+
+		if (w->events != 0 &&
+		    private_fd_watch(set, (int)i, to_epoll(w->events), (uint64_t)i) < 0)
+			w->events = 0;
+	}
+}
+
 void io_watch_forget(void)
 {
 	for (size_t i = 0; i < nwatches; i++)

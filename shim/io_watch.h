@@ -23,6 +23,12 @@ int io_watch_dispatch(int timeout_ms);
 
 bool io_watch_any(void);
 
+/* Is the set still ours? */
+bool io_watch_is_open(void);
+
+/* Puts all watches into a new set, but for those whose descriptors are gone too. */
+void io_watch_restore(void);
+
 /* Ends all watches, whose set is gone. */
 void io_watch_forget(void);
 

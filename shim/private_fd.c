@@ -19,6 +19,7 @@
 #define FIRST 40L
 
 static struct lock table_lock;
+static _Atomic bool divided; /* some thread has left the table */
 
 void private_fd_lock(void)
 {
@@ -231,12 +232,17 @@ void private_fd_move(int fd)
 void private_fd_leave_table(void)
 {
 	if (!__libc_single_threaded && (!process_page || process_peek() == PROCESS_OWNER))
-		private_fd_table_left = true;
+		private_fd_table_left = divided = true;
 }
 
 bool private_fd_left_table(void)
 {
 	return private_fd_table_left;
+}
+
+bool private_fd_tables_differ(void)
+{
+	return atomic_load_explicit(&divided, memory_order_relaxed);
 }
 
 int private_fd_next(unsigned first, unsigned last)
@@ -265,7 +271,7 @@ void private_fd_reset(void)
 	struct private_fd_slot *slot;
 
 	lock_reset(&table_lock);
-	private_fd_table_left = false;
+	private_fd_table_left = divided = false;
 	for (unsigned i = 0; i < private_fd_table_end; i++) {
 		slot = private_fd_table_slot(i);
 		slot->close_it = slot->number && private_fd_table_provable(slot);

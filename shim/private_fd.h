@@ -150,6 +150,11 @@ void private_fd_leave_table(void);
 /* Has it? False again in a forked child that has been cleaned up. */
 bool private_fd_left_table(void);
 
+/* May the calling thread's table be another than the io thread's? Once any thread has left, each
+ * may be one that a thread in the other table has created. What would make descriptors or watch
+ * them in the io thread's stead must not do it then. */
+bool private_fd_tables_differ(void);
+
 /* Lowest number in [first, last] that private_fd_shields(), or -1. */
 int private_fd_next(unsigned first, unsigned last);
 

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -376,4 +377,76 @@ Test(io, answer_that_takes_longer_is_handled_on_the_io_thread)
 	cr_assert_eq(write(pair[1], "x", 1), 1);
 	sem_wait(&timer_work.done);
 	cr_expect_neq(reader_tid, sys_gettid());
+}
+
+/* ---- one of our descriptors, or the table, is not what it was ---- */
+
+/* Of the two epoll sets, the one that was made last. */
+static void lose_set_of_watches(void)
+{
+	char path[64], what[64];
+	int set = -1, fd;
+
+	for (unsigned from = 0; (fd = private_fd_next(from, PRIVATE_FD_MAX - 1)) >= 0;
+	     from = (unsigned)fd + 1) {
+		ssize_t len;
+
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		len = readlink(path, what, sizeof what);
+		if (len > 0 && memmem(what, (size_t)len, "eventpoll", 9) != NULL)
+			set = fd;
+	}
+	cr_assert_geq(set, 0);
+	sys_close(set);
+}
+
+Test(io, task_finds_a_new_set_of_watches_when_the_program_took_the_old_one)
+{
+	struct work first, work = {.task.run = watch_answer, .runs = 1};
+
+	submit_and_wait(&first);
+	run_on_this_thread(&first);
+	lose_set_of_watches();
+	sem_init(&timer_work.done, 0, 0);
+	cr_assert_eq(io_run(&work.task, NULL), 0); /* expects io_watch() to succeed */
+	sem_wait(&timer_work.done);
+}
+
+Test(io, watch_outlives_the_loss_of_its_set)
+{
+	struct work first, work = {.task.run = watch_answer, .runs = 0};
+
+	submit_and_wait(&first);
+	run_on_this_thread(&first);
+	sem_init(&timer_work.done, 0, 0);
+	cr_assert_eq(io_run(&work.task, NULL), 0);
+	lose_set_of_watches();
+	submit_and_wait(&first);
+	cr_assert_eq(write(pair[1], "x", 1), 1);
+	sem_wait(&timer_work.done);
+}
+
+static void *leave_table(void *unused)
+{
+	private_fd_leave_table();
+	return unused;
+}
+
+/* This one may have been created by the one that left. */
+Test(io, no_thread_stands_in_once_one_has_left_the_descriptor_table)
+{
+	struct work work;
+	pthread_t thread;
+
+	submit_and_wait(&work);
+	run_on_this_thread(&work);
+	cr_assert_eq(pthread_create(&thread, NULL, leave_table, NULL), 0);
+	pthread_join(thread, NULL);
+	for (int i = 0; i < 50; i++) {
+		sem_init(&work.done, 0, 0);
+		cr_assert_eq(io_run(&work.task, NULL), 0);
+		sem_wait(&work.done);
+		cr_expect_neq(work.tid, sys_gettid());
+		usleep(1000); /* it falls asleep */
+	}
 }
