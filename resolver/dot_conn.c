@@ -11,6 +11,17 @@
 #include "resolver/socket_call.h"
 #include "resolver/tls_ticket.h"
 
+/*
+ * The segments that we ask the server for. One that leaves Nagle's algorithm on (unbound) keeps a
+ * short segment back until all that it sent before is acknowledged: the first answer behind the
+ * tickets, and AAAA behind A, a round trip each. A full segment is not kept back, so this is what a
+ * padded answer fills: 468 octets (RFC 8467 4.1), their length (2), TLS 1.3's record (22) and TCP's
+ * timestamps (12, RFC 7323). At 20 ms, a pair of answers from unbound takes 21 ms and not 41, a
+ * first one 64 ms and not 84. The price: certificates of more than ten segments, 4.9 KB, take a
+ * round trip more, in a full handshake. At 500 and below there are firewalls that drop the SYN.
+ */
+#define SEGMENT 504
+
 const char *dot_state_to_str(enum dot_state state)
 {
 	switch (state) {
@@ -190,6 +201,7 @@ static int connect_socket(struct dot_conn *conn)
 	/* or a second question would wait for the ACK of the first */
 	socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	socket_set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, DOT_UNACKED_MS);
+	socket_set(fd, IPPROTO_TCP, TCP_MAXSEG, SEGMENT); /* for the better only: may fail */
 	err = socket_connect(fd, (const struct sockaddr *)&conn->addr, address_len(&conn->addr));
 	reactor_drop(reactor_of(conn));
 	return err == -EINPROGRESS ? 0 : err;

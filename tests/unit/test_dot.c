@@ -188,6 +188,8 @@ Test(dot, socket_neither_waits_for_acks_nor_for_ever)
 	cr_expect_eq(value, 1);
 	getsockopt(rig.host.sockets[0].fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &len);
 	cr_expect_eq(value, DOT_UNACKED_MS);
+	getsockopt(rig.host.sockets[0].fd, IPPROTO_TCP, TCP_MAXSEG, &value, &len);
+	cr_expect_leq(value, 468 + 2 + 22 + 12, "what one padded answer fills");
 	rig_close(&rig);
 }
 
