@@ -191,13 +191,19 @@ Test(gai_request, suspend_refuses_a_time_that_is_none)
 	}
 }
 
+static _Atomic bool awake;
+
+/* More than once: the sleeper may not have begun to sleep at the first. */
 static void *finish_and_submit_again(void *arg)
 {
 	const struct timespec soon = {.tv_nsec = 20000000};
 
-	nanosleep(&soon, NULL);
-	gai_request_finish(request(0), 0);
-	gai_list_new(GAI_NOWAIT, items, 1, NULL);
+	while (!atomic_load(&awake)) {
+		nanosleep(&soon, NULL);
+		gai_request_end(request(0), 0);
+		gai_list_drop(list);
+		list = gai_list_new(GAI_NOWAIT, items, 1, NULL);
+	}
 	return arg;
 }
 
@@ -209,6 +215,7 @@ Test(gai_request, suspend_sees_a_request_that_was_submitted_again)
 	submit(GAI_NOWAIT, NULL);
 	cr_assert(eq(int, pthread_create(&thread, NULL, finish_and_submit_again, NULL), 0));
 	cr_expect(eq(int, gai_request_suspend(watched(), NITEMS, NULL), 0));
+	atomic_store(&awake, true);
 	pthread_join(thread, NULL);
 	cr_expect(eq(int, gaicbs[0].__return, EAI_INPROGRESS));
 }
