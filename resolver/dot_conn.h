@@ -25,7 +25,7 @@
 	120000		    /* with one: a program that asks nothing keeps no socket for hours     \
 			     */
 #define DOT_SILENT_MS  2000 /* an attempt without an answer, and nothing else: suspect */
-#define DOT_UNACKED_MS 5000 /* TCP_USER_TIMEOUT: what no retransmission repairs is dead */
+#define DOT_UNACKED_MS 3000 /* TCP_USER_TIMEOUT: what some three retransmissions do not repair */
 
 enum dot_state { DOT_CONNECTING, DOT_HANDSHAKING, DOT_OPEN, DOT_LOST };
 
