@@ -20,12 +20,10 @@
 #include "resolver/dot_table.h"
 #include "resolver/tls_stream.h"
 
-#define DOT_IDLE_MS 20000 /* without a word of the server's (Android's choice) */
-#define DOT_IDLE_MAX_MS                                                                            \
-	120000		    /* with one: a program that asks nothing keeps no socket for hours     \
-			     */
-#define DOT_SILENT_MS  2000 /* an attempt without an answer, and nothing else: suspect */
-#define DOT_UNACKED_MS 3000 /* TCP_USER_TIMEOUT: what some three retransmissions do not repair */
+#define DOT_IDLE_MS	20000  /* where the server does not say; Android's choice */
+#define DOT_IDLE_MAX_MS 120000 /* where it does: no socket is kept for hours */
+#define DOT_SILENT_MS	2000   /* an attempt is not answered, nor is another: suspect */
+#define DOT_UNACKED_MS	3000   /* TCP_USER_TIMEOUT: some three retransmissions */
 
 enum dot_state { DOT_CONNECTING, DOT_HANDSHAKING, DOT_OPEN, DOT_LOST };
 
