@@ -16,6 +16,12 @@
 
 #define RIG_CALLS_MAX 8192
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define RIG_SANITIZED 1 /* memory and stacks are not what they are otherwise */
+#else
+#define RIG_SANITIZED 0
+#endif
+
 struct rig;
 
 /* How one attempt ended. */

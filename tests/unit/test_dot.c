@@ -384,7 +384,7 @@ Test(dot, handshake_takes_half_of_the_io_threads_stack)
 	pthread_attr_t attr;
 	pthread_t thread;
 
-	if (getenv("NBD_SANITIZER"))
+	if (RIG_SANITIZED)
 		cr_skip_test("a sanitizer's frames are larger");
 	start("cert good", "");
 	memset(stack, 0x5a, STACK_SIZE);

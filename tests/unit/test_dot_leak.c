@@ -59,8 +59,8 @@ static void must_leave_nothing(const char *tls, const char *rules, unsigned roun
 	rig_open(&rig);
 	before = allocated_after(20);
 	after = allocated_after(rounds);
-	if (!getenv("NBD_SANITIZER")) /* they have an allocator, and a leak detector, of their own
-				       */
+	if (!RIG_SANITIZED) /* they have an allocator, and a leak detector, of their own
+			     */
 		cr_expect_lt(after, before + rounds, "%zu bytes more after %u rounds",
 			     after - before, rounds);
 	cr_expect_eq(rig.host.nsockets, rig.host.nclosed);
