@@ -79,6 +79,7 @@ struct dot_said {
 	char what[64]; /* address or EAI_* */
 	unsigned fds;
 	unsigned ms;
+	size_t heap; /* bytes; 0 under a sanitizer */
 };
 
 /* Starts clients/ask_client under the shim. */
@@ -95,6 +96,8 @@ static inline struct dot_program dot_start(struct lab_world *w)
 		dup2(to[0], 0);
 		dup2(from[1], 1);
 		setenv("LD_PRELOAD", lab_preload(), 1);
+		/* mallinfo2() takes for used what the thread caches hold */
+		setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1);
 		execl(path, "ask_client", (char *)NULL);
 		_exit(127);
 	}
@@ -114,7 +117,8 @@ static inline struct dot_said dot_ask(struct dot_program *p, const char *name)
 	fprintf(p->to, "%s\n", name);
 	fflush(p->to);
 	lab_assert(fgets(line, sizeof line, p->from) != NULL, "(%s)", name);
-	lab_assert(sscanf(line, "%*s %63[^ ] fds %u ms %u", said.what, &said.fds, &said.ms) == 3,
+	lab_assert(sscanf(line, "%*s %63[^ ] fds %u ms %u heap %zu", said.what, &said.fds, &said.ms,
+			  &said.heap) == 4,
 		   "(%s)", line);
 	return said;
 }

@@ -3,15 +3,16 @@
  * ask_client - looks up each line of its standard input and prints what came, and what it holds:
  *
  *	www.test
- *	www.test: 192.0.2.1 fds 5 ms 12
+ *	www.test: 192.0.2.1 fds 5 ms 12 heap 123456
  *	nope.test
- *	nope.test: EAI_NONAME fds 5 ms 1
+ *	nope.test: EAI_NONAME fds 5 ms 1 heap 123456
  *
  * A line "NAME*N" asks for n0.NAME to n(N-1).NAME, and prints the last. An empty line ends it: a
  * server that was started later has the pipe's end as well, so that there may be no end of file.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,14 @@ static unsigned count_fds(void)
 	if (dir != NULL)
 		closedir(dir);
 	return n;
+}
+
+/* Bytes that malloc() has given out. */
+static size_t heap_size(void)
+{
+	struct mallinfo2 heap = mallinfo2();
+
+	return heap.uordblks + heap.hblkhd;
 }
 
 static const char *error_name(int eai)
@@ -68,8 +77,8 @@ static void look_up(const char *name, int report)
 	if (eai == 0)
 		freeaddrinfo(list);
 	if (report)
-		printf("%s: %s fds %u ms %llu\n", name, eai == 0 ? text : error_name(eai),
-		       count_fds(), took);
+		printf("%s: %s fds %u ms %llu heap %zu\n", name, eai == 0 ? text : error_name(eai),
+		       count_fds(), took, heap_size());
 }
 
 int main(void)
