@@ -28,6 +28,7 @@
 #include "shim/io_watch.h"
 #include "shim/lock.h"
 #include "shim/private_fd.h"
+#include "shim/process.h"
 #include "shim/stack_room.h"
 #include "shim/sys.h"
 
@@ -390,6 +391,11 @@ static bool run_here(struct io_task *task, bool (*over)(const struct io_task *ta
 
 	if (private_fd_tables_differ() || !lock_try(&turn))
 		return false;
+	if (process_peek() !=
+	    PROCESS_OWNER) { /* a signal handler has forked since the look before */
+		lock_release(&turn);
+		return false;
+	}
 	private_fd_turn();
 	may = is_free();
 	if (may)
@@ -406,6 +412,35 @@ int io_run(struct io_task *task, bool (*over)(const struct io_task *task))
 
 	errno = saved;
 	return done ? 0 : io_submit(task);
+}
+
+/* ---- fork ---- */
+
+static _Thread_local bool forks; /* this thread holds `turn` for its fork() */
+
+void io_fork_prepare(void)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	int saved = errno;
+	uint64_t until_ms;
+
+	if (process_peek() != PROCESS_OWNER)
+		return;
+	until_ms = clock_boot_ms() + IO_FORK_MS;
+	while (!(forks = lock_try(&turn)) && clock_boot_ms() < until_ms)
+		sys_futex_wait(&turn.word, 1, &moment, false);
+	errno = saved;
+}
+
+void io_fork_over(void)
+{
+	int saved = errno;
+
+	if (forks) {
+		forks = false;
+		lock_release(&turn);
+	}
+	errno = saved;
 }
 
 void io_reset(void)

@@ -63,6 +63,15 @@ typedef void (*io_ready_fn)(void *arg, int handle, unsigned events, uint64_t now
  * hang-up is reported as both events. 0 or a negative errno. */
 int io_watch(int handle, unsigned events, io_ready_fn ready, void *arg);
 
+/*
+ * For pthread_atfork(), where the work done here takes locks that a forked child could not get rid
+ * of (OpenSSL's): fork() waits until nobody is at work, IO_FORK_MS at most, and holds up the next
+ * one until it has forked. Any thread, signal handlers too; errno is kept.
+ */
+#define IO_FORK_MS 100
+void io_fork_prepare(void);
+void io_fork_over(void); /* in the parent and in the child */
+
 /* In a forked child: there is no io thread; submitted tasks of the parent are forgotten. */
 void io_reset(void);
 

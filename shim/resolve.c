@@ -198,6 +198,7 @@ static struct blob *wait_for(struct fetch *fetch)
 	struct blob *blob;
 
 	pthread_cleanup_push(abandon, fetch);
+	pthread_testcancel(); /* an answer may come without any wait */
 	blob = fetch_wait(fetch);
 	pthread_cleanup_pop(0);
 	return blob;

@@ -12,10 +12,12 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct work {
@@ -449,4 +451,65 @@ Test(io, no_thread_stands_in_once_one_has_left_the_descriptor_table)
 		cr_expect_neq(work.tid, sys_gettid());
 		usleep(1000); /* it falls asleep */
 	}
+}
+
+/* ---- fork ---- */
+
+static atomic_int at_work;
+
+static void work_for_a_while(struct io_task *task, uint64_t now_ms)
+{
+	(void)task;
+	(void)now_ms;
+	atomic_store(&at_work, 1);
+	usleep(10000);
+	atomic_store(&at_work, 2);
+}
+
+/* A child never sees work half done: the locks of a library that is at work would stay taken. */
+Test(io, fork_waits_for_the_work_at_hand)
+{
+	cr_assert_eq(process_check(), PROCESS_OWNER);
+	cr_assert_eq(pthread_atfork(io_fork_prepare, io_fork_over, io_fork_over), 0);
+	for (unsigned i = 0; i < 5; i++) {
+		struct io_task task = {.run = work_for_a_while};
+		struct work after;
+		int status;
+		pid_t pid;
+
+		atomic_store(&at_work, 0);
+		cr_assert_eq(io_submit(&task), 0);
+		while (atomic_load(&at_work) == 0)
+			;
+		pid = fork();
+		if (pid == 0)
+			_exit(atomic_load(&at_work));
+		cr_assert_eq(waitpid(pid, &status, 0), pid);
+		cr_expect_eq(WEXITSTATUS(status), 2);
+		submit_and_wait(&after); /* and the thread goes on */
+		cr_expect_eq(after.runs, 1u);
+	}
+}
+
+Test(io, forked_child_has_its_signals_and_a_thread_of_its_own)
+{
+	struct work work;
+	sigset_t before = {0}, after = {0};
+	int status;
+	pid_t pid;
+
+	submit_and_wait(&work);
+	cr_assert_eq(pthread_atfork(io_fork_prepare, io_fork_over, io_fork_over), 0);
+	pthread_sigmask(SIG_BLOCK, NULL, &before);
+	pid = fork();
+	pthread_sigmask(SIG_BLOCK, NULL, &after);
+	if (pid == 0) {
+		if (memcmp(&before, &after, sizeof before) != 0)
+			_exit(1);
+		submit_and_wait(&work);
+		_exit(work.runs == 1 ? 0 : 2);
+	}
+	cr_expect(memcmp(&before, &after, sizeof before) == 0);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect_eq(status, 0);
 }
