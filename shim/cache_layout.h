@@ -14,19 +14,19 @@
  *	large    8 KiB     4     8 %    up to about 500 addresses; beyond that nothing is cached
  *
  * Tiny slots are three cache lines: most names fit, and the more densely names in use lie, the
- *fewer lines and pages they touch. For the same reason tags are short: with 50,000 names in use, a
- *lookup waited longer for its tags than for its slot.
+ * fewer lines and pages they touch. For the same reason tags are short: with 50,000 names in use,
+ * a lookup waited longer for its tags than for its slot.
  *
  * Fixed slots instead of a heap: no free list, no offset and no length to follow, so nothing to
  * corrupt, nothing to compact, and a slot can be reused by a writer that knows nothing of its past.
  * Each position is computed from the size of the file and the hash; a reader follows no pointer.
  *
  * A name has two candidate sets in each class, from the two halves of its hash (power of two
- * choices). It goes into the first while that is not half full, so that most lookups need one line
- * of tags, and there into a way that its hash names, so that its slot can be fetched together with
- * the tags; and from there on where more ways are empty: sets fill evenly, so that a class is six
- * sevenths full before it evicts the first time. The number of sets needs no power of two: the half
- *hash times the number of sets, divided by 2^32, is the set.
+ * choices). It goes into the first while that is not half full, so that most lookups need one
+ * line of tags, and there into a way that its hash names, so that its slot can be fetched
+ * together with the tags; and from there on where more ways are empty: sets fill evenly, so that
+ * a class is six sevenths full before it evicts the first time. The number of sets needs no power
+ * of two: the half hash times the number of sets, divided by 2^32, is the set.
  *
  * A slot:
  *

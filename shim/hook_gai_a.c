@@ -17,7 +17,7 @@
  *
  * A list is libc's whole where we stand aside, where memory has run out, in a child of vfork, and
  * where it is empty; but EAI_AGAIN where libc may not (settings.h). A gai_suspend() over requests
- *of ours and of libc's waits for ours alone.
+ * of ours and of libc's waits for ours alone.
  */
 #include "shim/gai_lookup.h"
 #include "shim/gai_submit.h"

@@ -23,8 +23,8 @@
  *
  * Size: a name in use must find its order, or each of its lookups costs system calls. A cache has
  * one slot or more for each of its entries, and most names use their hint. In sets of eight, one
- *list in five hundred finds its set full when 38 % of the slots are in use, one in seven thousand
- *at 25 %.
+ * list in five hundred finds its set full when 38 % of the slots are in use, one in seven
+ * thousand at 25 %.
  *
  * An order that not every process would have found (no descriptor was left for the question) is not
  * remembered. A process that may not use a family at all (a seccomp filter, as systemd's

@@ -25,24 +25,24 @@
  * anonymous one that is neither counts as ours while any anonymous inode has its number: prefer a
  * pipe or a socket pair to an eventfd.
  *
- * A new descriptor has the lowest free number for a moment, until it is copied to a high one: Linux
- * gives no other. A program with threads cannot count on that number anyway. One without threads
- * counts on it (close(0), open()), and does not meet it while it waits in a lookup, when nearly all
- * descriptors are made, by the very thread that waits if the io thread sleeps (io_run()). It may
- * meet it where the io thread needs a socket for a question that the lookup did not wait for, or
- *not any longer: the second and later servers, and TCP, for an AAAA that comes more than the
- *resolution delay after A, or that is asked after A (single-request), and for what goes on behind a
- *deadline; for getaddrinfo_a() with GAI_NOWAIT; for a line of a log file; and where loading the
- * resolver library took longer than a lookup waits for it.
+ * A new descriptor has the lowest free number for a moment, until it is copied to a high one:
+ * Linux gives no other. A program with threads cannot count on that number anyway. One without
+ * threads counts on it (close(0), open()), and does not meet it while it waits in a lookup, when
+ * nearly all descriptors are made, by the very thread that waits if the io thread sleeps
+ * (io_run()). It may meet it where the io thread needs a socket for a question that the lookup
+ * did not wait for, or not any longer: the second and later servers, and TCP, for an AAAA that
+ * comes more than the resolution delay after A, or that is asked after A (single-request), and
+ * for what goes on behind a deadline; for getaddrinfo_a() with GAI_NOWAIT; for a line of a log
+ * file; and where loading the resolver library took longer than a lookup waits for it.
  *
  * A thread may have a table of its own (unshare(2) with CLONE_FILES), where the same numbers are
  * other descriptors. The io thread's table is the one that counts. In a thread that is known to
  * have left it a private number is shielded while the copy there is ours, but nothing is moved or
  * forgotten because of what is there, and no io thread is started from there. Not known are a
- * thread that did it by a raw system call, and those that were created by one that left: what they
- * put at a private number can cost the others' lookups their deadline, and leaves a descriptor
- *open, close-on-exec, in the io thread's table. No descriptor of the program is closed or used even
- *then.
+ * thread that did it by a raw system call, and those that were created by one that left: what
+ * they put at a private number can cost the others' lookups their deadline, and leaves a
+ * descriptor open, close-on-exec, in the io thread's table. No descriptor of the program is
+ * closed or used even then.
  *
  * Any thread. Everything but private_fd_is() and private_fd_count() needs PROCESS_OWNER
  * (process.h); those that make a descriptor check it themselves (-EPERM). errno is kept.

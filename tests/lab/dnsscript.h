@@ -5,8 +5,9 @@
  *
  * One server is one process with one event loop, on any number of addresses, over UDP and TCP at
  * once, or over TLS. It acts as a recursive resolver would: it follows CNAMEs inside the table,
- *sets RA, copies RD, echoes the question with its letter case, returns an OPT record to a query
- *that has one, and truncates what does not fit. Names outside of the table do not exist (NXDOMAIN).
+ * sets RA, copies RD, echoes the question with its letter case, returns an OPT record to a query
+ * that has one, and truncates what does not fit. Names outside of the table do not exist
+ * (NXDOMAIN).
  *
  * The script can be given as arrays or as text. The text has one statement a line; `#` starts a
  * comment; names are absolute with or without the last dot:
