@@ -276,8 +276,8 @@ void dot_conn_forget(struct dot_conn *conn, struct attempt *a)
 	dot_conn_settle(conn);
 }
 
-bool dot_conn_failed(const struct dot_conn *conn, const struct attempt *a)
+bool dot_conn_failed(const struct dot_conn *conn, const struct attempt *a, uint64_t patience_ms)
 {
 	return a->nanswers == conn->nanswers &&
-	       reactor_of(conn)->now_ms >= a->sent_ms + DOT_SILENT_MS;
+	       reactor_of(conn)->now_ms >= a->sent_ms + patience_ms;
 }

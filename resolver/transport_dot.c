@@ -200,7 +200,7 @@ static bool is_suspect(const struct dot_conn *conn)
 {
 	const struct attempt *a = dot_table_oldest(&conn->table);
 
-	return a && dot_conn_failed(conn, a);
+	return a && dot_conn_failed(conn, a, DOT_SILENT_MS);
 }
 
 static void on_conn_opened(struct dot_conn *conn)
@@ -282,7 +282,7 @@ static void forget(struct attempt *a)
 	struct transport *t = a->transport;
 	struct dot_conn *conn = a->conn;
 
-	if (conn == t->conn && dot_conn_failed(conn, a))
+	if (conn == t->conn && dot_conn_failed(conn, a, DOT_PATIENCE_MS))
 		set_aside(t);
 	dot_conn_forget(conn, a);
 	if (conn != t->conn && !conn->table.n)

@@ -162,17 +162,31 @@ Test(dot_wrong, silent_connection_gets_no_more_questions)
 	rig_close(&rig);
 }
 
-Test(dot_wrong, connection_that_let_a_question_down_is_closed)
+/* Asks for what is never answered, and gives up. */
+static void give_up_after(unsigned ms)
 {
 	struct rig_call *call;
 
 	start("cert good", "on slow.test * drop");
 	call = rig_ask(&rig, "slow.test");
 	rig_settle(&rig);
-	rig_pass(&rig, DOT_SILENT_MS);
+	rig_pass(&rig, ms);
 	rig.r->reactor.now_ms = rig.host.now_ms;
 	transport_dot.cancel(call->attempt);
+}
+
+Test(dot_wrong, connection_that_let_a_question_down_is_closed)
+{
+	give_up_after(DOT_PATIENCE_MS);
 	cr_expect_eq(rig_nopen(&rig), 0);
+	cr_expect_eq(rig_lookup(&rig, "www.test")->error, 0);
+	rig_close(&rig);
+}
+
+Test(dot_wrong, question_given_up_soon_says_nothing_of_the_connection)
+{
+	give_up_after(DOT_PATIENCE_MS - 1);
+	cr_expect_eq(rig_nopen(&rig), 1);
 	rig_close(&rig);
 }
 
