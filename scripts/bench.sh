@@ -347,7 +347,8 @@ rr *.cold.test 300 AAAA 2001:db8::80'
 ' -- "$0" --far || echo "no link with delay on this machine: that part is left out" >&2
 failing_script=$(printf 'listen 127.0.1.%s:853 tls\n' 1 2 3 4 5 6 7)'
 on * * servfail'
-"$O/lab/lab-run" --timeout 200 --dot unbound --dot dnsdist --dns "$failing_script" -- "$0" --dot-near
+"$O/lab/lab-run" --timeout 200 --dot unbound --dot dnsdist --dns "$failing_script" -- "$0" --dot-near ||
+	[ $? -eq 77 ] # a server is not there: lab-run says which
 "$O/lab/lab-run" --timeout 200 --dot unbound --dot dnsdist --forward 'delay 10
 ' --capture "$O/bench/dot.pcap" -- "$0" --dot-far ||
 	echo "no link with delay on this machine: that part is left out" >&2
