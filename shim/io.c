@@ -420,7 +420,8 @@ static _Thread_local bool forks; /* this thread holds `turn` for its fork() */
 
 void io_fork_prepare(void)
 {
-	const struct timespec moment = {.tv_nsec = 1000000};
+	const struct timespec moment = {.tv_nsec = 500000};
+	_Atomic uint32_t nobody = 0; /* not the lock's word: its sleepers would miss a wake-up */
 	int saved = errno;
 	uint64_t until_ms;
 
@@ -428,7 +429,7 @@ void io_fork_prepare(void)
 		return;
 	until_ms = clock_boot_ms() + IO_FORK_MS;
 	while (!(forks = lock_try(&turn)) && clock_boot_ms() < until_ms)
-		sys_futex_wait(&turn.word, 1, &moment, false);
+		sys_futex_wait(&nobody, 0, &moment, false);
 	errno = saved;
 }
 
