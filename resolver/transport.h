@@ -86,7 +86,7 @@ struct transport_ops {
 		    struct transport **ret);
 
 	/* Closes its sockets, sending nothing, and frees it. Every attempt has ended or was
-	 * cancelled; a probe ends without its done(). */
+	 * cancelled. */
 	void (*close)(struct transport *transport);
 
 	/* Sends a packet (copied, at most PACKET_MAX bytes) under a fresh id, which replaces the
@@ -96,12 +96,6 @@ struct transport_ops {
 
 	/* The answer is not wanted any more; done() will not be called. */
 	void (*cancel)(struct attempt *attempt);
-
-	/* Connects, shakes hands and authenticates, if there is no such connection yet, and sends
-	 * no query: can this upstream be had? done() gets 0 or an error as above, from a reactor
-	 * task. One at a time: -EALREADY. -ENOMEM. NULL: without connections there is nothing to
-	 * probe. */
-	int (*probe)(struct transport *transport, void (*done)(void *arg, int error), void *arg);
 };
 
 /* The engines that this build has: c-ares over UDP and over TCP, and our own over TLS. */

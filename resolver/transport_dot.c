@@ -33,10 +33,6 @@ struct transport {
 	struct list aside;     /* owns: connections that get no more */
 	struct dot_addrs addrs;
 	struct dot_race race;
-	void (*probe_done)(void *arg, int error); /* NULL: nobody asks */
-	void *probe_arg;
-	struct reactor_task probe; /* tells the one who asks */
-	int probe_error;
 };
 
 static const struct dot_conn_user conn_user;
@@ -88,33 +84,7 @@ static void fail_waiting(struct transport *t, int error)
 	}
 }
 
-/* ---- the probe ---- */
-
-static void on_probe(struct reactor_task *task)
-{
-	struct transport *t = container_of(task, struct transport, probe);
-	void (*done)(void *arg, int error) = t->probe_done;
-
-	t->probe_done = NULL;
-	done(t->probe_arg, t->probe_error);
-}
-
-/* Whoever asks whether the upstream can be had is told. */
-static void conclude(struct transport *t, int error)
-{
-	if (!t->probe_done)
-		return;
-	t->probe_error = error;
-	reactor_defer(reactor_of(t), &t->probe);
-}
-
 /* ---- connecting ---- */
-
-static void fail_all(struct transport *t, int error)
-{
-	fail_waiting(t, error);
-	conclude(t, error);
-}
 
 static void on_won(struct dot_race *race, struct dot_conn *conn)
 {
@@ -123,7 +93,6 @@ static void on_won(struct dot_race *race, struct dot_conn *conn)
 	conn->user = &conn_user;
 	conn->arg = t;
 	t->conn = conn;
-	conclude(t, 0);
 }
 
 static void on_race_lost(struct dot_race *race, int error)
@@ -131,7 +100,7 @@ static void on_race_lost(struct dot_race *race, int error)
 	struct transport *t = container_of(race, struct transport, race);
 
 	dot_addrs_doubt(&t->addrs);
-	fail_all(t, error);
+	fail_waiting(t, error);
 }
 
 static const struct dot_race_user race_user = {
@@ -144,7 +113,7 @@ static void on_addrs(struct dot_addrs *addrs, int error)
 	struct transport *t = container_of(addrs, struct transport, addrs);
 
 	if (error)
-		fail_all(t, error);
+		fail_waiting(t, error);
 	else
 		dot_race_start(&t->race, addrs->list, addrs->n);
 }
@@ -237,11 +206,10 @@ static void on_supply(struct reactor_task *task)
 	if (t->conn && is_suspect(t->conn))
 		set_aside(t);
 	if (t->conn) {
-		conclude(t, 0);
 		err = dot_conn_send(t->conn, &t->waiting);
 		if (err)
 			drop_conn(t, t->conn, err);
-	} else if (t->probe_done || !list_empty(&t->waiting)) {
+	} else if (!list_empty(&t->waiting)) {
 		connect_upstream(t);
 	}
 }
@@ -304,16 +272,6 @@ static void cancel(struct attempt *a)
 	free_attempt(a);
 }
 
-static int probe(struct transport *t, void (*done)(void *arg, int error), void *arg)
-{
-	if (t->probe_done)
-		return -EALREADY;
-	t->probe_done = done;
-	t->probe_arg = arg;
-	reactor_defer(reactor_of(t), &t->supply);
-	return 0;
-}
-
 static int open_transport(struct reactor *reactor, const struct transport_conf *conf,
 			  struct transport **ret)
 {
@@ -336,7 +294,6 @@ static int open_transport(struct reactor *reactor, const struct transport_conf *
 	list_init(&t->waiting);
 	list_init(&t->aside);
 	reactor_task_init(&t->supply, on_supply);
-	reactor_task_init(&t->probe, on_probe);
 	*ret = t;
 	return 0;
 }
@@ -344,7 +301,6 @@ static int open_transport(struct reactor *reactor, const struct transport_conf *
 static void close_transport(struct transport *t)
 {
 	reactor_task_cancel(&t->supply);
-	reactor_task_cancel(&t->probe);
 	dot_addrs_fini(&t->addrs);
 	dot_race_fini(&t->race);
 	if (t->conn)
@@ -360,5 +316,4 @@ const struct transport_ops transport_dot = {
 	.close = close_transport,
 	.start = start,
 	.cancel = cancel,
-	.probe = probe,
 };

@@ -322,50 +322,6 @@ Test(dot, question_can_be_cancelled_while_it_waits)
 	rig_close(&rig);
 }
 
-/* ---- probes ---- */
-
-static int probed = 1;
-
-static void on_probed(void *arg, int error)
-{
-	(void)arg;
-	probed = error;
-}
-
-Test(dot, probe_connects_and_asks_nothing)
-{
-	start("cert good", "");
-	cr_assert_eq(transport_dot.probe(rig.t, on_probed, NULL), 0);
-	cr_expect_eq(transport_dot.probe(rig.t, on_probed, NULL), -EALREADY);
-	reactor_settle(&rig.r->reactor);
-	rig_settle(&rig);
-	cr_expect_eq(probed, 0);
-	cr_expect_eq(rig_tls(&rig).handshakes, 1);
-	cr_expect_eq(lab_dns_count(rig.server, NULL, LAB_ANY_TYPE, LAB_ANY_TRANSPORT), 0);
-	rig_close(&rig);
-}
-
-Test(dot, probe_says_what_is_wrong)
-{
-	start("cert expired", "");
-	cr_assert_eq(transport_dot.probe(rig.t, on_probed, NULL), 0);
-	reactor_settle(&rig.r->reactor);
-	rig_settle(&rig);
-	cr_expect_eq(probed, -EACCES);
-	rig_close(&rig);
-}
-
-Test(dot, probe_ends_with_the_transport)
-{
-	start("cert good", "");
-	cr_assert_eq(transport_dot.probe(rig.t, on_probed, NULL), 0);
-	reactor_settle(&rig.r->reactor);
-	fake_host_advance(&rig.host, rig.r, rig.host.now_ms);
-	cr_expect_eq(rig_nopen(&rig), 1);
-	rig_close(&rig);
-	cr_expect_eq(probed, 1);
-}
-
 /* ---- room ---- */
 
 #define STACK_SIZE ((size_t)256 << 10) /* shim/io.c's */
