@@ -23,11 +23,19 @@ struct watch {
 /* The set's handle; 0: none. Read without the lock by a thread whose generation may be over. */
 static _Atomic int set;
 
+/*
+ * The set reports something that is not watched: the socket of another descriptor table, which a
+ * thread has that left ours by a raw system call, or one whose number the program took while a
+ * forked child has a copy of it. Such a member cannot be removed, and would be reported for ever.
+ */
+static bool has_strays;
+
 static struct watch *watches; /* by handle */
 static size_t nwatches;
 
 int io_watch_open(void)
 {
+	has_strays = false;
 	set = private_fd_epoll();
 	return set < 0 ? set : 0;
 }
@@ -87,12 +95,17 @@ int io_watch(int handle, unsigned events, io_ready_fn ready, void *arg)
 	return 0;
 }
 
+static bool is_watched(const struct epoll_event *ev)
+{
+	return ev->data.u64 < nwatches && watches[ev->data.u64].events != 0;
+}
+
 static void dispatch(const struct epoll_event *ev, uint64_t now_ms)
 {
 	int handle = (int)ev->data.u64;
 	unsigned events = 0;
 
-	if ((size_t)handle >= nwatches || watches[handle].events == 0)
+	if (!is_watched(ev))
 		return; /* its watch ended earlier in this batch */
 	if (ev->events & (EPOLLIN | EPOLLERR | EPOLLHUP))
 		events |= IO_READ;
@@ -110,6 +123,8 @@ int io_watch_dispatch(int timeout_ms)
 	n = ep < 0 ? ep : sys_epoll_wait(ep, events, EVENTS_MAX, timeout_ms);
 	now_ms = clock_boot_ms();
 	for (int i = 0; i < n; i++)
+		has_strays |= !is_watched(&events[i]);
+	for (int i = 0; i < n; i++)
 		dispatch(&events[i], now_ms);
 	return n;
 }
@@ -124,7 +139,7 @@ bool io_watch_any(void)
 
 bool io_watch_is_open(void)
 {
-	return private_fd_number(set) >= 0;
+	return !has_strays && private_fd_number(set) >= 0;
 }
 
 void io_watch_restore(void)

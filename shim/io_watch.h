@@ -23,7 +23,7 @@ int io_watch_dispatch(int timeout_ms);
 
 bool io_watch_any(void);
 
-/* Is the set still ours? */
+/* Is the set still ours, and nobody else's? Else it has to be made anew. */
 bool io_watch_is_open(void);
 
 /* Puts all watches into a new set, but for those whose descriptors are gone too. */

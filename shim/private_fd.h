@@ -40,7 +40,7 @@
  * have left it a private number is shielded while the copy there is ours, but nothing is moved or
  * forgotten because of what is there, and no io thread is started from there. Not known are a
  * thread that did it by a raw system call, and those that were created by one that left: what
- * they put at a private number can cost the others' lookups their deadline, and leaves a
+ * they put at a private number can cost a lookup of another thread its deadline, and leaves a
  * descriptor open, close-on-exec, in the io thread's table. No descriptor of the program is
  * closed or used even then.
  *

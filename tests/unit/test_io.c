@@ -10,12 +10,14 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -512,4 +514,71 @@ Test(io, forked_child_has_its_signals_and_a_thread_of_its_own)
 	cr_expect(memcmp(&before, &after, sizeof before) == 0);
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
 	cr_expect_eq(status, 0);
+}
+
+/* ---- a member of the set that nobody watches ---- */
+
+static bool not_ours[1024]; /* descriptors: the test framework has sets, too */
+
+static bool remember(int set, int arg)
+{
+	(void)arg;
+	return not_ours[set] = true;
+}
+
+/* Does something for each epoll set of ours; returns for how many it is true. */
+static unsigned for_epoll_sets(bool (*what)(int set, int arg), int arg)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 1024; fd++) {
+		char path[64], link[64] = "";
+
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		if (!not_ours[fd] && readlink(path, link, sizeof link - 1) > 0 &&
+		    strstr(link, "[eventpoll]") != NULL)
+			n += what(fd, arg);
+	}
+	return n;
+}
+
+static bool add_member(int set, int fd)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.u64 = 1000};
+
+	return epoll_ctl(set, EPOLL_CTL_ADD, fd, &ev) == 0;
+}
+
+static bool has_member(int set, int fd)
+{
+	char path[64], line[128], wanted[32];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", set);
+	snprintf(wanted, sizeof wanted, "tfd: %8d ", fd);
+	f = fopen(path, "re");
+	while (f != NULL && fgets(line, sizeof line, f) != NULL)
+		found |= strncmp(line, wanted, strlen(wanted)) == 0;
+	if (f != NULL)
+		fclose(f);
+	return found;
+}
+
+/* It is readable for ever, and must not keep the thread busy for ever. */
+Test(io, stray_member_of_the_sets_is_thrown_out)
+{
+	struct work work;
+	int ends[2];
+
+	for_epoll_sets(remember, 0);
+	submit_and_wait(&work);
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(write(ends[1], "", 1), 1);
+	cr_assert_eq(for_epoll_sets(add_member, ends[0]), 2u);
+	for (unsigned i = 0; i < 100000 && for_epoll_sets(has_member, ends[0]) > 0; i++)
+		sched_yield();
+	cr_expect_eq(for_epoll_sets(has_member, ends[0]), 0u);
+	submit_and_wait(&work);
+	cr_expect_eq(work.runs, 1u);
 }
