@@ -56,10 +56,17 @@ int tls_context_load(struct tls_context *tls)
 {
 	if (tls->ssl)
 		return 0;
-	if (OPENSSL_init_ssl(INIT_SETTINGS, NULL) && !open_ssl(tls))
+	if (OPENSSL_init_ssl(INIT_SETTINGS, NULL) && !open_ssl(tls)) {
+		tls_context_leave_thread(tls);
 		return 0;
+	}
 	close_ssl(tls);
 	return -ENOMEM;
+}
+
+void tls_context_leave_thread(struct tls_context *tls)
+{
+	OPENSSL_thread_stop_ex(tls->lib);
 }
 
 void tls_context_doubt(struct tls_context *tls)

@@ -39,6 +39,13 @@ int tls_context_open(struct reactor *reactor, const struct resolver_tls *conf,
 int tls_context_load(struct tls_context *tls);
 
 /*
+ * OpenSSL keeps random generators for each thread that made it draw numbers, and frees them when
+ * that thread ends: through `lib`, whether that is still there or not. The resolver works on
+ * threads that others end, so they are freed after each piece of work: on the thread that did it.
+ */
+void tls_context_leave_thread(struct tls_context *tls);
+
+/*
  * A handshake failed. The cause may be here: where memory ran out while OpenSSL got ready, it goes
  * on without the ciphers that it could not load. So it gets ready anew for the next connection,
  * unless one is using it.

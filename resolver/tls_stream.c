@@ -50,6 +50,7 @@ void tls_stream_close(struct tls_stream *s, bool notify)
 	if (notify)
 		SSL_shutdown(s->ssl);
 	SSL_free(s->ssl);
+	tls_context_leave_thread(s->tls);
 	s->ssl = NULL;
 	s->tls->nstreams--;
 	if (s->failed)
@@ -88,6 +89,7 @@ int tls_stream_handshake(struct tls_stream *s)
 
 	ERR_clear_error();
 	result = SSL_do_handshake(s->ssl);
+	tls_context_leave_thread(s->tls);
 	if (result == 1)
 		return tls_auth_conclude(s);
 	result = failure_of(s, result);
@@ -108,6 +110,7 @@ ssize_t tls_stream_read(struct tls_stream *s, void *buf, size_t size)
 
 	ERR_clear_error();
 	result = SSL_read_ex(s->ssl, buf, size, &n);
+	tls_context_leave_thread(s->tls);
 	return result == 1 ? (ssize_t)n : failure_of(s, result);
 }
 
@@ -118,5 +121,6 @@ int tls_stream_write(struct tls_stream *s, const void *data, size_t len)
 
 	ERR_clear_error();
 	result = SSL_write_ex(s->ssl, data, len, &n);
+	tls_context_leave_thread(s->tls);
 	return result == 1 ? 0 : failure_of(s, result);
 }
