@@ -66,6 +66,7 @@ struct dot_conn {
 	struct reactor_timer idle;
 	uint32_t idle_ms;
 	unsigned nanswers;
+	bool used; /* something was sent */
 };
 
 /* ---- between dot_conn.c and dot_exchange.c ---- */

@@ -102,6 +102,7 @@ static int fill_out(struct dot_conn *conn, struct list *waiting)
 		size += more;
 	}
 	err = dot_outbox_open(&conn->out, size);
+	conn->used = true;
 	for (; !err && n; n--) {
 		struct attempt *a = container_of(waiting->next, struct attempt, link);
 

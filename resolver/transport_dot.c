@@ -12,7 +12,8 @@
  * 4. When an open connection is lost, what was in flight goes to another one: most likely this one
  *    had been idle for too long in the eyes of the server (RFC 7766 6.2.4). Once; but a loss after
  *    answers had come does not count, so that a server which closes after each answer is asked for
- *    one answer at a time, as it wants to be.
+ *    one answer at a time, as it wants to be. The same where it was lost before anything was sent:
+ *    a server may break off each connection that it has just accepted.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -126,34 +127,59 @@ static void connect_upstream(struct transport *t)
 
 /* ---- connections ---- */
 
-/* What was in flight waits for another one, or has failed. */
+/* An attempt of no list waits for another connection, or has failed. `stalled`: this one was of no
+ * use to it. */
+static void retry(struct transport *t, struct attempt *a, bool stalled, int error)
+{
+	if (stalled && a->retried) {
+		fail(a, error);
+		return;
+	}
+	a->retried |= stalled;
+	a->state = ATTEMPT_WAITING;
+	list_append(&t->waiting, &a->link);
+}
+
+/* What was in flight. */
 static void take_back(struct transport *t, struct dot_conn *conn, int error)
 {
 	struct attempt *a;
-	bool stalled;
 
 	while ((a = dot_table_oldest(&conn->table))) {
 		dot_table_remove(&conn->table, a);
 		a->conn = NULL;
-		stalled = a->nanswers == conn->nanswers;
-		if (stalled && a->retried) {
-			fail(a, error);
-			continue;
-		}
-		a->retried |= stalled;
-		a->state = ATTEMPT_WAITING;
-		list_append(&t->waiting, &a->link);
+		retry(t, a, a->nanswers == conn->nanswers, error);
 	}
-	if (!list_empty(&t->waiting))
-		reactor_defer(reactor_of(t), &t->supply);
+}
+
+/* What waited for a connection that was lost as soon as it was there. */
+static void retry_waiting(struct transport *t, int error)
+{
+	struct list *last = t->waiting.prev;
+	bool over = list_empty(&t->waiting);
+
+	while (!over) {
+		struct attempt *a = container_of(t->waiting.next, struct attempt, link);
+
+		over = &a->link == last;
+		list_remove(&a->link);
+		retry(t, a, true, error);
+	}
 }
 
 static void drop_conn(struct transport *t, struct dot_conn *conn, int error)
 {
-	if (conn == t->conn)
+	if (error != -EBADF)
+		error = -ECONNRESET;
+	if (conn == t->conn) {
 		t->conn = NULL;
-	take_back(t, conn, error == -EBADF ? -EBADF : -ECONNRESET);
+		if (!conn->used)
+			retry_waiting(t, error);
+	}
+	take_back(t, conn, error);
 	dot_conn_close(conn);
+	if (!list_empty(&t->waiting))
+		reactor_defer(reactor_of(t), &t->supply);
 }
 
 static void set_aside(struct transport *t)

@@ -203,7 +203,21 @@ static void take_messages(uint64_t id)
 	}
 }
 
-/* What a TLS listener that is at fault does with a client's first octets. */
+static bool shakes_no_hands(const struct conn *c)
+{
+	switch (c->opts.listen->fault) {
+	case LAB_TLS_HONEST:
+	case LAB_TLS_LEAVE:
+		return false;
+	case LAB_TLS_SILENT:
+	case LAB_TLS_HANGUP:
+	case LAB_TLS_PLAIN:
+		break;
+	}
+	return true;
+}
+
+/* What such a TLS listener does with a client's first octets. */
 static void misbehave(struct conn *c)
 {
 	static const char page[] = "HTTP/1.0 400 Bad Request\r\n\r\n";
@@ -214,6 +228,11 @@ static void misbehave(struct conn *c)
 	flush(c);
 }
 
+static bool leaves(const struct conn *c)
+{
+	return c->opts.listen->fault == LAB_TLS_LEAVE && dns_tls_established(c->tls);
+}
+
 /* Decrypts what came, message by message: one may be the last. */
 static void take_tls(struct conn *c, const uint8_t *octets, size_t len)
 {
@@ -221,14 +240,15 @@ static void take_tls(struct conn *c, const uint8_t *octets, size_t len)
 	ssize_t n;
 
 	dns_tls_receive(c->tls, octets, len);
-	while ((n = dns_tls_read(c->tls, c->in + c->nin, sizeof(c->in) - c->nin)) > 0) {
+	while ((n = dns_tls_read(c->tls, c->in + c->nin, sizeof(c->in) - c->nin)) > 0 &&
+	       !leaves(c)) {
 		c->nin += (size_t)n;
 		take_messages(id);
 		c = find(id);
 		if (!c || c->closing)
 			return;
 	}
-	if (n < 0) {
+	if (n < 0 || leaves(c)) {
 		dns_tls_close(c->tls);
 		c->closing = true;
 	}
@@ -252,7 +272,7 @@ static void conn_ready(void *arg, uint32_t events)
 		return;
 	if (n <= 0) {
 		conn_free(c);
-	} else if (c->opts.listen->fault != LAB_TLS_HONEST) {
+	} else if (shakes_no_hands(c)) {
 		misbehave(c);
 	} else if (c->tls) {
 		take_tls(c, octets, (size_t)n);

@@ -74,6 +74,8 @@ static bool parse_fault(const char *w, struct lab_listen *l)
 		l->fault = LAB_TLS_HANGUP;
 	else if (strcmp(w, "plain") == 0)
 		l->fault = LAB_TLS_PLAIN;
+	else if (strcmp(w, "leave") == 0)
+		l->fault = LAB_TLS_LEAVE;
 	else
 		return false;
 	return true;

@@ -12,12 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a TLS listener does instead of a handshake. */
+/* What a TLS listener does instead of what it should. */
 enum lab_tls_fault {
 	LAB_TLS_HONEST,
 	LAB_TLS_SILENT, /* silent: accepts, and neither reads nor writes */
 	LAB_TLS_HANGUP, /* hangup: closes when the client has sent something */
 	LAB_TLS_PLAIN,	/* plain: answers in clear text that this is a web server, and closes */
+	LAB_TLS_LEAVE,	/* leave: closes when the handshake is complete */
 };
 
 struct lab_listen {

@@ -24,6 +24,7 @@
  *	  answers N                         closes a connection after N answers
  *	  silent                            accepts, and neither reads nor writes
  *	  hangup                            closes when the client has said something
+ *	  leave                             closes when the handshake is complete
  *	  plain                             answers in clear text that it is a web server
  *	side far                            which side of the world (near)
  *	seed 7                              of garbage and shuffle (0)

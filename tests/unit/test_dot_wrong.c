@@ -45,6 +45,20 @@ Test(dot_wrong, server_that_hangs_up_is_not_there)
 	rig_close(&rig);
 }
 
+/* Nothing has been sent when it says so: its last flight is the handshake's last in TLS 1.2. */
+Test(dot_wrong, server_that_leaves_after_each_handshake_is_asked_twice)
+{
+	static const char *const versions[] = {"version 1.2 tickets 0 leave", "leave"};
+
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		start(versions[i], "");
+		cr_expect_eq(rig_lookup(&rig, "www.test")->error, -ECONNRESET, "%s", versions[i]);
+		rig_settle(&rig);
+		cr_expect_eq(lab_dns_connections(rig.server), 2, "%s", versions[i]);
+		rig_close(&rig);
+	}
+}
+
 Test(dot_wrong, server_without_tls_is_named)
 {
 	start("plain", "");

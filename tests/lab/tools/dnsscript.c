@@ -24,7 +24,7 @@ static const char usage[] =
 	"  listen 127.0.0.1:53          one address; [::1]:53 for IPv6\n"
 	"  listen 127.0.0.1:853 tls     over TLS; then: cert KIND, names A,B, version 1.2, tickets "
 	"N,\n"
-	"                               delay MS, drip MS, answers N, silent, hangup, plain\n"
+	"                               delay MS, drip MS, answers N, silent, hangup, leave, plain\n"
 	"  rr OWNER TTL TYPE DATA       A, AAAA (ADDR*N: N addresses), CNAME, NS, PTR, TXT,\n"
 	"                               SOA (its MINIMUM), TYPEn (hexadecimal); *.x is a wildcard\n"
 	"  on NAME TYPE [udp|tcp|tls] [after N] [first N] ACTION\n"
