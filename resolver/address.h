@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * address.h - a socket address with its port, as text for the log.
+ * address.h - a socket address with its port: as text for the log, and its length.
  */
 #ifndef NOBLOCKDNS_RESOLVER_ADDRESS_H
 #define NOBLOCKDNS_RESOLVER_ADDRESS_H

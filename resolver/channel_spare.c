@@ -10,6 +10,7 @@
  */
 #include "resolver/channel.h"
 
+#include "resolver/address.h"
 #include "resolver/socket_call.h"
 
 #define SPARE_MS   2000
@@ -47,9 +48,7 @@ static void renew(struct channel *ch)
 
 	if (channel_connect(ch, handle, &nowhere, sizeof(nowhere)) || !is_empty(ch, handle) ||
 	    channel_connect(ch, handle, (const struct sockaddr *)&ch->upstream->addr,
-			    ch->upstream->addr.ss_family == AF_INET
-				    ? sizeof(struct sockaddr_in)
-				    : sizeof(struct sockaddr_in6))) {
+			    address_len(&ch->upstream->addr))) {
 		channel_spare_close(ch);
 		return;
 	}

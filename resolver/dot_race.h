@@ -42,8 +42,8 @@ struct dot_race {
 	struct reactor_timer timer; /* the next address, or the end */
 	uint64_t end_ms;
 	int error;
-	const char
-		*told; /* what the log was told last about this upstream: constant text, or NULL */
+	/* what the log was told last about this upstream: constant text, or NULL */
+	const char *told;
 };
 
 /* `target` is borrowed. -ENOMEM. */

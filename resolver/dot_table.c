@@ -6,19 +6,6 @@
 
 #include "resolver/dot_message.h"
 
-const char *attempt_state_to_str(enum attempt_state state)
-{
-	switch (state) {
-	case ATTEMPT_WAITING:
-		return "waiting";
-	case ATTEMPT_SENT:
-		return "sent";
-	case ATTEMPT_ENDED:
-		return "ended";
-	}
-	return "?";
-}
-
 void dot_table_init(struct dot_table *table)
 {
 	*table = (struct dot_table){.n = 0};

@@ -67,6 +67,4 @@ struct attempt *dot_table_find(const struct dot_table *table, const unsigned cha
 /* The one that was sent first; NULL: none. */
 struct attempt *dot_table_oldest(const struct dot_table *table);
 
-const char *attempt_state_to_str(enum attempt_state state);
-
 #endif

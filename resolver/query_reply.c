@@ -5,6 +5,7 @@
  *
  * A candidate that failed is out. The next is asked at once if it was the one waited for. When all
  * are out, the query has failed, before its deadline.
+ *
  *	SERVFAIL, REFUSED, NOTIMP	out
  *	malformed			out
  *	refused or unreachable		out

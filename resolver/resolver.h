@@ -7,10 +7,11 @@
  * symbol that libnoblockdns-resolver.so exports. The library is opened with dlopen() at the first
  * cache miss.
  *
- * The resolver is single-threaded and owns neither a thread, nor a clock, nor an event loop: every
- * call comes from the shim's io thread (`open` alone may come from the thread that loaded the
- * library, before the io thread exists), time arrives as an argument, and the `resolver_host` that
- * it is given at `open` watches descriptors and wakes it. A unit test drives it with a fake host.
+ * The resolver has no locks and owns neither a thread, nor a clock, nor an event loop: one thread
+ * at a time is inside it, the shim's io thread or one that works in its place while it sleeps
+ * (`open` alone comes from the thread that loaded the library, before any other call), time arrives
+ * as an argument, and the `resolver_host` that it is given at `open` watches descriptors and wakes
+ * it. A unit test drives it with a fake host.
  *
  * How a caller uses it:
  *
@@ -141,9 +142,8 @@ struct resolver_conf {
 	bool trust_ad;	     /* resolv.conf `trust-ad`: set AD in queries and believe it (RFC 6840
 			      * 5.7); from an authenticated upstream it is believed always */
 	struct resolver_tls tls;
-	struct sockaddr_storage
-		bootstrap[RESOLVER_MAX_BOOTSTRAP]; /* whom to ask, in clear text, for
-						    * the addresses of a `host` */
+	/* whom to ask, in clear text, for the addresses of a `host` */
+	struct sockaddr_storage bootstrap[RESOLVER_MAX_BOOTSTRAP];
 	unsigned nbootstrap;
 	uint64_t view; /* part of the key of TLS tickets */
 };

@@ -7,9 +7,10 @@
  *	address alone		the same of the address
  *	host name and pins	the same of the name, and the key of one in the chain is pinned
  *				(RFC 8310 6.6: both)
- *	address and pins	the key of one that was presented is pinned and the first leads to
- * it. Neither names nor times nor authorities matter: such a server has a certificate that it
- * made itself (RFC 7858 4.2)
+ *	address and pins	the key of one that was presented is pinned, and the first
+ *				leads to it. Neither names nor times nor authorities matter:
+ *				such a server may have made its certificate itself (RFC 7858
+ *				4.2)
  *
  * In strict mode a server of which that is not true is refused in the handshake, before any query
  * is sent. In opportunistic mode any server is accepted, and what it says is not authenticated.

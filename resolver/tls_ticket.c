@@ -92,9 +92,7 @@ bool tls_ticket_offer(struct tls_stream *s)
 	const unsigned char *end = ticket;
 	SSL_SESSION *session;
 	bool offered;
-	int len;
-
-	len = host->ticket_take(host->ctx, s->peer.ticket_key, ticket, sizeof(ticket));
+	int len = host->ticket_take(host->ctx, s->peer.ticket_key, ticket, sizeof(ticket));
 
 	if (len <= 0 || len > RESOLVER_TICKET_MAX)
 		return false;
