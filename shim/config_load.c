@@ -146,15 +146,15 @@ bool config_load_private(void)
 	int saved = errno;
 	char *text = mmap(NULL, CONFIG_FILE_MAX, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	bool private = true;
+	bool asks = true;
 	size_t len;
 
 	if (text == MAP_FAILED)
-	private = !is_absent(-ENOMEM) || config_asks_private(from_environment, NULL, NULL, 0);
-	else if (read_raw(text, &len) == 0) private =
-		config_asks_private(from_environment, NULL, text, whole_lines(text, len));
+		asks = !is_absent(-ENOMEM) || config_asks_private(from_environment, NULL, NULL, 0);
+	else if (read_raw(text, &len) == 0)
+		asks = config_asks_private(from_environment, NULL, text, whole_lines(text, len));
 	if (text != MAP_FAILED)
 		munmap(text, CONFIG_FILE_MAX);
 	errno = saved;
-	return private;
+	return asks;
 }

@@ -62,6 +62,15 @@ static inline bool entry_fresh(const struct entry_rrset *rr, uint64_t now_ms)
 	       now_ms - rr->stored_ms < (uint64_t)rr->ttl_s * 1000;
 }
 
+/* Are the RRsets of all these types (bits of enum entry_slot) fresh? */
+static inline bool entry_has_fresh(const struct entry *entry, unsigned types, uint64_t now_ms)
+{
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		if ((types & 1u << t) && !entry_fresh(&entry->rr[t], now_ms))
+			return false;
+	return true;
+}
+
 /* Bytes that entry_encode() will need: a multiple of 8. */
 size_t entry_encoded_size(const struct entry *entry);
 

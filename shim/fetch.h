@@ -35,7 +35,7 @@ typedef void (*fetch_done_fn)(void *arg, struct blob *blob, uint64_t now_ms);
  * caller must call fetch_wait(). At `deadline_ms` (CLOCK_BOOTTIME) the answer is what is known
  * then, one RRset, or none; the query goes on, and what it brings enters the cache. Any thread. 0,
  * or a negative errno: -ENOENT without a resolver library, -EAGAIN while it cannot be loaded,
- * -ENOMEM, what io_submit() gives.
+ * -ENOMEM, what io_run() gives.
  */
 int fetch_start(const struct settings *settings, const struct name *name, const char *spelling,
 		unsigned types, uint64_t deadline_ms, fetch_done_fn done, void *arg,
@@ -44,9 +44,8 @@ int fetch_start(const struct settings *settings, const struct name *name, const 
 /*
  * Blocks until the answer is there, then drops the fetch. The answer is the caller's to release;
  * NULL where the io thread did not keep to the deadline, and FETCH_GRACE_MS have passed; or where a
- * signal handler has forked, in the child. A
- * cancellation point, at which the fetch is still there: push a cleanup handler that calls
- * fetch_abandon(). Not on the io thread.
+ * signal handler has forked, in the child. A cancellation point, at which the fetch is still there:
+ * push a cleanup handler that calls fetch_abandon(). Not on the io thread.
  */
 struct blob *fetch_wait(struct fetch *fetch);
 

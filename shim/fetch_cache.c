@@ -18,14 +18,6 @@ static struct cache *cache_for(const struct fetch *f, uint64_t *ret_hash)
 	return s->cache;
 }
 
-static bool has_types(const struct entry *entry, unsigned types, uint64_t now_ms)
-{
-	for (int t = 0; t < ENTRY_NTYPES; t++)
-		if ((types & 1u << t) && !entry_fresh(&entry->rr[t], now_ms))
-			return false;
-	return true;
-}
-
 struct blob *fetch_cache_find(const struct fetch *f, uint64_t now_ms)
 {
 	unsigned char room[ENTRY_ROOM] __attribute__((aligned(ENTRY_ALIGN)));
@@ -39,7 +31,7 @@ struct blob *fetch_cache_find(const struct fetch *f, uint64_t now_ms)
 	if (cache != NULL &&
 	    cache_lookup(cache, hash, f->view, f->name.text, f->name.len, now_ms, room, sizeof room,
 			 &entry, &need) == 0 &&
-	    has_types(&entry, f->types, now_ms))
+	    entry_has_fresh(&entry, f->types, now_ms))
 		blob = blob_encode(&entry);
 	rcu_read_unlock(token);
 	return blob;

@@ -19,7 +19,8 @@
  * by device and inode before each write; when it is gone, a new generation of thread and
  * descriptors is started, and the old thread, should it ever return from epoll_wait, sees that its
  * generation is over and ends. `turn` is held by a thread whenever it is not asleep, so that two
- * generations are never at work together.
+ * generations are never at work together. A thread that finds an epoll set gone, or spoilt
+ * (io_watch.c), makes new descriptors and goes on with them.
  */
 #include "shim/io.h"
 
@@ -152,8 +153,9 @@ static bool end_if_idle(uint32_t mine)
 
 static int open_descriptors(void);
 
-/* The program has taken our descriptors away. Timers are running, and somebody waits for what they
- * will do: go on with new ones. Where none can be had, the next io_submit() starts anew. */
+/* The program has taken our descriptors away, or spoilt the set. Timers are running, and somebody
+ * waits for what they will do: go on with new ones. Where none can be had, the next io_submit()
+ * starts anew. */
 static bool repair(uint32_t mine)
 {
 	bool repaired = false;
@@ -175,7 +177,7 @@ static bool repair(uint32_t mine)
 }
 
 /* Sleeps until there is something to do. Returns the number of events, or a negative errno
- * where one of the epoll descriptors is no longer ours. */
+ * where one of the epoll descriptors is no longer ours, or of no more use. */
 static int sleep_until(uint32_t mine, uint64_t next, uint64_t now_ms, struct epoll_event *events,
 		       bool *ret_idle)
 {

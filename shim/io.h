@@ -6,8 +6,9 @@
  * itself after IO_IDLE_MS with nothing to do; the next io_submit() starts it again. It owns four
  * private descriptors (two epoll sets and a wake-up socket pair) while it runs.
  *
- * io_submit() may be called on any thread of the owner process (process.h); everything else only on
- * the io thread itself, that is from a task, a timer or a watch.
+ * io_submit() and io_run() may be called on any thread of the owner process (process.h); timers and
+ * watches are touched only on the io thread itself, that is from a task, a timer or a watch. Of the
+ * rest, each says where.
  */
 #ifndef NOBLOCKDNS_IO_H
 #define NOBLOCKDNS_IO_H
@@ -47,7 +48,7 @@ int io_thread(void *(*run)(void *), void *arg);
 struct io_timer {
 	void (*fire)(void *arg, uint64_t now_ms); /* set by the owner before io_timer_start() */
 	void *arg;
-	uint64_t at_ms; /* io.c's: CLOCK_BOOTTIME */
+	uint64_t at_ms; /* io_timer.c's: CLOCK_BOOTTIME */
 	size_t place;	/* io_timer.c's: position in the heap plus 1; 0: not running */
 };
 

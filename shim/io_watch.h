@@ -17,13 +17,13 @@ void io_watch_close(void);
 /* Shows the set to the sleeper in `epoll` (a handle), or hides it. 0 or a negative errno. */
 int io_watch_show(int epoll, bool show);
 
-/* Waits for what is watched, and has it handled. Returns the number of events, or a negative errno.
- */
+/* Waits for what is watched, at most `timeout_ms`, and has it handled. Returns the number of
+ * events, or a negative errno. */
 int io_watch_dispatch(int timeout_ms);
 
 bool io_watch_any(void);
 
-/* Is the set still ours, and nobody else's? Else it has to be made anew. */
+/* Is the set still ours, with nothing in it that is not watched? Else it has to be made anew. */
 bool io_watch_is_open(void);
 
 /* Puts all watches into a new set, but for those whose descriptors are gone too. */

@@ -21,10 +21,10 @@
  * Two kinds of processes or calls may ask for one name in different orders; so that they do not
  * write in turn for ever, the first one to come in each ORDER_CACHE_MS has the hint.
  *
- * Size: a name in use must find its order, or each of its lookups costs system calls. A cache has
- * one slot or more for each of its entries, and most names use their hint. In sets of eight, one
- * list in five hundred finds its set full when 38 % of the slots are in use, one in seven
- * thousand at 25 %.
+ * Size: a name in use must find its order, or each of its lookups costs system calls. Most names
+ * use their hint. For the others, a cache of 8 MiB has 1.05 slots for each of its entries, one of
+ * 256 KiB 0.8; beyond 1 GiB the table grows no more (cache_region.h). In sets of eight, one list in
+ * five hundred finds its set full when 38 % of the slots are in use, one in seven thousand at 25 %.
  *
  * An order that not every process would have found (no descriptor was left for the question) is not
  * remembered. A process that may not use a family at all (a seccomp filter, as systemd's

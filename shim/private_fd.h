@@ -102,7 +102,8 @@ int private_fd_close(int handle);
 /*
  * For a loop: from here to its next call, the calling thread checks each handle at most once, and
  * one that it makes not at all. To be called after each sleep, by a thread of the owner process
- * that never forks: it is not asked for its process either. Other threads check at each use.
+ * that does not fork in its turn: it is not asked for its process either. Other threads check at
+ * each use.
  */
 void private_fd_turn(void);
 

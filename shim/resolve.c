@@ -26,14 +26,6 @@ static void fill_missing(struct entry *entry)
 							    .failure = RESOLVER_TIMEOUT};
 }
 
-static bool has_types(const struct entry *entry, unsigned types, uint64_t now_ms)
-{
-	for (int t = 0; t < ENTRY_NTYPES; t++)
-		if ((types & 1u << t) && !entry_fresh(&entry->rr[t], now_ms))
-			return false;
-	return true;
-}
-
 /* Does it hold anything about these types? A call may have asked for AAAA, and for A later. */
 static bool has_any(const struct entry *entry, unsigned types)
 {
@@ -79,7 +71,7 @@ static int find_cached(struct resolve *call, const struct name *name, unsigned t
 			r = cache_lookup(cache, hash, view, name->text, name->len, call->now_ms,
 					 call->large, need, ret, &need);
 	}
-	return r == 0 && has_types(ret, types, call->now_ms) ? 0 : -EAGAIN;
+	return r == 0 && entry_has_fresh(ret, types, call->now_ms) ? 0 : -EAGAIN;
 }
 
 static int find(void *ctx, const struct name *name, unsigned types, struct entry *ret)
