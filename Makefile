@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# libnoblockdns. Targets: all deps demo test bench asan tsan fuzz lint format install clean.
+# libnoblockdns. Targets: all deps demo test (unit, e2e) bench asan tsan fuzz lint format install
+# clean.
 # V=1 shows the commands; O=DIR builds elsewhere; STATIC=0 links c-ares and OpenSSL as shared libraries.
 
 O         ?= build

@@ -5,6 +5,7 @@
 #
 # All of it happens in worlds of the network lab: unbound and nscd answer from their caches, nsd is
 # the server that cold lookups ask, and a forwarder with a round trip of 20 ms leads to another one.
+# Over TLS, unbound and dnsdist are asked, on loopback and behind the forwarder.
 # The machine may be busy with other things, so peers take turns in rounds, and a figure is the
 # median of its rounds.
 #

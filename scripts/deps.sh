@@ -14,8 +14,9 @@
 # needs no network.
 #
 # Servers (unbound, nsd, dnsdist, Knot Resolver, nscd) are installed for their programs alone: the
-# tests start them in namespaces of their own. Their packages would start system services, so a policy-rc.d that
-# forbids it stands in /usr/sbin during the installation, if the machine has none of its own.
+# tests start them in namespaces of their own. Their packages would start system services, so a
+# policy-rc.d that forbids it stands in /usr/sbin during the installation, if the machine has none of
+# its own.
 set -euo pipefail
 
 all=(build demo test bench fuzz lint debug)

@@ -5,7 +5,7 @@
 #
 #	format      clang-format with the repository's style
 #	headers     an SPDX line first in every source, script and header; include guards
-#	arrows      who may include whom (DESIGN: shim -> resolver.h only, resolver -> itself)
+#	arrows      who may include whom (shim/ of resolver/ resolver.h only; resolver/ itself only)
 #	compiler    all sources with every warning an error
 #	cppcheck    errors, warnings and portability
 #	clang-tidy  bug-finding checks
