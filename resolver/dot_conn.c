@@ -22,6 +22,10 @@
  */
 #define SEGMENT 504
 
+/* Read in one go, so that a server which sends without end does not hold the thread: of the
+ * shortest records of TLS, which change keys, some 2,400. The socket stays readable. */
+#define READ_MAX (64u << 10)
+
 const char *dot_state_to_str(enum dot_state state)
 {
 	switch (state) {
@@ -56,7 +60,6 @@ static void lose(struct dot_conn *conn, int error)
 {
 	enter(conn, DOT_LOST);
 	reactor_timer_stop(reactor_of(conn), &conn->idle);
-	reactor_task_cancel(&conn->more);
 	conn->user->lost(conn, error);
 }
 
@@ -168,6 +171,7 @@ static void step(struct dot_conn *conn)
 	conn->tls.wants_write = false;
 	if (conn->state == DOT_CONNECTING)
 		err = begin_handshake(conn);
+	conn->tls.socket.room = READ_MAX;
 	if (conn->state == DOT_OPEN)
 		err = dot_exchange(conn);
 	else if (!err)
@@ -183,11 +187,6 @@ static void on_ready(void *arg, int handle, unsigned events)
 	(void)handle;
 	(void)events;
 	step(arg);
-}
-
-static void on_more(struct reactor_task *task)
-{
-	step(container_of(task, struct dot_conn, more));
 }
 
 /* ---- the connection ---- */
@@ -243,7 +242,6 @@ int dot_conn_open(const struct dot_target *target, const struct sockaddr_storage
 	};
 	list_init(&conn->link);
 	dot_table_init(&conn->table);
-	reactor_task_init(&conn->more, on_more);
 	if (reactor_timer_init(target->reactor, &conn->idle, on_idle)) {
 		free(conn);
 		return -ENOMEM;
@@ -261,7 +259,6 @@ int dot_conn_open(const struct dot_target *target, const struct sockaddr_storage
 void dot_conn_close(struct dot_conn *conn)
 {
 	list_remove(&conn->link);
-	reactor_task_cancel(&conn->more);
 	reactor_timer_fini(reactor_of(conn), &conn->idle);
 	tls_stream_close(&conn->tls, false);
 	reactor_socket_close(reactor_of(conn), conn->handle);

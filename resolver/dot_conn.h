@@ -61,8 +61,7 @@ struct dot_conn {
 	struct tls_stream tls;
 	struct dot_table table;
 	struct dot_inbox in;
-	struct dot_outbox out;	  /* not empty: could not be written yet */
-	struct reactor_task more; /* bytes are left in the TLS layer */
+	struct dot_outbox out; /* not empty: could not be written yet */
 	struct reactor_timer idle;
 	uint32_t idle_ms;
 	unsigned nanswers;

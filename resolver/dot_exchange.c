@@ -10,9 +10,6 @@
 #include "resolver/dot_conn.h"
 #include "resolver/dot_message.h"
 
-/* Read in one go, so that a server which sends without end does not hold the thread. */
-#define READ_MAX (256u << 10)
-
 /* ---- reading ---- */
 
 static void on_answer(struct dot_conn *conn, struct attempt *a, const unsigned char *message,
@@ -48,10 +45,11 @@ static void on_message(struct dot_conn *conn, const unsigned char *message, size
 	on_answer(conn, a, message, len);
 }
 
-/* All that has come, also what is left in the TLS layer: nobody would report that. */
+/* All that may be read from the socket, to the last that is left in the TLS layer: nobody would
+ * report that. */
 static int read_messages(struct dot_conn *conn)
 {
-	for (size_t total = 0; total < READ_MAX;) {
+	for (;;) {
 		const unsigned char *message;
 		unsigned char *room;
 		size_t len;
@@ -66,10 +64,7 @@ static int read_messages(struct dot_conn *conn)
 		dot_inbox_fill(&conn->in, (size_t)n);
 		while (dot_inbox_next(&conn->in, &message, &len))
 			on_message(conn, message, len);
-		total += (size_t)n;
 	}
-	reactor_defer(conn->target->reactor, &conn->more);
-	return 0;
 }
 
 /* ---- writing ---- */

@@ -48,17 +48,19 @@ static void acknowledge(int fd)
 static int bio_read(BIO *bio, char *buf, int size)
 {
 	struct tls_socket *sock = BIO_get_data(bio);
+	size_t len = (size_t)size < sock->room ? (size_t)size : sock->room;
 	int fd = reactor_hold(sock->reactor, sock->handle);
 	ssize_t n = -EBADF;
 
 	BIO_clear_retry_flags(bio);
 	if (fd >= 0) {
-		n = socket_receive(fd, buf, (size_t)size, 0, NULL, NULL);
+		n = len ? socket_receive(fd, buf, len, 0, NULL, NULL) : -EAGAIN;
 		if (n > 0)
 			acknowledge(fd);
 		reactor_drop(sock->reactor);
 	}
 	if (n >= 0) {
+		sock->room -= (size_t)n;
 		sock->ended = n == 0;
 		return (int)n;
 	}

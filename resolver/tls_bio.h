@@ -14,9 +14,11 @@
 struct tls_socket {
 	struct reactor *reactor; /* borrows */
 	int handle;
-	int error;  /* negative errno of the call that has broken the socket, or 0 */
-	bool ended; /* by the peer */
-	bool more;  /* set by the owner: another write follows, in whose segment this one may go */
+	int error;   /* negative errno of the call that has broken the socket, or 0 */
+	bool ended;  /* by the peer */
+	size_t room; /* set by the owner: what may be read before it gets -EAGAIN, though there be
+		      * more: for its sake OpenSSL reads on as long as tickets or new keys come */
+	bool more;   /* set by the owner: another write follows, in whose segment this one may go */
 };
 
 /* NULL: no memory. */

@@ -99,6 +99,28 @@ Test(dot_wrong, no_descriptors_is_said)
 	rig_close(&rig);
 }
 
+/* OpenSSL reads on behind a ticket, of which nobody but the client is told. */
+Test(dot_wrong, flood_of_tickets_does_not_hold_the_thread)
+{
+	enum { TICKETS = 4000, ENTRY = 64 << 10, TICKET = 200 /* octets, at least */ };
+	const struct rig_call *call;
+	unsigned before = 0, most = 0;
+
+	start("tickets 4000", "");
+	call = rig_ask(&rig, "www.test");
+	while (!call->ended) {
+		fake_host_advance(&rig.host, rig.r, rig.host.now_ms);
+		cr_assert_gt(fake_host_poll(&rig.host, rig.r, 10000), 0);
+		if (rig.host.nputs - before > most)
+			most = rig.host.nputs - before;
+		before = rig.host.nputs;
+	}
+	cr_expect_eq(call->error, 0);
+	cr_expect_eq(rig.host.nputs, TICKETS);
+	cr_expect_leq(most, ENTRY / TICKET + 1, "%u tickets in one go", most);
+	rig_close(&rig);
+}
+
 /* ---- in the middle ---- */
 
 /* What the server does to the first question, and that the lookup and the next one work. */
