@@ -2,9 +2,9 @@
 /*
  * cache.c - opening the cache, and the readers' side of it.
  *
- * A lookup goes through the classes, small first. In each it reads the tags of two sets, one cache
- * line each; where a tag matches, the slot is copied out under its sequence, and the copy must
- * decode and bear the right view and name. A miss in all classes costs eight lines of tags.
+ * A lookup goes through the classes, the smallest first. In each it reads the tags of two sets, one
+ * cache line each; where a tag matches, the slot is copied out under its sequence, and the copy
+ * must decode and bear the right view and name. A miss in all classes costs eight lines of tags.
  */
 #include "shim/cache.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * gai_libc.h - what getaddrinfo_a() leaves to libc: the requests that it answers at once, and those
- * that only it can look up.
+ * gai_libc.h - what is left to libc: by all hooks, what it can answer at once; by getaddrinfo_a(),
+ * also the requests that only it can look up.
  */
 #ifndef NOBLOCKDNS_GAI_LIBC_H
 #define NOBLOCKDNS_GAI_LIBC_H

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-#define STACK_SIZE ((size_t)256 << 10) /* c-ares stays well under 100 KiB */
+#define STACK_SIZE ((size_t)256 << 10) /* c-ares and a TLS handshake stay well under 100 KiB */
 
 /* glibc's own, 32 and 33. setuid() waits until every thread has taken the second; a thread that
  * blocks it would stop the program there. pthread_create() opens them by itself for the first
