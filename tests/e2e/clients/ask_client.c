@@ -19,6 +19,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "eai.h"
+
 static unsigned long long now_ms(void)
 {
 	struct timespec ts;
@@ -47,21 +49,6 @@ static size_t heap_size(void)
 	return heap.uordblks + heap.hblkhd;
 }
 
-static const char *error_name(int eai)
-{
-	switch (eai) {
-	case EAI_NONAME:
-		return "EAI_NONAME";
-	case EAI_AGAIN:
-		return "EAI_AGAIN";
-	case EAI_FAIL:
-		return "EAI_FAIL";
-	case EAI_NODATA:
-		return "EAI_NODATA";
-	}
-	return gai_strerror(eai);
-}
-
 static void look_up(const char *name, int report)
 {
 	const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
@@ -77,7 +64,7 @@ static void look_up(const char *name, int report)
 	if (eai == 0)
 		freeaddrinfo(list);
 	if (report)
-		printf("%s: %s fds %u ms %llu heap %zu\n", name, eai == 0 ? text : error_name(eai),
+		printf("%s: %s fds %u ms %llu heap %zu\n", name, eai == 0 ? text : eai_to_str(eai),
 		       count_fds(), took, heap_size());
 }
 

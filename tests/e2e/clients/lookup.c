@@ -20,27 +20,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "eai.h"
+
 static struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 static unsigned times = 1, threads = 1, wait_ms;
 static bool verbose;
 static char **names;
-
-static const char *error_name(int eai)
-{
-	switch (eai) {
-	case EAI_NONAME:
-		return "EAI_NONAME";
-	case EAI_AGAIN:
-		return "EAI_AGAIN";
-	case EAI_FAIL:
-		return "EAI_FAIL";
-	case EAI_NODATA:
-		return "EAI_NODATA";
-	case EAI_SYSTEM:
-		return "EAI_SYSTEM";
-	}
-	return gai_strerror(eai);
-}
 
 static double now_ms(void)
 {
@@ -57,7 +42,7 @@ static void print(const char *name, int eai, const struct addrinfo *list, double
 	flockfile(stdout);
 	printf("%s:", name);
 	if (eai != 0)
-		printf(" %s", error_name(eai));
+		printf(" %s", eai_to_str(eai));
 	for (const struct addrinfo *ai = list; ai != NULL; ai = ai->ai_next) {
 		getnameinfo(ai->ai_addr, ai->ai_addrlen, text, sizeof text, NULL, 0,
 			    NI_NUMERICHOST);
