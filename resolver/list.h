@@ -2,7 +2,7 @@
 /*
  * list.h - a circular, doubly linked, intrusive list: a member removes itself in constant time and
  * without knowing the list that it is on. An empty head, and a member of no list, link to
- * themselves. No locking: the resolver is single-threaded.
+ * themselves. No locking: one thread at a time is inside the resolver.
  */
 #ifndef NOBLOCKDNS_RESOLVER_LIST_H
 #define NOBLOCKDNS_RESOLVER_LIST_H

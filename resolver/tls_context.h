@@ -25,7 +25,7 @@ struct tls_context {
 	BIO_METHOD *socket; /* tls_bio.h */
 	SSL_CTX *ssl;
 	unsigned nstreams; /* that use it */
-	/* for tests and the log */
+	/* for tests */
 	unsigned nverified; /* chains of certificates that were looked at */
 	unsigned nresumed;  /* handshakes without one */
 };

@@ -14,7 +14,7 @@
 
 #define LIBRARY "libnoblockdns-resolver.so"
 
-/* Built with a shared c-ares, the library must not meet the program's own copies. */
+/* Built with a shared c-ares and OpenSSL, the library must not meet the program's own copies. */
 #ifdef RESOLVER_SHARED
 #define LOOK_INSIDE_FIRST RTLD_DEEPBIND
 #else

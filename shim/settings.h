@@ -29,7 +29,8 @@
 struct settings {
 	struct rcu_head rcu;
 	const struct config *config; /* borrows; the same for the life of the process */
-	bool stand_aside;	     /* every lookup belongs to libc: mode, or no usable upstream */
+	bool stand_aside; /* every lookup is libc's: the mode, or another network namespace than the
+			   * io thread's */
 	struct resolv_conf resolv;
 	struct nsswitch_plan plan;
 	struct host_conf host_conf;

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EMPTY_NODE 0
-
 struct node {
 	struct dns_name owner; /* lower case */
 	size_t seq;	       /* keeps the script's order among one owner's records */
