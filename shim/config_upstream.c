@@ -163,7 +163,6 @@ static int parse_entry(char *text, struct resolver_upstream *ret)
 int config_upstream_parse(const char *text, struct resolver_upstream ret[RESOLVER_MAX_UPSTREAMS],
 			  unsigned *ret_n)
 {
-	struct resolver_upstream list[RESOLVER_MAX_UPSTREAMS];
 	unsigned n = 0;
 
 	for (text += strspn(text, " \t"); *text; text += strspn(text, " \t")) {
@@ -174,12 +173,11 @@ int config_upstream_parse(const char *text, struct resolver_upstream ret[RESOLVE
 			return -EINVAL;
 		memcpy(token, text, len);
 		token[len] = '\0';
-		if (parse_entry(token, &list[n]) < 0)
+		if (parse_entry(token, &ret[n]) < 0)
 			return -EINVAL;
 		n++;
 		text += len;
 	}
-	memcpy(ret, list, n * sizeof(list[0]));
 	*ret_n = n;
 	return 0;
 }

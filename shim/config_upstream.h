@@ -22,7 +22,8 @@
 	"tls://NAME[:PORT]"
 
 /*
- * 0 and the list; -EINVAL for any error, with nothing written. Asks the kernel for the index of a
+ * 0 and the list; -EINVAL for any error: *ret_n is as it was, what `ret` holds means nothing (a
+ * second list would take 3 KB of a stack that may be small). Asks the kernel for the index of a
  * scope that is an interface's name, and nothing else.
  */
 int config_upstream_parse(const char *text, struct resolver_upstream ret[RESOLVER_MAX_UPSTREAMS],

@@ -124,6 +124,8 @@ struct dns_tls_server *dns_tls_server_new(const struct lab_listen *listen,
 	server->counts = counts;
 	set_versions(server->ctx, listen->version);
 	SSL_CTX_set_session_cache_mode(server->ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_timeout(server->ctx,
+			    604800); /* the longest that a ticket may be said to live */
 	SSL_CTX_set_num_tickets(server->ctx, listen->tickets);
 	if (listen->tickets == 0)
 		SSL_CTX_set_options(server->ctx, SSL_OP_NO_TICKET);

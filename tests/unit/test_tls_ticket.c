@@ -54,6 +54,15 @@ Test(tls_ticket, tickets_are_kept_before_the_first_answer)
 	rig_close(&rig);
 }
 
+/* The server says a week: too long for what no certificate is looked at for. */
+Test(tls_ticket, ticket_is_kept_for_a_day)
+{
+	start("cert good");
+	rig_lookup(&rig, "www.test");
+	cr_expect_eq(rig.host.ticket.lifetime_s, 86400u);
+	rig_close(&rig);
+}
+
 Test(tls_ticket, no_ticket_is_shown_twice)
 {
 	start("cert good");
