@@ -329,7 +329,7 @@ int cache_file_open(const char *path, uint64_t size, struct cache_file *ret,
 			    .want_size = size,
 			    .dir = -1,
 			    .uid = (uint32_t)sys_call(SYS_geteuid, 0, 0, 0, 0, 0, 0)};
-	struct statx st;
+	struct statx st = {0};
 	int err, fd = -ESTALE;
 
 	why[0] = '\0';

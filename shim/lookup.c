@@ -13,6 +13,7 @@
 #include "shim/fetch.h"
 #include "shim/v4mapped.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -52,9 +53,10 @@ bool lookup_addrs_add(struct lookup_addrs *addrs, int family, const void *addr)
 
 	if (addrs->n == addrs->room) {
 		bool inlined = addrs->v == addrs->inlined;
-		struct order_dest *grown =
-			realloc(inlined ? NULL : addrs->v, 2 * addrs->room * sizeof *grown);
+		struct order_dest *grown;
 
+		assert(addrs->room > 0); /* since lookup_answer_init() */
+		grown = realloc(inlined ? NULL : addrs->v, 2 * addrs->room * sizeof *grown);
 		if (grown == NULL)
 			return false;
 		if (inlined)

@@ -231,8 +231,10 @@ void private_fd_move(int fd)
  * lookup nobody can tell, and a mark too many costs no more than lookups by libc. */
 void private_fd_leave_table(void)
 {
-	if (!__libc_single_threaded && (!process_page || process_peek() == PROCESS_OWNER))
-		private_fd_table_left = divided = true;
+	if (__libc_single_threaded || (process_page && process_peek() != PROCESS_OWNER))
+		return;
+	private_fd_table_left = true;
+	divided = true;
 }
 
 bool private_fd_left_table(void)
@@ -271,7 +273,8 @@ void private_fd_reset(void)
 	struct private_fd_slot *slot;
 
 	lock_reset(&table_lock);
-	private_fd_table_left = divided = false;
+	private_fd_table_left = false;
+	divided = false;
 	for (unsigned i = 0; i < private_fd_table_end; i++) {
 		slot = private_fd_table_slot(i);
 		slot->close_it = slot->number && private_fd_table_provable(slot);
