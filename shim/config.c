@@ -217,12 +217,13 @@ static void settle_tls(const struct parser *p)
 				  "looked up over the network");
 }
 
-/* The value of the variable in the environment, or NULL. */
+/* The value of the variable in the environment, or NULL. snprintf() would cost the first lookup of
+ * a process five microseconds, most of them in page faults. */
 static const char *from_env(config_getter *get, void *get_ctx, const struct config_variable *v)
 {
-	char name[VARIABLE_MAX];
+	char name[VARIABLE_MAX] = CONFIG_PREFIX;
 
-	(void)snprintf(name, sizeof(name), CONFIG_PREFIX "%s", v->name);
+	strncat(name, v->name, sizeof(name) - sizeof(CONFIG_PREFIX));
 	return get(get_ctx, name);
 }
 
