@@ -44,6 +44,7 @@ int fetch_start(const struct settings *settings, const struct name *name, const 
 	r = resolver_host_open();
 	if (r < 0)
 		return r;
+	resolver_host_guard_forks(&settings->upstreams);
 	f = malloc(sizeof *f);
 	if (f == NULL)
 		return -ENOMEM;

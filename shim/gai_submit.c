@@ -106,6 +106,8 @@ void gai_submit(struct gai_list *list, struct resolve *call)
 			break;
 		}
 	}
+	if (list->queued != NULL)
+		resolver_host_guard_forks(&call->settings->upstreams);
 	resolve_end(call);
 	if (list->queued != NULL)
 		hand_over(list, libc_may);

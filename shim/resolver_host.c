@@ -288,6 +288,17 @@ int resolver_host_open(void)
 	return is == READY ? 0 : is == MISSING ? -ENOENT : -EAGAIN;
 }
 
+void resolver_host_guard_forks(const struct resolver_conf *conf)
+{
+	static _Atomic bool guarded; /* in children as well: they inherit the handlers */
+
+	for (unsigned i = 0; i < conf->nupstreams && !atomic_load(&guarded); i++)
+		if (conf->upstreams[i].transport == RESOLVER_TLS &&
+		    !atomic_exchange(&guarded, true))
+			atomic_store(&guarded, pthread_atfork(io_fork_prepare, io_fork_over,
+							      io_fork_over) == 0);
+}
+
 /* ---- views ---- */
 
 /* Member by member: what lies between them is anything after a copy. */
@@ -347,19 +358,6 @@ static struct host_view *free_view(void)
 	return unused;
 }
 
-/*
- * OpenSSL has locks, and a child that is forked while one is held could never ask over TLS: loading
- * the library anew gives it the same image. What clone() itself forks is not covered.
- */
-static void guard_forks(const struct resolver_conf *conf)
-{
-	static bool guarded; /* in children as well: they inherit the handlers */
-
-	for (unsigned i = 0; i < conf->nupstreams && !guarded; i++)
-		if (conf->upstreams[i].transport == RESOLVER_TLS)
-			guarded = pthread_atfork(io_fork_prepare, io_fork_over, io_fork_over) == 0;
-}
-
 int resolver_host_get_view(uint64_t view, const struct resolver_conf *conf, struct host_view **ret)
 {
 	struct host_view *v = find_view(view, conf);
@@ -372,7 +370,6 @@ int resolver_host_get_view(uint64_t view, const struct resolver_conf *conf, stru
 		v = free_view();
 		if (v == NULL)
 			return -ENOMEM;
-		guard_forks(conf);
 		r = instance.ops->view_open(instance.resolver, conf, &v->opened);
 		if (r < 0) {
 			v->opened = NULL;

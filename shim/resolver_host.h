@@ -15,6 +15,15 @@
  */
 int resolver_host_open(void);
 
+/*
+ * OpenSSL has locks, and a child that is forked while one is held could never ask over TLS: loading
+ * the library anew gives it the same image. Where an upstream is to be asked over TLS, fork() waits
+ * for the io thread from here on (io_fork_prepare()). To be called by the thread that looks up,
+ * before the io thread is told of it: a fork() of that thread comes after it then. What clone()
+ * itself forks is not covered, nor is a fork() that had begun on another thread. Any thread.
+ */
+void resolver_host_guard_forks(const struct resolver_conf *conf);
+
 /* A resolver view that is in use; shared by all who get the same one. */
 struct host_view;
 

@@ -146,6 +146,12 @@ LabTest(private, forked_child)
 	KEEPS_PRIVATE("clients/fork_client", "child_looks_up");
 	KEEPS_PRIVATE("clients/fork_client", "threads_of_a_child");
 	KEEPS_PRIVATE("clients/fork_client", "fork_in_a_handler");
+}
+
+LabTest(private, child_forked_while_the_library_starts)
+{
+	shim_not_under("address", "fork() copies its allocator's locks while the io thread works");
+	set_up(w);
 	KEEPS_PRIVATE("clients/gai_wait", "child_starts_clean");
 }
 
