@@ -193,7 +193,6 @@ WAIT(private_sockets_do_not_block, false)
 
 LabTest(gai_a, child_starts_clean, .resolv_conf = CONF)
 {
-	shim_not_under("address", "fork() copies its allocator's locks while the io thread works");
 	if (getenv("NBD_SANITIZER") != NULL)
 		lab_skip("the sanitizers' allocator hangs in the child of a busy program");
 	promise(w, false, "clients/gai_wait", "child_starts_clean");
