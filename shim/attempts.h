@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+/*
+ * attempts.h - one race, carried out: sockets, watches and timers for what race.h decides.
+ *
+ * The first attempt is made on the program's own socket, by the thread that called connect(); the
+ * others on private sockets, by the io thread. So a race that the first attempt wins leaves nothing
+ * behind: the connection is where it would be without us.
+ *
+ *	a = attempts_new(&goal);               any thread; no allocation (connect() may be called in
+ *	                                       a signal handler)
+ *	r = attempts_first(a, fd);             0, -EINPROGRESS, or the error, as of connect()
+ *	attempts_start(a, own, over, arg);     -EINPROGRESS: the io thread goes on
+ *	...
+ *	over(a)                                on the io thread, once: WON or LOST
+ *	attempts_release(a)
+ *
+ * Both kinds of sockets race here, also blocking ones. The caller's thread could drive a race of
+ * its own with poll(), but poll() is interrupted by every signal handler, and connect() only by
+ * those without SA_RESTART: which of them has run cannot be told afterwards. A futex is interrupted
+ * and restarted exactly as connect() is (connect_race.c), but cannot wait for a socket as well.
+ *
+ * What the kernel says of an attempt is read so that the program can still read it: see
+ * attempt_result.h.
+ */
+#ifndef NOBLOCKDNS_ATTEMPTS_H
+#define NOBLOCKDNS_ATTEMPTS_H
+
+#include "shim/siblings.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum attempts_end {
+	ATTEMPTS_RUNNING,
+	ATTEMPTS_WON,
+	ATTEMPTS_LOST,	  /* all have failed */
+	ATTEMPTS_STOPPED, /* by attempts_stop(); the first attempt goes on, if it was under way */
+};
+
+struct attempts_goal {
+	int family;    /* of the program's socket; AF_INET6 reaches IPv4 as v4-mapped addresses */
+	bool blocking; /* the program's socket is; what is won is to be as after such a connect() */
+	in_port_t port; /* network order */
+	uint32_t delay_ms;
+	unsigned n;
+	bool more;			       /* further addresses may come (siblings_find()) */
+	struct order_dest dests[SIBLINGS_MAX]; /* [0] is the one that the program asked for */
+};
+
+struct attempts;
+typedef void (*attempts_over_fn)(struct attempts *a, uint64_t now_ms);
+
+/* A race of the goal's candidates with one reference. NULL: there is no room. Any thread. */
+struct attempts *attempts_new(const struct attempts_goal *goal);
+
+/*
+ * The first attempt, on the program's socket `fd`; where connect() refuses an address at once (no
+ * route), the next one is tried there. Returns as connect() on a non-blocking socket: 0,
+ * -EINPROGRESS, or the error of the address that was asked for. O_NONBLOCK of a blocking socket is
+ * set for the moment of the call: it is not connected, so nobody can be inside another one.
+ */
+int attempts_first(struct attempts *a, int fd);
+
+/*
+ * Hands the race to the io thread, with `own`, a handle (private_fd.h) of the socket of the first
+ * attempt, which is the race's from here on and closed with it, also where this fails. `over` is
+ * called on the io thread, or on this one before the call returns, unless attempts_stop() says
+ * otherwise. 0, or a negative errno: there is no io thread, the first attempt is all there is.
+ */
+int attempts_start(struct attempts *a, int own, attempts_over_fn over, void *arg);
+
+/*
+ * Ends every attempt but the first. True: over() will not be called, nor is it under way. False:
+ * the race is over. Any thread, signal handlers.
+ */
+bool attempts_stop(struct attempts *a);
+
+/* No further attempt is started: the program races by itself. Any thread. */
+void attempts_leave_alone(struct attempts *a);
+
+/* Any thread; a futex word for those who wait for the end. */
+enum attempts_end attempts_end(const struct attempts *a);
+_Atomic uint32_t *attempts_end_word(struct attempts *a);
+
+/* From over() on. WON: the handle of the winner, may be the own one. LOST: that of the first
+ * socket on which a connect failed after it had begun; its error is still there to be read by the
+ * program (not where it blocks). It stays the race's. */
+int attempts_winner(const struct attempts *a);
+
+/* LOST: the (positive) errno of the first attempt. */
+int attempts_error(const struct attempts *a);
+
+void *attempts_arg(const struct attempts *a);
+int attempts_own(const struct attempts *a); /* handle */
+
+/* setsockopt() on every attempt under way but the own one. Any thread. */
+void attempts_option(struct attempts *a, int level, int name, const void *value, socklen_t len);
+
+/* With the last reference all that is left of it is closed. Any thread. */
+void attempts_release(struct attempts *a);
+
+/* Is there a race of this process with `dest` among its candidates, but not as the one that was
+ * asked for, that has run for `ms` or asked for another family? Then it is told to stay alone, and
+ * true: the program races by itself. Any thread. */
+bool attempts_rival(const struct order_dest *dest, uint64_t now_ms);
+
+/* In the child's handler of pthread_atfork(): all that is running is the parent's. No lock. */
+void attempts_forked(void);
+
+#endif
