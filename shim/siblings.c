@@ -8,12 +8,13 @@
  *	         may have such an address. A hint: the list itself says.
  *
  * An address that belongs to two names must not be replaced by one that belongs to only one of
- *them. So a list that holds is never dropped for another; where there is no room for a list, its
+ * them. So a list that holds is never dropped for another; where there is no room for a list, its
  * addresses are barred from races for as long as it would have held.
  */
 #include "shim/siblings.h"
 
 #include "shim/hash.h"
+#include "shim/hot.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -43,6 +44,7 @@ struct copy {
 static struct list lists[LISTS];
 static _Atomic uint64_t buckets[BUCKETS];
 static _Atomic uint64_t barred_until_ms[BUCKETS];
+static HOT _Atomic bool any;
 
 /* ---- one list ---- */
 
@@ -188,6 +190,7 @@ void siblings_note(const struct order_dest *dests, unsigned n, uint64_t id, uint
 		list.until_ms = now_ms + SIBLINGS_HOLD_MS;
 	if (is_known(&list))
 		return;
+	atomic_store_explicit(&any, true, memory_order_relaxed);
 	list.n = n < SIBLINGS_MAX ? n : SIBLINGS_MAX;
 	memcpy(list.dests, dests, list.n * sizeof *dests);
 	kept = list_write(&lists[number], &list, now_ms);
@@ -214,12 +217,13 @@ static void keep_common(struct order_dest *dests, unsigned *n, const struct copy
 }
 
 unsigned siblings_find(const struct order_dest *dest, uint64_t now_ms,
-		       struct order_dest ret[SIBLINGS_MAX])
+		       struct order_dest ret[SIBLINGS_MAX], bool *ret_more)
 {
 	unsigned bucket = bucket_of(dest), n = 0;
 	uint64_t word = atomic_load_explicit(&buckets[bucket], memory_order_acquire);
 	struct copy list;
 
+	*ret_more = false;
 	if (word == 0 || atomic_load(&barred_until_ms[bucket]) > now_ms)
 		return 0;
 	for (unsigned i = 0; i < LANES; i++) {
@@ -237,4 +241,9 @@ unsigned siblings_find(const struct order_dest *dest, uint64_t now_ms,
 		}
 	}
 	return n;
+}
+
+bool siblings_any(void)
+{
+	return atomic_load_explicit(&any, memory_order_relaxed);
 }

@@ -29,9 +29,13 @@ void siblings_note(const struct order_dest *dests, unsigned n, uint64_t id, uint
 /*
  * The addresses that may be used in place of `dest`, itself included, in the order in which the
  * lookup gave them. Where several lists have it, those that are in all of them.
- * Returns how many are in `ret`: 0 where it is not known, 1 where it is alone.
+ * Returns how many are in `ret`: 0 where it is not known, 1 where it is alone. *ret_more: the
+ * lookup did not wait for the other family's answer, which has not come yet; look again later.
  */
 unsigned siblings_find(const struct order_dest *dest, uint64_t now_ms,
-		       struct order_dest ret[SIBLINGS_MAX]);
+		       struct order_dest ret[SIBLINGS_MAX], bool *ret_more);
+
+/* Has anything been noted yet? One load. */
+bool siblings_any(void);
 
 #endif

@@ -27,7 +27,9 @@ static struct order_dest v6(unsigned number)
 
 static unsigned find(struct order_dest dest, uint64_t now_ms, struct order_dest *ret)
 {
-	return siblings_find(&dest, now_ms, ret);
+	bool more;
+
+	return siblings_find(&dest, now_ms, ret, &more);
 }
 
 Test(siblings, list_is_found_by_each_of_its_addresses)
@@ -41,6 +43,15 @@ Test(siblings, list_is_found_by_each_of_its_addresses)
 	}
 	cr_expect_eq(find(v4(2), NOW, got), 0u);
 	cr_expect_eq(find(v6(1), NOW + 1000, got), 0u, "it is over");
+}
+
+Test(siblings, any_after_the_first_note)
+{
+	struct order_dest dests[2] = {v6(1), v4(1)};
+
+	cr_expect(!siblings_any());
+	siblings_note(dests, 2, 77, NOW, NOW + 1000);
+	cr_expect(siblings_any());
 }
 
 Test(siblings, note_again_holds_longer)
