@@ -165,6 +165,22 @@ static inline int sys_socket(int domain, int type, int protocol)
 	return (int)sys_call(SYS_socket, domain, type, protocol, 0, 0, 0);
 }
 
+/* `*len`: bytes at `ret`, then bytes that came. */
+static inline int sys_getsockopt(int fd, int level, int name, void *ret, socklen_t *len)
+{
+	return (int)sys_call(SYS_getsockopt, fd, level, name, (long)ret, (long)len, 0);
+}
+
+static inline int sys_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	return (int)sys_call(SYS_setsockopt, fd, level, name, (long)value, (long)len, 0);
+}
+
+static inline int sys_getsockname(int fd, void *ret, socklen_t *len)
+{
+	return (int)sys_call(SYS_getsockname, fd, (long)ret, (long)len, 0, 0, 0);
+}
+
 static inline int sys_epoll_create(void)
 {
 	return (int)sys_call(SYS_epoll_create1, EPOLL_CLOEXEC, 0, 0, 0, 0, 0);
