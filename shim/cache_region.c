@@ -43,9 +43,23 @@ unsigned cache_region_ntickets(const struct cache *cache)
 	return (unsigned)(n < CACHE_REGION_TICKETS_MAX ? n : CACHE_REGION_TICKETS_MAX);
 }
 
+size_t cache_region_history_len(const struct cache *cache)
+{
+	size_t n = (npages(cache) + 1) / 16;
+
+	n = n < 1 ? 1 : n < CACHE_REGION_HISTORY_MAX ? n : CACHE_REGION_HISTORY_MAX;
+	return n * CACHE_PAGE;
+}
+
 size_t cache_region_table_len(const struct cache *cache)
 {
-	return (npages(cache) - cache_region_ntickets(cache)) * CACHE_PAGE;
+	return (npages(cache) - cache_region_ntickets(cache)) * CACHE_PAGE -
+	       cache_region_history_len(cache);
+}
+
+size_t cache_region_history_at(const struct cache *cache)
+{
+	return cache_region_ticket_at(cache, cache_region_ntickets(cache));
 }
 
 size_t cache_region_ticket_at(const struct cache *cache, unsigned ticket)

@@ -3,11 +3,19 @@
  * cache_region.h - the part of the cache in which processes tell each other about the network, so
  * that not each new one has to ask the kernel: the `reserved` region of cache_layout.h.
  *
- *	first page  records (netstate_record.h), CACHE_REGION_RECORDS bytes; then one bit for each
- *		    page behind it: it has memory
+ *	first page  records, CACHE_REGION_RECORDS bytes: see below; then one bit for each page
+ *		    behind it: it has memory
  *	table	    the orders of lists of addresses (order_cache.h)
  *	tickets	    of TLS sessions, a page each (ticket_cache.h); a quarter of the region, at most
  *		    CACHE_REGION_TICKETS_MAX
+ *	history	    outcomes of connects (history_table.h); a sixteenth of the region, at least a
+ *		    page and at most CACHE_REGION_HISTORY_MAX
+ *
+ * The records:
+ *
+ *	at 0	    states of networks (netstate_record.h), 16 lines
+ *	at 1024	    a line: the history's generation (history.h)
+ *	at 1088	    counters (counters.h), 8 lines
  *
  * The first page has memory from the beginning, as the tags have. Another page gets it from its
  * first writer, which then sets the bit; a reader goes nowhere else, for on a full tmpfs the
@@ -29,12 +37,23 @@
 
 #define CACHE_REGION_RECORDS	 2048u /* bytes; the bits for 16,384 pages take as many */
 #define CACHE_REGION_TICKETS_MAX 64u
+#define CACHE_REGION_HISTORY_MAX 64u /* pages */
+
+/* Where the records begin, and how many bytes each kind has. */
+#define CACHE_REGION_NETWORKS_LEN  1024u
+#define CACHE_REGION_GENERATION_AT 1024u
+#define CACHE_REGION_COUNTERS_AT   1088u
+#define CACHE_REGION_COUNTERS_LEN  512u
 
 /* CACHE_REGION_RECORDS bytes, aligned to a page. */
 void *cache_region_records(const struct cache *cache);
 
 /* Bytes of the table; whole pages of CACHE_PAGE, at least one. */
 size_t cache_region_table_len(const struct cache *cache);
+
+/* The history: where it begins, seen from the table's beginning, and its bytes, whole pages. */
+size_t cache_region_history_at(const struct cache *cache);
+size_t cache_region_history_len(const struct cache *cache);
 
 /* How many tickets there is room for, at least one; and where the page of one is. */
 unsigned cache_region_ntickets(const struct cache *cache);

@@ -18,7 +18,7 @@ struct record {
 	_Atomic uint64_t words[8]; /* a cache line; by enum word, the last three unused */
 };
 
-#define RECORDS (CACHE_REGION_RECORDS / sizeof(struct record))
+#define RECORDS (CACHE_REGION_NETWORKS_LEN / sizeof(struct record))
 
 static_assert(sizeof(struct record) == 64, "the layout of the shared file");
 

@@ -3,7 +3,7 @@
  * netstate_record.h - what one process has learnt about the network, told to the others: a record
  * in the cache (cache_region.h), one for each network namespace.
  *
- * The records are direct-mapped by the namespace's cookie: 32 of them, and two namespaces that meet
+ * The records are direct-mapped by the namespace's cookie: 16 of them, and two namespaces that meet
  * in one only ask the kernel more often. A record carries a hash of itself, so that a torn or
  * damaged one, or two that were written at once, match nothing.
  *
