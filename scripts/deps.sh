@@ -13,10 +13,10 @@
 # Without a group, all of them. Where all is there it says nothing, takes a few milliseconds and
 # needs no network.
 #
-# Servers (unbound, nsd, dnsdist, Knot Resolver, nscd) are installed for their programs alone: the
-# tests start them in namespaces of their own. Their packages would start system services, so a
-# policy-rc.d that forbids it stands in /usr/sbin during the installation, if the machine has none of
-# its own.
+# Servers (unbound, nsd, dnsdist, Knot Resolver, nscd, nginx, sshd) are installed for their programs
+# alone: the tests start them in namespaces of their own. Their packages would start system services,
+# so a policy-rc.d that forbids it stands in /usr/sbin during the installation, if the machine has
+# none of its own.
 set -euo pipefail
 
 all=(build demo test bench fuzz lint debug)
@@ -54,11 +54,16 @@ curl                  curl                        demo test
 wget                  wget                        test
 python3               python3                     demo test bench
 nodejs                node                        test
+nginx-light           nginx                       test
+openssh-client        ssh                         test
+openssh-server        sshd                        test
+postgresql-client     psql                        test
+redis-tools           redis-cli                   test
 strace                strace                      test bench
 valgrind              valgrind                    bench
 clang                 clang                       fuzz lint
 libclang-rt-dev       -                           fuzz
-git                   git                         lint
+git                   git                         test lint
 clang-format          clang-format                lint
 clang-tidy            clang-tidy                  lint
 cppcheck              cppcheck                    lint
