@@ -77,5 +77,6 @@ void fetch_reset(void);
 void gai_reset(void);
 void settings_reset(void);
 void netstate_reset(void);
+void history_retry_reset(void);
 
 #endif
