@@ -76,11 +76,7 @@ static enum lab_direction direction_of(const struct lab_packet *p)
 	return LAB_OUT;
 }
 
-/* Called with each packet that matches; false ends the walk. */
-typedef bool (*seen_packet)(void *arg, const struct lab_packet *p, long long at_ns);
-
-/* Returns 0 or a negative errno. */
-static int walk(const char *path, const struct lab_match *match, seen_packet seen, void *arg)
+int lab_pcap_walk(const char *path, const struct lab_match *match, lab_pcap_seen seen, void *arg)
 {
 	static uint8_t data[PACKET_MAX];
 	struct lab_packet_match compiled;
@@ -120,7 +116,7 @@ static bool count_packet(void *arg, const struct lab_packet *p, long long at_ns)
 long lab_capture_count(const char *path, const struct lab_match *match)
 {
 	long n = 0;
-	int rc = walk(path, match, count_packet, &n);
+	int rc = lab_pcap_walk(path, match, count_packet, &n);
 
 	return rc ? rc : n;
 }
@@ -144,7 +140,7 @@ static bool find_time(void *arg, const struct lab_packet *p, long long at_ns)
 long long lab_capture_time_ns(const char *path, const struct lab_match *match, unsigned i)
 {
 	struct wanted_time wanted = {.left = i, .at_ns = -ENOENT};
-	int rc = walk(path, match, find_time, &wanted);
+	int rc = lab_pcap_walk(path, match, find_time, &wanted);
 
 	return rc ? rc : wanted.at_ns;
 }
@@ -167,7 +163,7 @@ static bool search_packet(void *arg, const struct lab_packet *p, long long at_ns
 long lab_capture_search(const char *path, const void *octets, size_t len)
 {
 	struct search search = {.octets = octets, .len = len};
-	int rc = walk(path, &(struct lab_match){0}, search_packet, &search);
+	int rc = lab_pcap_walk(path, &(struct lab_match){0}, search_packet, &search);
 
 	return rc ? rc : search.n;
 }
@@ -193,7 +189,7 @@ static bool add_octets(void *arg, const struct lab_packet *p, long long at_ns)
 long lab_capture_octets(const char *path, const struct lab_match *match)
 {
 	long n = 0;
-	int rc = walk(path, match, add_octets, &n);
+	int rc = lab_pcap_walk(path, match, add_octets, &n);
 
 	return rc ? rc : n;
 }
@@ -219,7 +215,7 @@ static bool count_flight(void *arg, const struct lab_packet *p, long long at_ns)
 long lab_capture_flights(const char *path, const struct lab_match *match)
 {
 	struct flights flights = {.last = LAB_BOTH};
-	int rc = walk(path, match, count_flight, &flights);
+	int rc = lab_pcap_walk(path, match, count_flight, &flights);
 
 	return rc ? rc : flights.n;
 }

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+/*
+ * race_run.c - what the programs of a scenario must have seen and sent, and the lines of the table
+ * that say so (race_run.h).
+ */
+#include "tests/e2e/race_run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STAGGER_US 8000 /* between two starts, so that they do not hinder one another */
+#define JOBS_MAX   (RACE_CASES_MAX * 2 * RACE_MODES)
+
+static double end_ms(const struct race_job *job)
+{
+	return race_value(job, "start") + race_value(job, "connect_ms");
+}
+
+static void add(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Appends what fits. */
+static void add(char *buf, size_t size, const char *fmt, ...)
+{
+	const size_t used = strlen(buf);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf + used, size - used, fmt, ap);
+	va_end(ap);
+}
+
+/* "IPv4 after 251 ms" */
+static void print_end(const char *error, int family, double ms, char *buf, size_t size)
+{
+	if (strcmp(error, "0") != 0)
+		snprintf(buf, size, "%s after %.0f ms", error, ms);
+	else if (family == 0)
+		snprintf(buf, size, "connected after %.0f ms", ms);
+	else
+		snprintf(buf, size, "IPv%d after %.0f ms", family, ms);
+}
+
+static const char *wanted_error(const struct race_case *c)
+{
+	return c->error != NULL ? c->error : "0";
+}
+
+static void print_expected(const struct race_case *c, char *buf, size_t size)
+{
+	print_end(wanted_error(c), c->family, c->at_ms, buf, size);
+	if (c->syns != NULL)
+		add(buf, size, ", SYN %s", c->syns);
+}
+
+void race_job_print(const struct race_net *net, const struct race_job *job, char *buf, size_t size)
+{
+	static struct race_capture capture;
+	const double zero = race_zero_ms(net, job);
+	char syns[256];
+
+	print_end(race_text(job, "error"), (int)race_value(job, "family"), end_ms(job) - zero, buf,
+		  size);
+	race_capture_read(net->capture, job->port, &capture);
+	race_capture_print(&capture, zero, syns, sizeof syns);
+	if (job->shim)
+		add(buf, size, ", SYN %s", syns);
+}
+
+/*
+ * Of the connections that reached the servers one got the program's byte, and the others none, but
+ * their end (a FIN, since nobody read from them).
+ */
+static const char *check_servers(const struct race_net *net, uint16_t port, unsigned octets)
+{
+	struct lab_connection c;
+	unsigned got = 0;
+
+	for (unsigned i = 0; lab_listener_connection(net->listener, i, &c); i++) {
+		for (unsigned ms = 0; c.port == port && c.end == LAB_CONNECTION_OPEN && ms < 1000;
+		     ms++) {
+			usleep(1000);
+			lab_listener_connection(net->listener, i, &c);
+		}
+		if (c.port != port)
+			continue;
+		got += c.octets;
+		if (c.octets == 0 && c.end != LAB_CONNECTION_EOF)
+			return "a server saw something else than the end of a lost connection";
+	}
+	return got == octets ? NULL : "not one byte at one server";
+}
+
+/* What holds for every program, whatever became of its connect. NULL: all is well. */
+static const char *check_always(const struct race_net *net, const struct race_job *job)
+{
+	const bool connected = strcmp(race_text(job, "error"), "0") == 0;
+
+	if (race_value(job, "nonblock") != (job->mode != RACE_BLOCK))
+		return "O_NONBLOCK changed";
+	if (race_value(job, "fds") > 0)
+		return "descriptors left";
+	if (race_value(job, "connecting") > 0)
+		return "attempts left";
+	if (connected && job->mode != RACE_BLOCK && race_value(job, "events") != 1)
+		return "not exactly one event";
+	if (connected && strtoul(race_text(job, "flags"), NULL, 0) & ~0x5u) /* IN and OUT */
+		return "an event besides writable and readable";
+	return check_servers(net, job->port, connected);
+}
+
+static const char *check_time(const struct race_case *c, double ms)
+{
+	if (ms > c->at_ms + RACE_SLOP_MS(c->at_ms))
+		return "too late";
+	return ms < c->at_ms - c->early_ms - RACE_EARLY_MS ? "too early" : NULL;
+}
+
+/* NULL: as it must be. Static storage. */
+static const char *judge(const struct race_net *net, const struct race_job *job)
+{
+	static struct race_capture capture;
+	static char why[128];
+	const struct race_case *c = &net->cases[job->icase];
+	const struct race_seen seen = {.net = net,
+				       .job = job,
+				       .capture = &capture,
+				       .zero_ms = race_zero_ms(net, job),
+				       .end_ms = end_ms(job)};
+	const char *wrong = check_always(net, job);
+
+	race_capture_read(net->capture, job->port, &capture);
+	if (strcmp(race_text(job, "error"), wanted_error(c)) != 0)
+		return "wrong result";
+	if (c->family != 0 && race_value(job, "family") != c->family)
+		return "wrong family";
+	if (c->syns != NULL && !race_capture_is(&capture, seen.zero_ms, c->syns, why, sizeof why))
+		return why;
+	if (wrong == NULL)
+		wrong = check_time(c, seen.end_ms - seen.zero_ms);
+	if (wrong == NULL && c->check != NULL)
+		wrong = c->check(&seen);
+	return wrong;
+}
+
+#define HOOK(name, type, params, args) #name,
+static const char *const hooks[] = {
+#include "shim/hooks.def"
+};
+#undef HOOK
+
+static bool is_hooked(const char *name)
+{
+	for (size_t i = 0; i < sizeof hooks / sizeof hooks[0]; i++)
+		if (strcmp(hooks[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Whether the shim races for sockets of that kind. */
+static bool is_raced(enum race_mode mode)
+{
+	return is_hooked("connect") && (mode == RACE_BLOCK || is_hooked("epoll_ctl"));
+}
+
+/* Prints the pair, and adds to `failures` what is wrong. */
+static void conclude(const struct race_net *net, const struct race_job *with,
+		     const struct race_job *without, char *failures, size_t size)
+{
+	const struct race_case *c = &net->cases[with->icase];
+	const char *wrong = judge(net, with);
+	char expected[256], measured[768], libc[512];
+
+	print_expected(c, expected, sizeof expected);
+	race_job_print(net, with, measured, sizeof measured);
+	race_job_print(net, without, libc, sizeof libc);
+	if (wrong != NULL) {
+		add(measured, sizeof measured, " FAILED: %s", wrong);
+		if (strlen(failures) + 400 < size)
+			add(failures, size, "\n%s, %s: expected %.150s; %.230s", c->what,
+			    race_mode_to_str(with->mode), expected, measured);
+	}
+	race_table_add(c->row, c->what, race_mode_to_str(with->mode), expected, measured, libc);
+}
+
+void race_run(struct lab_world *w, const struct race_case *cases, unsigned ncases)
+{
+	static struct race_job jobs[JOBS_MAX];
+	char failures[1800] = "";
+	const char *greeting = strstr(cases->client != NULL ? cases->client : "", "greet");
+	struct race_net net;
+	unsigned n = 0;
+
+	race_net_start(w, cases, ncases, greeting, &net);
+	for (unsigned i = 0; i < ncases; i++)
+		for (enum race_mode mode = 0; mode < RACE_MODES; mode++) {
+			if ((cases[i].modes & RACE_BIT(mode)) == 0 || !is_raced(mode))
+				continue;
+			for (int shim = 0; shim <= 1; shim++) {
+				race_job_start(&net, i, mode, shim, NULL, &jobs[n++]);
+				usleep(STAGGER_US);
+			}
+		}
+	for (unsigned i = 0; i < n; i++)
+		race_job_end(&jobs[i]);
+	for (unsigned i = 0; i < n; i += 2)
+		conclude(&net, &jobs[i + 1], &jobs[i], failures, sizeof failures);
+	if (n == 0)
+		lab_skip("the shim does not race");
+	if (failures[0] != '\0')
+		lab_fail("%s", failures);
+}
