@@ -175,10 +175,10 @@ void race_connected(struct race *race, unsigned candidate, uint64_t now_ms)
 	race->state = RACE_WON;
 }
 
-void race_failed(struct race *race, unsigned candidate, int error, uint64_t now_ms)
+static void end_with(struct race *race, unsigned candidate, int error, uint64_t due_ms,
+		     uint64_t now_ms)
 {
 	struct race_entry *entry = &race->entries[candidate];
-	uint64_t pace_ms = race->started_ms + RACE_PACE_MS;
 
 	if (entry->phase != RACE_CONNECTING)
 		return;
@@ -186,9 +186,25 @@ void race_failed(struct race *race, unsigned candidate, int error, uint64_t now_
 	race->nconnecting--;
 	if (candidate == race->first || race->first_error == 0)
 		race->first_error = error;
-	if (race->next_ms > pace_ms)
-		race->next_ms = pace_ms;
+	if (race->next_ms > due_ms)
+		race->next_ms = due_ms;
 	proceed(race, now_ms);
+}
+
+void race_failed(struct race *race, unsigned candidate, int error, uint64_t now_ms)
+{
+	end_with(race, candidate, error, race->started_ms + RACE_PACE_MS, now_ms);
+}
+
+void race_unsent(struct race *race, unsigned candidate, int error, uint64_t now_ms)
+{
+	end_with(race, candidate, error, now_ms, now_ms);
+}
+
+void race_leave_alone(struct race *race, uint64_t now_ms)
+{
+	race->nwaiting = 0;
+	race_seal(race, now_ms);
 }
 
 void race_tick(struct race *race, uint64_t now_ms)

@@ -13,7 +13,7 @@
  *	while (race_next(&race, &action))      after each event: carry out what it says
  *		...
  *	race_wake_ms(&race)                    when to call race_tick() at the latest
- *	race_connected(), race_failed(), race_tick()
+ *	race_connected(), race_failed(), race_unsent(), race_tick()
  *
  * All times are milliseconds of one monotonic clock. No allocation.
  */
@@ -116,6 +116,13 @@ void race_seal(struct race *race, uint64_t now_ms);
 /* The attempt at `candidate` is connected, or has failed with this errno (positive). */
 void race_connected(struct race *race, unsigned candidate, uint64_t now_ms);
 void race_failed(struct race *race, unsigned candidate, int error, uint64_t now_ms);
+
+/* The attempt at `candidate` was refused before anything was sent (no route, no socket): the next
+ * one's turn is now, without a pause. Each candidate is tried once, so this comes to an end. */
+void race_unsent(struct race *race, unsigned candidate, int error, uint64_t now_ms);
+
+/* No more attempts: those under way decide. */
+void race_leave_alone(struct race *race, uint64_t now_ms);
 
 /* The time has come. Calls that are too early or too late do no harm. */
 void race_tick(struct race *race, uint64_t now_ms);

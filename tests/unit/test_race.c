@@ -130,6 +130,38 @@ Test(race, failure_starts_the_next_at_once_but_paced)
 	cr_expect_str_eq(actions(), "!111");
 }
 
+/* Nothing was sent: there is nothing to be paced. */
+Test(race, unsent_starts_the_next_in_the_same_moment)
+{
+	begin();
+	for (unsigned i = 0; i < 3; i++)
+		add(AF_INET, i, T0);
+	race_begin(&race, T0);
+	race_seal(&race, T0);
+	cr_assert_str_eq(actions(), "+0");
+	race_unsent(&race, 0, ENETUNREACH, T0);
+	cr_assert_str_eq(actions(), "+1");
+	race_unsent(&race, 1, EHOSTUNREACH, T0);
+	cr_assert_str_eq(actions(), "+2");
+	race_unsent(&race, 2, EHOSTUNREACH, T0);
+	cr_assert_str_eq(actions(), "!101");
+}
+
+Test(race, left_alone_starts_no_more)
+{
+	begin();
+	add(AF_INET6, 0, T0);
+	add(AF_INET, 1, T0);
+	race_begin(&race, T0);
+	cr_assert_str_eq(actions(), "+0");
+	race_leave_alone(&race, T0);
+	race_tick(&race, T0 + RACE_DELAY_MS);
+	cr_assert_str_eq(actions(), "");
+	cr_assert_eq(race_wake_ms(&race), RACE_NEVER);
+	race_failed(&race, 0, ECONNREFUSED, T0 + 300);
+	cr_assert_str_eq(actions(), "!111");
+}
+
 Test(race, error_is_that_of_the_first_attempt)
 {
 	begin();
