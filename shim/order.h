@@ -21,6 +21,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ORDER_STACK_MAX 64
 #define ORDER_MAX	65535 /* what a permutation of uint16_t can hold */
@@ -30,6 +31,14 @@ struct order_dest {
 	uint32_t scope_id;	/* AF_INET6 */
 	unsigned char addr[16]; /* 4 or 16 bytes, network order */
 };
+
+/* One and the same address? */
+static inline bool order_dest_same(const struct order_dest *a, const struct order_dest *b)
+{
+	return a->family == b->family &&
+	       memcmp(a->addr, b->addr, a->family == AF_INET ? 4 : 16) == 0 &&
+	       (a->family == AF_INET || a->scope_id == b->scope_id);
+}
 
 /* What the order asks of the network. */
 struct order_probe {

@@ -108,6 +108,22 @@ int private_fd_adopt(int fd)
 	return r < 0 ? r : private_fd_adopt_seen(fd, &was);
 }
 
+int private_fd_copy(int fd)
+{
+	struct stat was;
+	int number, r = sys_fstat(fd, &was);
+
+	if (r < 0)
+		return r;
+	if (process_check() != PROCESS_OWNER)
+		return -EPERM;
+	lock_take(&table_lock);
+	number = copy_high(fd);
+	r = number < 0 ? number : file_locked(number, &was);
+	lock_release(&table_lock);
+	return r;
+}
+
 int private_fd_socket(int domain, int type, int protocol)
 {
 	int fd = sys_socket(domain, type | SOCK_CLOEXEC, protocol);

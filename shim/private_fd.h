@@ -70,6 +70,10 @@ int private_fd_adopt(int fd);
 /* The same, for a caller that knows what fstat() said when `fd` was made. */
 int private_fd_adopt_seen(int fd, const struct stat *was);
 
+/* A private descriptor of the file that is at the program's `fd`, which stays. Handle or negative
+ * errno. */
+int private_fd_copy(int fd);
+
 /* socket() with SOCK_CLOEXEC, adopted. Handle or negative errno. */
 int private_fd_socket(int domain, int type, int protocol);
 

@@ -181,6 +181,11 @@ static inline int sys_getsockname(int fd, void *ret, socklen_t *len)
 	return (int)sys_call(SYS_getsockname, fd, (long)ret, (long)len, 0, 0, 0);
 }
 
+static inline int sys_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return (int)sys_call(SYS_connect, fd, (long)addr, len, 0, 0, 0);
+}
+
 static inline int sys_epoll_create(void)
 {
 	return (int)sys_call(SYS_epoll_create1, EPOLL_CLOEXEC, 0, 0, 0, 0, 0);

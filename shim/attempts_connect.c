@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+/* attempts_connect.c - the sockets of a race (attempts.h): the program's own, and private ones. */
+#include "shim/attempts_internal.h"
+#include "shim/private_fd.h"
+#include "shim/sockopts.h"
+#include "shim/sys.h"
+#include "shim/v4mapped.h"
+
+#include <string.h>
+
+static socklen_t address_of(const struct attempts *a, const struct order_dest *dest,
+			    struct sockaddr_storage *ret)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+
+	memset(ret, 0, sizeof *ret);
+	if (a->goal.family == AF_INET) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = a->goal.port;
+		memcpy(&v4->sin_addr, dest->addr, 4);
+		return sizeof *v4;
+	}
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = a->goal.port;
+	if (dest->family == AF_INET) {
+		v6->sin6_addr = v4mapped_make(dest->addr);
+	} else {
+		memcpy(&v6->sin6_addr, dest->addr, 16);
+		v6->sin6_scope_id = dest->scope_id;
+	}
+	return sizeof *v6;
+}
+
+int attempts_connect_to(const struct attempts *a, unsigned candidate, int fd)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = address_of(a, &a->dests[candidate], &addr);
+
+	return sys_connect(fd, (const struct sockaddr *)&addr, len);
+}
+
+int attempts_open_private(struct attempts *a, unsigned candidate)
+{
+	int handle = private_fd_socket(a->goal.family, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP);
+	int fd, own, r;
+
+	if (handle < 0)
+		return handle;
+	private_fd_lock();
+	fd = private_fd_number_locked(handle);
+	own = private_fd_number_locked(a->own);
+	r = fd < 0 || own < 0 ? -EBADF : sockopts_copy(own, fd);
+	if (r == 0)
+		r = attempts_connect_to(a, candidate, fd);
+	private_fd_unlock();
+	if (r == 0 || r == -EINPROGRESS)
+		return handle;
+	private_fd_close(handle);
+	return r;
+}
+
+int attempts_first(struct attempts *a, int fd)
+{
+	int flags = a->goal.blocking ? sys_fcntl(fd, F_GETFL, 0) : 0, r = -EHOSTUNREACH, first = 0;
+	struct race_action action;
+
+	if (flags < 0)
+		return flags;
+	if (a->goal.blocking)
+		(void)sys_fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	race_begin(&a->race, a->since_ms);
+	while (race_next(&a->race, &action) && action.what == RACE_START) {
+		r = attempts_connect_to(a, action.candidate, fd);
+		if (r == 0 || r == -EINPROGRESS) {
+			a->own_candidate = action.candidate;
+			a->attempts[action.candidate].since_ms = a->since_ms;
+			break;
+		}
+		first = first != 0 ? first : r;
+		attempts_note_failure(a, action.candidate, -r, a->since_ms);
+		race_unsent(&a->race, action.candidate, -r, a->since_ms);
+	}
+	if (a->goal.blocking)
+		(void)sys_fcntl(fd, F_SETFL, flags);
+	return r == 0 || r == -EINPROGRESS || first == 0 ? r : first;
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+/*
+ * attempts_internal.h - what the files of attempts.h share.
+ *
+ *	attempts.c	    the owner's side: made, started, stopped, looked at
+ *	attempts_connect.c  sockets that connect
+ *	attempts_run.c	    the io thread's side: what happens, and what is done about it
+ *	attempts_note.c	    what is left for others: history, counters
+ *	attempts_list.c	    all that are running
+ *
+ *	end	RUNNING --on the io thread: decided--> WON, LOST --> over()
+ *		        --attempts_stop(), any thread--> STOPPED
+ *
+ * Whoever changes `end` is the one who ends the race. All else belongs to the thread that made the
+ * race until attempts_start(), and to the io thread from then on; but handles of attempts are
+ * atomic, for attempts_option().
+ *
+ * A race holds: one reference of its owner; one of the io thread, from the start until it has put
+ * everything away; one of a stop that is under way.
+ */
+#ifndef NOBLOCKDNS_ATTEMPTS_INTERNAL_H
+#define NOBLOCKDNS_ATTEMPTS_INTERNAL_H
+
+#include "shim/attempts.h"
+#include "shim/history.h"
+#include "shim/io.h"
+#include "shim/race.h"
+
+#include <stdatomic.h>
+
+struct attempt {
+	_Atomic int handle; /* 0: none */
+	uint64_t since_ms;
+};
+
+struct attempts {
+	struct io_task start, stop;
+	_Atomic uint32_t end; /* enum attempts_end */
+	_Atomic uint32_t refs;
+	_Atomic bool alone;
+	bool at_work; /* io thread: watches and timer may be on */
+	struct attempts_goal goal;
+	attempts_over_fn over;
+	void *arg;
+	int own;		/* handle; owns */
+	unsigned own_candidate; /* what the own socket connects to */
+	uint64_t would_ms;	/* how long that would have gone on, had it not been ended */
+	int shown; /* handle of the winner, or of the socket that has the error; borrows */
+	int error;
+	bool has_history;
+	struct history_view history;
+	struct race race;
+	struct io_timer timer;
+	struct order_dest dests[RACE_MAX]; /* by the race's numbers */
+	struct attempt attempts[RACE_MAX]; /* likewise; own those of private sockets */
+	uint64_t since_ms;
+	struct attempts *prev, *next; /* guarded by list_lock */
+};
+
+/* attempts_connect.c. The address of a candidate for a socket of the race's family. */
+int attempts_connect_to(const struct attempts *a, unsigned candidate, int fd);
+
+/* A private socket like the program's own, connecting. Its handle, or a negative errno. */
+int attempts_open_private(struct attempts *a, unsigned candidate);
+
+/* attempts_run.c: tasks of the io thread. */
+void attempts_on_start(struct io_task *task, uint64_t now_ms);
+void attempts_on_stop(struct io_task *task, uint64_t now_ms);
+
+/* attempts.c. One address more; those that are there already are left out. */
+void attempts_add(struct attempts *a, const struct order_dest *dest, uint64_t now_ms);
+void attempts_pool_forked(void);
+
+/*
+ * attempts_note.c. An attempt has begun (which shows that the others have been without an answer
+ * for a delay); is connected, rtt_us as of attempt_result.h; has failed, with an unknown errno
+ * where that is 0; is ended because another has won. The race has begun; is over; those that
+ * are broken and had no turn may be re-tried.
+ */
+void attempts_note_start(struct attempts *a, uint64_t now_ms);
+void attempts_note_connected(struct attempts *a, unsigned candidate, uint32_t rtt_us,
+			     uint64_t now_ms);
+void attempts_note_failure(struct attempts *a, unsigned candidate, int error, uint64_t now_ms);
+void attempts_note_lost(struct attempts *a, unsigned candidate, uint64_t now_ms);
+void attempts_note_begin(struct attempts *a);
+void attempts_note_untried(struct attempts *a, uint64_t now_ms);
+void attempts_note_end(struct attempts *a, enum attempts_end end, uint64_t now_ms);
+
+/* attempts_list.c. */
+void attempts_enlist(struct attempts *a);
+void attempts_delist(struct attempts *a);
+
+#endif

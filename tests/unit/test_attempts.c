@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+/*
+ * attempts.c and its parts: races over loopback, on the io thread. A listener answers, a port that
+ * nobody listens on refuses, and a listener whose queue is full is a black hole.
+ */
+#include "shim/attempts.h"
+
+#include "shim/clock.h"
+#include "shim/private_fd.h"
+#include "shim/sys.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define DELAY_MS       50
+#define PATIENCE_MS    20000
+#define IO_DESCRIPTORS 4    /* the io thread's own (io.h) */
+#define NEVER_MS       2000 /* a delay that no test waits for */
+
+static in_port_t port;
+static struct attempts_goal goal;
+static int fd; /* the program's */
+static struct attempts *a;
+static _Atomic int overs;
+
+/* 127.0.0.N */
+static struct sockaddr_in at(unsigned n)
+{
+	return (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = htonl(0x7f000000 + n)};
+}
+
+/* The same port on each address. */
+static int listen_at(unsigned n)
+{
+	struct sockaddr_in addr = at(n);
+	socklen_t len = sizeof addr;
+	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	cr_assert_eq(bind(s, (struct sockaddr *)&addr, len), 0);
+	cr_assert_eq(listen(s, 2048), 0);
+	getsockname(s, (struct sockaddr *)&addr, &len);
+	port = addr.sin_port;
+	return s;
+}
+
+/* The queue of a listener holds one more than its backlog; SYNs to a full one are dropped. */
+static void black_hole_at(unsigned n)
+{
+	struct sockaddr_in addr = at(n);
+	int s = listen_at(n);
+
+	cr_assert_eq(listen(s, 0), 0);
+	addr = at(n);
+	for (int i = 0; i < 4; i++) {
+		int c = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+		(void)connect(c, (struct sockaddr *)&addr, sizeof addr);
+	}
+}
+
+static void candidate(unsigned n)
+{
+	struct sockaddr_in addr = at(n);
+	struct order_dest *dest = &goal.dests[goal.n++];
+
+	dest->family = AF_INET;
+	memcpy(dest->addr, &addr.sin_addr, 4);
+}
+
+static void over(struct attempts *race, uint64_t now_ms)
+{
+	(void)now_ms;
+	atomic_fetch_add(&overs, 1);
+	(void)sys_futex_wake(attempts_end_word(race), 1, false);
+}
+
+static void begin(bool blocking, uint32_t delay_ms)
+{
+	goal.family = AF_INET;
+	goal.ipv4 = true;
+	goal.blocking = blocking;
+	goal.port = port;
+	goal.delay_ms = delay_ms;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | (blocking ? 0 : SOCK_NONBLOCK), 0);
+	a = attempts_new(&goal);
+	cr_assert_not_null(a);
+	cr_assert_eq(attempts_first(a, fd), -EINPROGRESS);
+	cr_assert_eq(attempts_start(a, private_fd_copy(fd), over, &goal), 0);
+}
+
+static enum attempts_end wait_end(void)
+{
+	const struct timespec patience = {.tv_sec = PATIENCE_MS / 1000};
+
+	while (attempts_end(a) == ATTEMPTS_RUNNING)
+		cr_assert_neq(
+			sys_futex_wait(attempts_end_word(a), ATTEMPTS_RUNNING, &patience, false),
+			-ETIMEDOUT);
+	return attempts_end(a);
+}
+
+static bool has_connection(int listener)
+{
+	return poll(&(struct pollfd){.fd = listener, .events = POLLIN}, 1, 0) == 1;
+}
+
+static void wait_private(unsigned n)
+{
+	for (int i = 0; private_fd_count() != n && i < PATIENCE_MS; i++)
+		usleep(1000);
+	cr_assert_eq(private_fd_count(), n);
+}
+
+static int number_of(int handle)
+{
+	return private_fd_number(handle);
+}
+
+Test(attempts, first_attempt_wins_alone)
+{
+	int second;
+
+	listen_at(2);
+	second = listen_at(3);
+	candidate(2);
+	candidate(3);
+	begin(false, NEVER_MS);
+	cr_assert_eq(wait_end(), ATTEMPTS_WON);
+	cr_assert_eq(attempts_winner(a), attempts_own(a));
+	cr_assert_eq(attempts_arg(a), &goal);
+	cr_assert(!has_connection(second));
+	attempts_release(a);
+}
+
+Test(attempts, second_wins_over_a_black_hole)
+{
+	struct sockaddr_in peer;
+	socklen_t len = sizeof peer;
+
+	black_hole_at(2);
+	listen_at(3);
+	candidate(2);
+	candidate(3);
+	begin(false, DELAY_MS);
+	cr_assert_eq(wait_end(), ATTEMPTS_WON);
+	cr_assert_neq(attempts_winner(a), attempts_own(a));
+	cr_assert_eq(getpeername(number_of(attempts_winner(a)), (struct sockaddr *)&peer, &len), 0);
+	cr_assert_eq(peer.sin_addr.s_addr, at(3).sin_addr.s_addr);
+	attempts_release(a);
+}
+
+/* Were it not at once, the next attempt would be NEVER_MS away, and this one of the first's. */
+Test(attempts, refusal_starts_the_next_at_once)
+{
+	uint64_t since_ms = (uint64_t)time(NULL);
+
+	listen_at(3);
+	candidate(2);
+	candidate(3);
+	begin(false, NEVER_MS);
+	cr_assert_eq(wait_end(), ATTEMPTS_WON);
+	cr_assert_lt((uint64_t)time(NULL), since_ms + NEVER_MS / 1000);
+	attempts_release(a);
+}
+
+/* As connect() itself would have had it: the error is to be read from what is shown. */
+Test(attempts, all_refused_leaves_the_error_to_be_read)
+{
+	int error = 0;
+	socklen_t len = sizeof error;
+
+	close(listen_at(2));
+	candidate(2);
+	candidate(3);
+	candidate(4);
+	begin(false, NEVER_MS);
+	cr_assert_eq(wait_end(), ATTEMPTS_LOST);
+	cr_assert_eq(attempts_error(a), ECONNREFUSED);
+	getsockopt(number_of(attempts_winner(a)), SOL_SOCKET, SO_ERROR, &error, &len);
+	cr_assert_eq(error, ECONNREFUSED);
+	attempts_release(a);
+}
+
+Test(attempts, refused_blocking_socket_can_be_used_again)
+{
+	struct sockaddr_in addr;
+
+	close(listen_at(2));
+	candidate(2);
+	candidate(3);
+	begin(true, NEVER_MS);
+	cr_assert_eq(wait_end(), ATTEMPTS_LOST);
+	cr_assert_eq(attempts_error(a), ECONNREFUSED);
+	attempts_release(a);
+	listen_at(4);
+	addr = at(4);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&addr, sizeof addr), 0);
+}
+
+/* What connect() says the second time depends on the kind of the first (attempt_result.h). */
+Test(attempts, connected_socket_is_as_after_a_connect_of_its_kind)
+{
+	for (int blocking = 0; blocking < 2; blocking++) {
+		struct sockaddr_in addr;
+
+		goal.n = 0;
+		port = 0;
+		listen_at(2);
+		addr = at(2);
+		candidate(2);
+		candidate(3);
+		begin(blocking, NEVER_MS);
+		cr_assert_eq(wait_end(), ATTEMPTS_WON);
+		cr_assert_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, blocking ? 0 : O_NONBLOCK);
+		errno = 0;
+		cr_assert_eq(connect(fd, (struct sockaddr *)&addr, sizeof addr), -blocking);
+		cr_assert_eq(errno, blocking ? EISCONN : 0);
+		attempts_release(a);
+	}
+}
+
+Test(attempts, stop_ends_all_but_the_first)
+{
+	unsigned before;
+
+	/* The io thread's own descriptors are there from here on. */
+	listen_at(2);
+	candidate(2);
+	candidate(3);
+	begin(false, NEVER_MS);
+	wait_end();
+	attempts_release(a);
+	wait_private(before = IO_DESCRIPTORS);
+
+	goal.n = 0;
+	port = 0;
+	overs = 0;
+	black_hole_at(2);
+	black_hole_at(3);
+	candidate(2);
+	candidate(3);
+	begin(false, DELAY_MS);
+	wait_private(before + 2); /* the copy of the first, and the second */
+	cr_assert(attempts_stop(a));
+	cr_assert(!attempts_stop(a));
+	cr_assert_eq(attempts_end(a), ATTEMPTS_STOPPED);
+	wait_private(before + 1);
+	attempts_release(a);
+	wait_private(before);
+	cr_assert_eq(overs, 0);
+	cr_assert_eq(poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, 0), 0,
+		     "the program's own attempt has ended");
+}
+
+Test(attempts, late_address_does_no_harm_to_a_race_that_is_over)
+{
+	listen_at(2);
+	candidate(2);
+	goal.more = true;
+	begin(false, NEVER_MS);
+	cr_assert_eq(wait_end(), ATTEMPTS_WON);
+	attempts_release(a);
+}
+
+Test(attempts, rival_is_told_from_a_second_connection)
+{
+	struct order_dest other = {.family = AF_INET6, .addr = {0x20, 1}};
+	uint64_t now_ms;
+
+	black_hole_at(2);
+	candidate(2);
+	candidate(3);
+	goal.dests[goal.n++] = other;
+	begin(false, NEVER_MS);
+	now_ms = 0; /* before the race: no time has passed */
+	cr_assert(!attempts_rival(&goal.dests[0], now_ms), "the one that was asked for");
+	cr_assert(!attempts_rival(&goal.dests[1], now_ms), "at the same time");
+	cr_assert(attempts_rival(&goal.dests[1], clock_boot_ms() + 1000), "after a while");
+	cr_assert(attempts_rival(&other, now_ms), "of another family");
+	cr_assert(attempts_stop(a));
+	cr_assert(!attempts_rival(&other, now_ms) || attempts_end(a) == ATTEMPTS_STOPPED);
+	attempts_release(a);
+}
+
+#define RACES 1000
+
+Test(attempts, thousand_at_once_all_win)
+{
+	static struct attempts *races[RACES];
+	struct rlimit limit;
+	unsigned before;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < 4 * RACES)
+		cr_skip_test("%lu descriptors are allowed", (unsigned long)limit.rlim_cur);
+	listen_at(2);
+	candidate(3); /* refuses */
+	candidate(2);
+	begin(false, NEVER_MS);
+	wait_end();
+	attempts_release(a);
+	wait_private(before = IO_DESCRIPTORS);
+	for (int i = 0; i < RACES; i++) {
+		begin(false, NEVER_MS);
+		races[i] = a;
+		close(fd);
+	}
+	for (int i = 0; i < RACES; i++) {
+		a = races[i];
+		cr_assert_eq(wait_end(), ATTEMPTS_WON);
+		attempts_release(a);
+	}
+	wait_private(before);
+}
