@@ -67,6 +67,11 @@ static int early_dup3(int oldfd, int newfd, int flags)
 	return errno_result(sys_dup3(oldfd, newfd, flags));
 }
 
+static int early_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return errno_result(sys_connect(fd, addr, len));
+}
+
 static int early_unshare(int flags)
 {
 	return errno_result((int)sys_call(SYS_unshare, flags, 0, 0, 0, 0, 0));
@@ -87,10 +92,11 @@ static int early_fcntl(int fd, int cmd, void *arg)
 	return owner.type == F_OWNER_PGRP ? -owner.pid : owner.pid;
 }
 
-#define early___close early_close
-#define early___dup2  early_dup2
-#define early___fcntl early_fcntl
-#define early_fcntl64 early_fcntl
+#define early___close	early_close
+#define early___connect early_connect
+#define early___dup2	early_dup2
+#define early___fcntl	early_fcntl
+#define early_fcntl64	early_fcntl
 
 #define HOOKS_WITHOUT_NAMES
 #define HOOK(name, type, params, args) type(*_Atomic real_##name) params = early_##name;

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+/*
+ * connect_race.c - see connect_race.h.
+ *
+ * Stands aside, and the call is libc's, for: addresses that no lookup gave, or that stand alone;
+ * sockets of which sockopts.h says that they cannot race; programs that race by themselves;
+ * NOBLOCKDNS_RACE=off. The look at the address comes first: it is all that a literal costs.
+ *
+ * A blocking socket stays under its number, its first attempt under way. The caller sleeps on the
+ * end of the race, as connect() sleeps: the kernel restarts an untimed futex wait after a handler
+ * with SA_RESTART, and ends it after one without, as it does connect(); and with SO_SNDTIMEO both
+ * end after either. When the sleep ends early, the first attempt alone goes on, as it would have.
+ *
+ * A non-blocking socket gives its number to a placeholder (racing.h).
+ */
+#include "shim/connect_race.h"
+
+#include "shim/attempts.h"
+#include "shim/cancel.h"
+#include "shim/clock.h"
+#include "shim/hooks.h"
+#include "shim/private_fd.h"
+#include "shim/process.h"
+#include "shim/racing.h"
+#include "shim/settings.h"
+#include "shim/sockopts.h"
+#include "shim/sys.h"
+#include "shim/v4mapped.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <string.h>
+
+static _Atomic bool races_by_itself; /* the program; never again after it has been seen once */
+
+/* ---- may it race? ---- */
+
+static bool is_loopback(const struct order_dest *dest)
+{
+	static const unsigned char v6[16] = {[15] = 1};
+
+	return dest->family == AF_INET ? dest->addr[0] == 127 : memcmp(dest->addr, v6, 16) == 0;
+}
+
+/* The address as lookups have it. */
+static bool dest_of(const struct sockaddr *addr, socklen_t len, struct order_dest *ret,
+		    in_port_t *ret_port)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)addr;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)addr;
+
+	memset(ret, 0, sizeof *ret);
+	if (addr->sa_family == AF_INET) {
+		ret->family = AF_INET;
+		memcpy(ret->addr, &v4->sin_addr, 4);
+		*ret_port = v4->sin_port;
+		return true;
+	}
+	if (len < sizeof *v6)
+		return false;
+	*ret_port = v6->sin6_port;
+	if (v4mapped_is(&v6->sin6_addr)) {
+		ret->family = AF_INET;
+		memcpy(ret->addr, v6->sin6_addr.s6_addr + V4MAPPED_PREFIX_LEN, 4);
+		return true;
+	}
+	ret->family = AF_INET6;
+	ret->scope_id = v6->sin6_scope_id;
+	memcpy(ret->addr, &v6->sin6_addr, 16);
+	return true;
+}
+
+/* The race's settings; false: it is off. */
+static bool is_on(uint32_t *ret_delay_ms)
+{
+	rcu_token token = rcu_read_lock();
+	const struct settings *settings = settings_peek();
+	bool on = settings != NULL && settings->config->race && !settings->stand_aside;
+
+	if (on)
+		*ret_delay_ms = settings->config->race_delay_ms;
+	rcu_read_unlock(token);
+	return on;
+}
+
+/* Which of the name's addresses the socket can reach; the one that was asked for comes first. */
+static void choose(const struct order_dest *asked, const struct order_dest *dests, unsigned n,
+		   struct attempts_goal *goal)
+{
+	goal->dests[goal->n++] = *asked;
+	for (unsigned i = 0; i < n && goal->n < SIBLINGS_MAX; i++) {
+		bool can = dests[i].family == AF_INET ? goal->ipv4 : goal->family == AF_INET6;
+
+		if (can && !order_dest_same(&dests[i], asked))
+			goal->dests[goal->n++] = dests[i];
+	}
+}
+
+/* What the socket can do; false: not race. */
+static bool examine(int fd, sa_family_t family, struct attempts_goal *goal, uint64_t *ret_sndtimeo)
+{
+	struct sockopts_facts facts;
+	int flags = sys_fcntl(fd, F_GETFL, 0);
+
+	if (flags < 0 || sockopts_examine(fd, &facts) < 0 || facts.bar != SOCKOPTS_FREE ||
+	    facts.family != family)
+		return false;
+	goal->family = facts.family;
+	goal->ipv4 = facts.family == AF_INET || !facts.v6only;
+	goal->blocking = !(flags & O_NONBLOCK);
+	*ret_sndtimeo = facts.sndtimeo_ms;
+	return true;
+}
+
+/* Fills in the goal; false: it is libc's call. */
+static bool prepare(int fd, const struct sockaddr *addr, socklen_t len, struct attempts_goal *goal,
+		    uint64_t *ret_sndtimeo)
+{
+	struct order_dest asked, dests[SIBLINGS_MAX];
+	uint64_t now_ms = clock_boot_ms();
+	unsigned n;
+
+	if (!dest_of(addr, len, &asked, &goal->port))
+		return false;
+	n = siblings_find(&asked, now_ms, dests, &goal->more);
+	if (n == 0 || (n == 1 && !goal->more) || is_loopback(&asked))
+		return false;
+	if (atomic_load(&races_by_itself) || process_check() != PROCESS_OWNER ||
+	    !is_on(&goal->delay_ms) || !examine(fd, addr->sa_family, goal, ret_sndtimeo))
+		return false;
+	if (attempts_rival(&asked, now_ms)) {
+		atomic_store(&races_by_itself, true);
+		return false;
+	}
+	choose(&asked, dests, n, goal);
+	return goal->n > 1 || goal->more;
+}
+
+/* ---- a blocking socket ---- */
+
+struct sleeper {
+	struct attempts *a;
+	int fd;
+	dev_t dev;
+	ino_t ino;
+	uint64_t until_ms; /* SO_SNDTIMEO; UINT64_MAX: none */
+	int slept;	   /* 0 or -EINTR, -ETIMEDOUT */
+};
+
+static void wake(struct attempts *a, uint64_t now_ms)
+{
+	(void)now_ms;
+	(void)sys_futex_wake(attempts_end_word(a), INT_MAX, false);
+}
+
+/* Ends the race as far as this call is concerned. A child that a signal handler has forked has no
+ * part in it. */
+static void leave(void *arg)
+{
+	struct sleeper *s = arg;
+
+	if (process_peek() != PROCESS_OWNER)
+		return;
+	(void)attempts_stop(s->a);
+	racing_unwatch(s->fd, s->a);
+	attempts_release(s->a);
+}
+
+/* 0 when the race is over; -EINTR; -ETIMEDOUT. */
+static int sleep_on(struct attempts *a, uint64_t until_ms)
+{
+	while (attempts_end(a) == ATTEMPTS_RUNNING) {
+		uint64_t now_ms = clock_boot_ms(), left_ms = until_ms - now_ms;
+		struct timespec timeout = {.tv_sec = (time_t)(left_ms / 1000),
+					   .tv_nsec = (long)(left_ms % 1000) * 1000000};
+		int r;
+
+		if (now_ms >= until_ms)
+			return -ETIMEDOUT;
+		r = cancel_futex_wait(attempts_end_word(a), ATTEMPTS_RUNNING,
+				      until_ms == UINT64_MAX ? NULL : &timeout);
+		if (r == -EINTR)
+			return r;
+	}
+	return 0;
+}
+
+/* Is what was to be connected still there, or has another thread closed it? */
+static bool is_there(const struct sleeper *s)
+{
+	struct stat now;
+
+	return sys_fstat(s->fd, &now) == 0 && now.st_dev == s->dev && now.st_ino == s->ino;
+}
+
+/* What connect() says. CONNECT_PLAIN: it is to be asked itself, on a socket that is connecting. */
+#define CONNECT_PLAIN 1
+
+static int outcome(const struct sleeper *s, int slept)
+{
+	if (slept < 0 && attempts_stop(s->a))
+		return slept == -ETIMEDOUT ? -EINPROGRESS : slept;
+	switch (attempts_end(s->a)) {
+	case ATTEMPTS_WON:
+		return attempts_winner(s->a) == attempts_own(s->a) ? 0
+								   : racing_replace(s->fd, s->a);
+	case ATTEMPTS_LOST:
+		return attempts_error(s->a) != 0 ? -attempts_error(s->a) : CONNECT_PLAIN;
+	case ATTEMPTS_STOPPED:
+	case ATTEMPTS_RUNNING:
+		break;
+	}
+	return is_there(s) ? CONNECT_PLAIN : -EBADF;
+}
+
+static void wait_for_end(struct sleeper *s)
+{
+	pthread_cleanup_push(leave, s);
+	s->slept = sleep_on(s->a, s->until_ms);
+	pthread_cleanup_pop(0);
+}
+
+/* The first attempt is under way. Releases the race. */
+static int race_blocking(struct sleeper *s)
+{
+	int r = CONNECT_PLAIN, own = private_fd_copy(s->fd);
+
+	if (own < 0 || racing_watch(s->fd, s->a) < 0) {
+		private_fd_close(own);
+		attempts_release(s->a);
+		return CONNECT_PLAIN;
+	}
+	if (attempts_start(s->a, own, wake, NULL) == 0) {
+		wait_for_end(s);
+		r = outcome(s, s->slept);
+	}
+	leave(s);
+	return r;
+}
+
+/* ---- both ---- */
+
+static int race(int fd, struct attempts *a, const struct attempts_goal *goal, uint64_t sndtimeo_ms)
+{
+	struct sleeper s = {.a = a, .fd = fd, .until_ms = UINT64_MAX};
+	struct stat was;
+	int r = sys_fstat(fd, &was);
+
+	if (r == 0)
+		r = attempts_first(a, fd);
+	if (r != -EINPROGRESS) {
+		attempts_release(a);
+		return r;
+	}
+	if (!goal->blocking) {
+		(void)racing_begin(fd, a); /* fails: the first attempt is all there is */
+		return -EINPROGRESS;
+	}
+	s.dev = was.st_dev;
+	s.ino = was.st_ino;
+	if (sndtimeo_ms != 0)
+		s.until_ms = clock_boot_ms() + sndtimeo_ms;
+	return race_blocking(&s);
+}
+
+int connect_race(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct attempts_goal goal = {.n = 0};
+	struct attempts *a = NULL;
+	uint64_t sndtimeo_ms;
+	int saved = errno, r;
+
+	if (prepare(fd, addr, len, &goal, &sndtimeo_ms))
+		a = attempts_new(&goal);
+	r = a == NULL ? CONNECT_PLAIN : race(fd, a, &goal, sndtimeo_ms);
+	errno = saved;
+	if (r == CONNECT_PLAIN)
+		return real_connect(fd, addr, len);
+	if (r == 0)
+		return 0;
+	errno = -r;
+	return -1;
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/*
+ * connect_race.h - connect() to an address that a lookup gave: may it race, and how.
+ */
+#ifndef NOBLOCKDNS_CONNECT_RACE_H
+#define NOBLOCKDNS_CONNECT_RACE_H
+
+#include "shim/siblings.h"
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+/* Might this be an address of a name? Nothing but a load and a look at the family. */
+static inline bool connect_race_may(const struct sockaddr *addr, socklen_t len)
+{
+	return siblings_any() && addr != NULL && len >= sizeof(struct sockaddr_in) &&
+	       (addr->sa_family == AF_INET || addr->sa_family == AF_INET6);
+}
+
+/* connect(), with the name's other addresses in reserve (RFC 8305). A cancellation point. Any
+ * thread, signal handlers, children of vfork. */
+int connect_race(int fd, const struct sockaddr *addr, socklen_t len);
+
+#endif
