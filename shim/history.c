@@ -398,17 +398,17 @@ bool history_view(uint64_t now_ms, struct history_view *ret)
 {
 	rcu_token token = rcu_read_lock();
 	const struct settings *settings = settings_peek();
-	bool ok = settings != NULL && !settings->stand_aside && settings->config->race;
-	const struct netstate *state;
+	uint64_t network = 0;
 
-	if (ok) {
-		state = netstate_get(settings, now_ms);
-		*ret = (struct history_view){.network = state->hash,
-					     .shared = state->network.netns != 0 &&
-						       settings->cache != NULL};
-	}
+	if (settings != NULL && !settings->stand_aside && settings->config->race)
+		network = netstate_hash(settings, now_ms);
+	if (network != 0)
+		*ret = (struct history_view){
+			.network = network,
+			.shared = settings->netns != 0 && settings->cache != NULL,
+		};
 	rcu_read_unlock(token);
-	return ok;
+	return network != 0;
 }
 
 void history_find(const struct history_view *view, const struct order_dest *dest, uint64_t now_ms,

@@ -54,10 +54,17 @@ static bool append(struct netif *netif, const struct netif_addr *addr)
 	return true;
 }
 
+/* Who is told of the addresses. */
+struct reader {
+	struct netif netif;
+	bool keeps; /* them; else only what follows from them */
+};
+
 static int add_address(void *ctx, const struct nlmsghdr *message)
 {
 	const struct ifaddrmsg *ifa = NLMSG_DATA(message);
-	struct netif *netif = ctx;
+	struct reader *reader = ctx;
+	struct netif *netif = &reader->netif;
 	struct netif_addr entry;
 	const void *addr;
 
@@ -67,7 +74,7 @@ static int add_address(void *ctx, const struct nlmsghdr *message)
 	addr = find_address(message, ifa->ifa_family == AF_INET ? 4 : 16);
 	if (!addr)
 		return 0;
-	memset(&entry, 0, sizeof(entry)); /* padding too: netif_read() hashes the bytes */
+	memset(&entry, 0, sizeof(entry)); /* padding too: the bytes are hashed */
 	if (ifa->ifa_family == AF_INET) {
 		entry.addr = v4mapped_make(addr);
 		netif->seen_ipv4 |= memcmp(addr, "\x7f\0\0\1", 4) != 0;
@@ -81,7 +88,8 @@ static int add_address(void *ctx, const struct nlmsghdr *message)
 		entry.flags |= NETIF_DEPRECATED;
 	if (ifa->ifa_flags & IFA_F_HOMEADDRESS)
 		entry.flags |= NETIF_HOME;
-	return append(netif, &entry) ? 0 : -ENOMEM;
+	netif->hash += hash_bytes(&entry, sizeof(entry), 0);
+	return !reader->keeps || append(netif, &entry) ? 0 : -ENOMEM;
 }
 
 static int compare(const void *a, const void *b)
@@ -93,21 +101,30 @@ static int compare(const void *a, const void *b)
 
 int netif_read(struct netif *ret)
 {
-	struct netif netif = {0};
-	int err = netlink_dump(RTM_GETADDR, add_address, &netif);
+	struct reader reader = {.keeps = true};
+	struct netif *netif = &reader.netif;
+	int err = netlink_dump(RTM_GETADDR, add_address, &reader);
 
 	if (err) {
-		free(netif.addrs);
+		free(netif->addrs);
 		return err;
 	}
-	for (unsigned i = 0; i < netif.naddrs; i++)
-		netif.hash += hash_bytes(&netif.addrs[i], sizeof(netif.addrs[i]), 0);
-	if (netif.seen_ipv6)
-		qsort(netif.addrs, netif.naddrs, sizeof(*netif.addrs), compare);
+	if (netif->seen_ipv6)
+		qsort(netif->addrs, netif->naddrs, sizeof(*netif->addrs), compare);
 	else
-		netif_free(&netif);
-	*ret = netif;
+		netif_free(netif);
+	*ret = *netif;
 	return 0;
+}
+
+int netif_look(struct netif *ret)
+{
+	struct reader reader = {0};
+	int err = netlink_dump(RTM_GETADDR, add_address, &reader);
+
+	if (!err)
+		*ret = reader.netif;
+	return err;
 }
 
 void netif_free(struct netif *netif)

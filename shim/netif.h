@@ -42,6 +42,9 @@ struct netif {
  */
 int netif_read(struct netif *ret);
 
+/* The same without the addresses themselves: needs no netif_free(), allocates nothing. */
+int netif_look(struct netif *ret);
+
 void netif_free(struct netif *netif);
 
 /* Both families seen, no address known. Static: needs no netif_free(). */

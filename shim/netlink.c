@@ -15,27 +15,24 @@
 
 struct request {
 	struct nlmsghdr header;
-	struct rtgenmsg family;
-	char pad[3];
+	char body[NETLINK_BODY_MAX];
 };
 
-_Static_assert(sizeof(struct request) == NLMSG_SPACE(sizeof(struct rtgenmsg)), "no other padding");
-
-static int send_request(int fd, uint16_t type)
+static int send_request(int fd, uint16_t type, const void *body, size_t len)
 {
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	struct request request = {
-		.header = {.nlmsg_len = sizeof(request),
+		.header = {.nlmsg_len = (uint32_t)NLMSG_SPACE(len),
 			   .nlmsg_type = type,
 			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 			   .nlmsg_seq = SEQUENCE},
-		.family = {.rtgen_family = AF_UNSPEC},
 	};
 	long n;
 
+	memcpy(request.body, body, len);
 	do {
-		n = sys_call(SYS_sendto, fd, (long)&request, sizeof(request), 0, (long)&kernel,
-			     sizeof(kernel));
+		n = sys_call(SYS_sendto, fd, (long)&request, request.header.nlmsg_len, 0,
+			     (long)&kernel, sizeof(kernel));
 	} while (n == -EINTR);
 	return n < 0 ? (int)n : 0;
 }
@@ -79,21 +76,43 @@ static int read_messages(const void *buf, ssize_t len, netlink_message *each, vo
 	return 0;
 }
 
-int netlink_dump(uint16_t type, netlink_message *each, void *ctx)
+static int dump(int fd, uint16_t type, const void *body, size_t len, netlink_message *each,
+		void *ctx)
 {
 	char buf[BUF_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
-	int value = 0;
-	int fd = sys_socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	int err;
+	int value = 0, err = send_request(fd, type, body, len);
 
-	if (fd < 0)
-		return fd;
-	err = send_request(fd, type);
 	while (!err) {
 		ssize_t n = receive(fd, buf, sizeof(buf));
 
 		err = n < 0 ? (int)n : read_messages(buf, n, each, ctx, &value);
 	}
-	sys_close(fd);
 	return err < 0 ? err : value;
+}
+
+int netlink_dump(uint16_t type, netlink_message *each, void *ctx)
+{
+	const struct rtgenmsg family = {.rtgen_family = AF_UNSPEC};
+	int fd = sys_socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = dump(fd, type, &family, sizeof(family), each, ctx);
+	sys_close(fd);
+	return r;
+}
+
+int netlink_dump_strict(uint16_t type, const void *body, size_t len, netlink_message *each,
+			void *ctx)
+{
+	int fd = sys_socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), on = 1, r;
+
+	if (fd < 0)
+		return fd;
+	r = sys_setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+	if (r == 0)
+		r = dump(fd, type, body, len, each, ctx);
+	sys_close(fd);
+	return r;
 }

@@ -14,6 +14,7 @@
 #include "shim/hot.h"
 #include "shim/lock.h"
 #include "shim/netns.h"
+#include "shim/netroutes.h"
 #include "shim/order.h"
 #include "shim/process.h"
 #include "shim/settings.h"
@@ -49,8 +50,9 @@ static void free_netstate(struct rcu_head *head)
 /* ---- asking the kernel ---- */
 
 /* The source address towards the rest of the world: it shows a default route that comes, goes or
- * moves while no interface address changes. Connecting a UDP socket sends nothing. */
-static bool hash_routes(const struct netif *netif, uint64_t *ret_hash, uint64_t *ret_netns)
+ * moves, in whatever table it is, while no interface address changes. Connecting a UDP socket sends
+ * nothing. */
+static bool hash_sources(const struct netif *netif, uint64_t *ret_hash, uint64_t *ret_netns)
 {
 	/* TEST-NET-3 and the documentation prefix (RFC 5737, 3849): routed by default, if at all */
 	static const struct order_dest dests[] = {
@@ -77,26 +79,24 @@ static bool hash_routes(const struct netif *netif, uint64_t *ret_hash, uint64_t 
 	return certain;
 }
 
-/* True where the result may be told to others. */
-static bool ask_kernel(uint64_t netns, struct network *ret, struct netif **ret_netif)
+/* `netif` is to be read, or only looked at, as `read` does. True where the result may be told to
+ * others. */
+static bool ask_kernel(uint64_t netns, int (*read)(struct netif *), struct netif *netif,
+		       struct network *ret)
 {
-	struct netif *netif = calloc(1, sizeof *netif);
-	uint64_t netns_asked;
-	bool certain;
+	uint64_t netns_asked, sources, routes = 0;
+	bool certain = read(netif) == 0;
 
-	*ret = unknown.network;
-	ret->netns = netns;
-	*ret_netif = netif;
-	if (netif == NULL)
-		return false;
-	certain = netif_read(netif) == 0;
 	atomic_store_explicit(&refused, !certain, memory_order_relaxed);
 	if (!certain)
 		*netif = netif_unknown;
-	certain &= hash_routes(netif, &ret->routes, &netns_asked);
-	ret->addresses = netif->hash;
-	ret->seen_ipv4 = netif->seen_ipv4;
-	ret->seen_ipv6 = netif->seen_ipv6;
+	certain &= hash_sources(netif, &sources, &netns_asked);
+	certain &= netroutes_hash(&routes) == 0;
+	*ret = (struct network){.netns = netns,
+				.addresses = netif->hash,
+				.routes = hash_fold(sources ^ HASH_K0, routes ^ HASH_K1),
+				.seen_ipv4 = netif->seen_ipv4,
+				.seen_ipv6 = netif->seen_ipv6};
 	return certain && netns != 0 && netns_asked == netns;
 }
 
@@ -138,18 +138,33 @@ static void publish_locked(const struct network *network, struct netif *netif)
 		rcu_retire(&state->rcu);
 }
 
+/* What another process has found out lately. */
+static bool is_told(const struct settings *settings, uint64_t now_ms, struct network *ret,
+		    uint64_t *ret_when_ms)
+{
+	return settings->cache != NULL && settings->netns != 0 &&
+	       !atomic_load_explicit(&refused, memory_order_relaxed) &&
+	       netstate_record_read(settings->cache, settings->netns, now_ms, NETSTATE_CHECK_MS,
+				    ret, ret_when_ms);
+}
+
+static void tell(const struct settings *settings, const struct network *network, uint64_t now_ms)
+{
+	if (settings->cache != NULL)
+		netstate_record_write(settings->cache, network, now_ms);
+}
+
 static void refresh_locked(const struct settings *settings, struct netstate *old, uint64_t now_ms)
 {
 	struct netif *netif = NULL;
-	struct network network;
+	struct network network = unknown.network;
 	uint64_t when_ms = now_ms;
 
-	if (settings->cache == NULL || settings->netns == 0 ||
-	    atomic_load_explicit(&refused, memory_order_relaxed) ||
-	    !netstate_record_read(settings->cache, settings->netns, now_ms, NETSTATE_CHECK_MS,
-				  &network, &when_ms)) {
-		if (ask_kernel(settings->netns, &network, &netif) && settings->cache != NULL)
-			netstate_record_write(settings->cache, &network, now_ms);
+	network.netns = settings->netns;
+	if (!is_told(settings, now_ms, &network, &when_ms)) {
+		netif = calloc(1, sizeof *netif);
+		if (netif != NULL && ask_kernel(settings->netns, netif_read, netif, &network))
+			tell(settings, &network, now_ms);
 	}
 	if (old == NULL || !is_same(old, &network))
 		publish_locked(&network, netif);
@@ -190,6 +205,44 @@ const struct netstate *netstate_get(const struct settings *settings, uint64_t no
 	if (serves(state, settings) && !clock_elapsed(checked, now_ms, NETSTATE_CHECK_MS))
 		return state;
 	return refresh(settings, state, checked, now_ms);
+}
+
+/* Somebody has looked at `glimpse.when_ms`, and it was this. Guarded by the lock. */
+static HOT struct {
+	uint64_t netns, hash, when_ms;
+} glimpse;
+
+static void glimpse_locked(const struct settings *settings, uint64_t now_ms)
+{
+	struct network network;
+	struct netif netif;
+	uint64_t when_ms = now_ms;
+
+	if (glimpse.hash != 0 && glimpse.netns == settings->netns &&
+	    !clock_elapsed(glimpse.when_ms, now_ms, NETSTATE_CHECK_MS))
+		return;
+	if (!is_told(settings, now_ms, &network, &when_ms) &&
+	    ask_kernel(settings->netns, netif_look, &netif, &network))
+		tell(settings, &network, now_ms);
+	glimpse.netns = settings->netns;
+	glimpse.hash = hash_network(&network);
+	glimpse.when_ms = when_ms;
+}
+
+uint64_t netstate_hash(const struct settings *settings, uint64_t now_ms)
+{
+	const struct netstate *state = atomic_load_explicit(&current, memory_order_acquire);
+	uint64_t checked = atomic_load_explicit(&checked_ms, memory_order_relaxed), hash;
+
+	if (serves(state, settings) && !clock_elapsed(checked, now_ms, NETSTATE_CHECK_MS))
+		return state->hash;
+	if (process_check() != PROCESS_OWNER)
+		return 0;
+	lock_take(&lock);
+	glimpse_locked(settings, now_ms);
+	hash = glimpse.hash;
+	lock_release(&lock);
+	return hash;
 }
 
 const struct netif *netstate_netif(const struct netstate *state)

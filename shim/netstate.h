@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * netstate.h - the network as the address order needs it: what changes when an interface's address,
- * or the source address of a default route, does.
+ * netstate.h - the network as the address order and the history need it: what changes when an
+ * interface's address, the source address of a default route or a route (netroutes.h) does.
  *
  * libc asks the kernel at each call (a netlink dump, 30 us and more). Here one caller a second
  * does, of all processes that share a cache and a network namespace, if anybody looks up at all; it
@@ -37,6 +37,13 @@ struct netstate {
  * Any thread; keeps errno.
  */
 const struct netstate *netstate_get(const struct settings *settings, uint64_t now_ms);
+
+/*
+ * The hash of the current state, for connect(), which may be called in a signal handler: allocates
+ * nothing, and looks for itself only where no state of this process or of another one is young
+ * enough. 0: this is not the owner process. Any thread; keeps errno.
+ */
+uint64_t netstate_hash(const struct settings *settings, uint64_t now_ms);
 
 /*
  * The interfaces' addresses. Read when they are first asked for, where another process has looked

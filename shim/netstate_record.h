@@ -19,9 +19,9 @@
 
 /* What decides the order of addresses, and which families AI_ADDRCONFIG admits. */
 struct network {
-	uint64_t netns;		   /* netns_identify() */
-	uint64_t addresses;	   /* netif.hash */
-	uint64_t routes;	   /* hash of the default routes' source addresses */
+	uint64_t netns;	    /* netns_identify() */
+	uint64_t addresses; /* netif.hash */
+	uint64_t routes;    /* hash of the default routes' source addresses and of the routes */
 	bool seen_ipv4, seen_ipv6; /* as in struct netif */
 };
 

@@ -243,6 +243,35 @@ Test(netstate, addresses_are_read_when_they_are_asked_for)
 	netif_free(&now);
 }
 
+/* ---- the hash alone ---- */
+
+Test(netstate, hash_alone_is_that_of_the_state)
+{
+	uint64_t hash = netstate_hash(&settings, NOW_MS);
+	struct network got;
+
+	cr_assert(record_exists(settings.netns, NOW_MS, &got), "the others were not told");
+	cr_expect_eq(netstate_get(&settings, NOW_MS)->hash, hash);
+	cr_expect_eq(netstate_hash(&settings, NOW_MS), hash);
+}
+
+Test(netstate, hash_alone_follows_what_others_found)
+{
+	uint64_t hash = netstate_hash(&settings, NOW_MS);
+
+	leave_record(NOW_MS + NETSTATE_CHECK_MS - 1);
+	cr_expect_eq(netstate_hash(&settings, NOW_MS + NETSTATE_CHECK_MS - 1), hash);
+	cr_expect_neq(netstate_hash(&settings, NOW_MS + NETSTATE_CHECK_MS), hash);
+}
+
+Test(netstate, hash_alone_needs_no_cache)
+{
+	uint64_t hash = netstate_hash(&settings, NOW_MS);
+
+	settings.cache = NULL;
+	cr_expect_eq(netstate_hash(&settings, NOW_MS + NETSTATE_CHECK_MS), hash);
+}
+
 Test(netstate, without_a_cache_the_process_asks_for_itself)
 {
 	struct netif now;
