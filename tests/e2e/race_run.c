@@ -186,11 +186,11 @@ void race_run(struct lab_world *w, const struct race_case *cases, unsigned ncase
 {
 	static struct race_job jobs[JOBS_MAX];
 	char failures[1800] = "";
-	const char *greeting = strstr(cases->client != NULL ? cases->client : "", "greet");
+	const bool greets = cases->client != NULL && strstr(cases->client, "greet") != NULL;
 	struct race_net net;
 	unsigned n = 0;
 
-	race_net_start(w, cases, ncases, greeting, &net);
+	race_net_start(w, cases, ncases, greets ? "S" : NULL, &net);
 	for (unsigned i = 0; i < ncases; i++)
 		for (enum race_mode mode = 0; mode < RACE_MODES; mode++) {
 			if ((cases[i].modes & RACE_BIT(mode)) == 0 || !race_is_raced(mode))
