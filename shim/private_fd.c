@@ -188,6 +188,13 @@ int private_fd_number(int handle)
 	return number;
 }
 
+int private_fd_number_forked(int handle)
+{
+	const struct private_fd_slot *slot = private_fd_table_find(handle);
+
+	return slot ? slot->number : -EBADF;
+}
+
 int private_fd_close(int handle)
 {
 	struct private_fd_slot *slot;

@@ -97,6 +97,10 @@ int private_fd_number_locked(int handle);
  */
 int private_fd_number(int handle);
 
+/* In a forked child before private_fd_reset(): the number that it had, which may be another file's,
+ * or -EBADF. */
+int private_fd_number_forked(int handle);
+
 /*
  * Closes it, or, where the program did that already, only forgets it. A handle that is not valid
  * any more does nothing. 0 or -EBADF.
@@ -118,16 +122,28 @@ void private_fd_turn_over(void);
  * The hooks' side. -------------------------------------------------------------------------------
  */
 
-/* Handle's slot + 1 by number; 0: not ours. Written under the lock, read without. */
+/*
+ * What is special about a number; 0: nothing. Handle's slot + 1: it is private; written under the
+ * lock, read without. From PRIVATE_FD_RACING on: it is the program's, and a race is on under it
+ * (racing_table.h). One array for both, so that a hook loads one value for a number that is
+ * neither.
+ */
+#define PRIVATE_FD_RACING 0x8000
 extern _Atomic uint16_t private_fd_slots[PRIVATE_FD_MAX];
 extern _Atomic unsigned private_fd_used;
+
+/* One relaxed load. */
+static inline unsigned private_fd_special(int fd)
+{
+	return (unsigned)fd < PRIVATE_FD_MAX
+		       ? atomic_load_explicit(&private_fd_slots[fd], memory_order_relaxed)
+		       : 0;
+}
 
 /* Might `fd` be private? One relaxed load. True needs private_fd_shields() to be sure. */
 static inline bool private_fd_is(int fd)
 {
-	return (unsigned)fd < PRIVATE_FD_MAX &&
-	       __builtin_expect(
-		       atomic_load_explicit(&private_fd_slots[fd], memory_order_relaxed) != 0, 0);
+	return __builtin_expect(private_fd_special(fd) - 1 < PRIVATE_FD_RACING - 1, 0);
 }
 
 static inline unsigned private_fd_count(void)

@@ -9,7 +9,7 @@
 /* A handle is a slot's index and, below it, the slot's generation, which is never 0. */
 #define GENERATIONS 8
 
-static_assert(PRIVATE_FD_HANDLES < UINT16_MAX, "private_fd_slots holds index + 1");
+static_assert(PRIVATE_FD_HANDLES < PRIVATE_FD_RACING, "private_fd_slots holds index + 1");
 
 static struct private_fd_slot slots[PRIVATE_FD_HANDLES];
 static uint16_t free_slots; /* index + 1 */
@@ -60,9 +60,7 @@ struct private_fd_slot *private_fd_table_find(int handle)
 
 struct private_fd_slot *private_fd_table_at(int fd)
 {
-	uint16_t i = (unsigned)fd < PRIVATE_FD_MAX ? private_fd_slots[fd] : 0;
-
-	return i ? &slots[i - 1] : NULL;
+	return private_fd_is(fd) ? &slots[private_fd_slots[fd] - 1] : NULL;
 }
 
 static struct private_fd_slot *take_slot(void)

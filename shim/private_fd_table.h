@@ -6,8 +6,8 @@
  * Two tables: slots by handle, and, by number, which slot lives there. Both are static: no malloc
  * under the lock, since an allocator may call close() under its own. Both grow as they are touched.
  *
- * Invariant: private_fd_slots[slot.number] is that slot's index + 1 for each slot in use, and 0 for
- * every other number.
+ * Invariant: private_fd_slots[slot.number] is that slot's index + 1 for each slot in use. Other
+ * numbers have 0 there, or the mark of a race (racing_table.h).
  *
  * Everything here runs under the lock of private_fd.c.
  */

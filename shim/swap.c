@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+/*
+ * swap.c - see swap.h. The kernel's side of it (Linux 4.14 to 6.18, net/unix/af_unix.c,
+ *fs/select.c):
+ *
+ *	- a UNIX stream socket is writable while a quarter of its send buffer is in use at most, and
+ *	  write() fails with EAGAIN when all of it is;
+ *	- a thread in poll() or select() holds the file that it found under the number when it last
+ *	  looked, and looks again each time that it is woken;
+ *	- dup3() gives the place to the new file in one step: no other thread finds the number free.
+ */
+#include "shim/swap.h"
+
+#include "shim/private_fd.h"
+
+#include <poll.h>
+
+int swap_identify(int fd, struct swap_id *ret)
+{
+	struct stat st;
+	int r = sys_fstat(fd, &st);
+
+	if (r < 0)
+		return r;
+	ret->dev = st.st_dev;
+	ret->ino = st.st_ino;
+	return 0;
+}
+
+bool swap_is(int fd, const struct swap_id *id)
+{
+	struct swap_id now;
+
+	return swap_identify(fd, &now) == 0 && now.dev == id->dev && now.ino == id->ino;
+}
+
+/* The smallest buffer that the kernel grants holds 4.6 KB, with its overhead. */
+static int fill(int fd)
+{
+	static const char zeros[2048];
+	const int least = 1;
+	ssize_t n =
+		sys_call(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDBUF, (long)&least, sizeof(least), 0);
+
+	while (n >= 0)
+		n = sys_write(fd, zeros, sizeof(zeros));
+	return n == -EAGAIN ? 0 : (int)n;
+}
+
+int swap_placeholder_make(struct swap_placeholder *ret)
+{
+	struct swap_placeholder made;
+	int pair[2];
+	int r = (int)sys_call(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			      0, (long)pair, 0, 0);
+
+	if (r < 0)
+		return r;
+	r = fill(pair[0]);
+	if (r == 0)
+		r = swap_identify(pair[0], &made.id);
+	made.end = private_fd_adopt(pair[0]);
+	made.peer = private_fd_adopt(pair[1]);
+	if (r == 0 && made.end >= 0 && made.peer >= 0) {
+		*ret = made;
+		return 0;
+	}
+	private_fd_close(made.end);
+	private_fd_close(made.peer);
+	return r < 0 ? r : made.end < 0 ? made.end : made.peer;
+}
+
+void swap_wake(int peer)
+{
+	char junk[1024];
+	int fd;
+
+	private_fd_lock();
+	fd = private_fd_number_locked(peer);
+	if (fd >= 0) {
+		/* Ends the placeholder's sending before there is room for it. */
+		(void)sys_call(SYS_shutdown, fd, SHUT_RD, 0, 0, 0, 0);
+		while (sys_read(fd, junk, sizeof(junk)) > 0)
+			;
+	}
+	private_fd_unlock();
+	private_fd_close(peer);
+}
+
+void swap_copy_flags(int from, int to)
+{
+	int had = sys_fcntl(from, F_GETFL, 0), has = sys_fcntl(to, F_GETFL, 0);
+	int signal = sys_fcntl(from, F_GETSIG, 0);
+	struct f_owner_ex owner = {.pid = 0};
+
+	if (had >= 0 && ((had ^ has) & O_NONBLOCK))
+		(void)sys_fcntl(to, F_SETFL, has ^ O_NONBLOCK);
+	if (sys_fcntl(from, F_GETOWN_EX, (long)&owner) == 0 && owner.pid != 0)
+		(void)sys_fcntl(to, F_SETOWN_EX, (long)&owner);
+	if (signal > 0)
+		(void)sys_fcntl(to, F_SETSIG, signal);
+}
+
+/* The kernel sends the signal with the number under which the flag was set, so it is set there. */
+static void set_async(int fd)
+{
+	int flags = sys_fcntl(fd, F_GETFL, 0);
+
+	if (flags >= 0)
+		(void)sys_fcntl(fd, F_SETFL, flags | O_ASYNC);
+}
+
+int swap_put(int from, int fd, const struct swap_id *id)
+{
+	int flags, close_on_exec, r;
+
+	if (!swap_is(fd, id))
+		return -EBADF;
+	flags = sys_fcntl(fd, F_GETFL, 0);
+	close_on_exec = sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC;
+	r = sys_dup3(from, fd, close_on_exec ? O_CLOEXEC : 0);
+	if (r >= 0 && (flags & O_ASYNC))
+		set_async(fd);
+	return r < 0 ? r : 0;
+}

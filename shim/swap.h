@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+/*
+ * swap.h - one file in the place of another, under a number that the program holds.
+ *
+ * A *placeholder* is one end of a UNIX socket pair whose send buffer is full: a stream socket that
+ * is neither readable nor writable, as one that connects. The other end is private. While it lies
+ * under the program's number, poll(), select() and epoll say nothing, read() and write() say
+ * EAGAIN, and F_SETFL, F_SETFD, F_SETOWN ... are kept in it until somebody asks.
+ *
+ * Identity is device and inode, which sockets have each their own.
+ *
+ * Raw system calls only; no lock but that of the private descriptors; errno is kept. Any thread of
+ * the owner process, signal handlers too.
+ */
+#ifndef NOBLOCKDNS_SWAP_H
+#define NOBLOCKDNS_SWAP_H
+
+#include "shim/sys.h"
+
+#include <stdbool.h>
+
+struct swap_id {
+	dev_t dev;
+	ino_t ino;
+};
+
+/* 0 or the negative errno of fstat(). */
+int swap_identify(int fd, struct swap_id *ret);
+
+/* Is that file there? */
+bool swap_is(int fd, const struct swap_id *id);
+
+struct swap_placeholder {
+	int end;	   /* handle (private_fd.h) of the end that the program gets; owned */
+	int peer;	   /* of the other; owned */
+	struct swap_id id; /* of `end` */
+};
+
+/* Makes one. 0, or a negative errno: nothing is left of it. */
+int swap_placeholder_make(struct swap_placeholder *ret);
+
+/*
+ * Wakes whoever sleeps on the placeholder in poll() or select(): they look the number up again and
+ * find what is there now. Then closes `peer`. Whoever sleeps in write() there, past every hook,
+ * gets EPIPE: nothing that the program writes is ever taken and lost.
+ */
+void swap_wake(int peer);
+
+/*
+ * What belongs to the open file, and not to the socket: O_NONBLOCK, and who is sent a signal. From
+ * the number `from` to `to`. O_ASYNC is left to swap_put(), which knows the number.
+ */
+void swap_copy_flags(int from, int to);
+
+/*
+ * Puts the file at the number `from` over `fd`, if the file there is `id`. FD_CLOEXEC stays as it
+ * was there, O_ASYNC as in the file that was there. 0, or -EBADF: another file is there, which is
+ * left alone.
+ */
+int swap_put(int from, int fd, const struct swap_id *id);
+
+#endif
