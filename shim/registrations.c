@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+/*
+ * registrations.c - see registrations.h.
+ *
+ * Notes are an array by number, of relaxed atomics. A program whose threads register the same
+ * number at the same moment may leave a mixture, which is no more of a surprise than what the
+ * kernel is left with.
+ */
+#include "shim/registrations.h"
+
+#include <linux/kcmp.h>
+#include <stdatomic.h>
+
+#define NOTES 65536 /* numbers above are looked up as if in several sets */
+#define SETS  64    /* epoll sets of a process that are asked; those beyond are believed empty */
+#define MANY  0x80000000 /* the number was, or is, in another set too */
+
+struct note {
+	_Atomic uint32_t set; /* number of the epoll set + 1; 0: none */
+	_Atomic uint32_t events;
+	_Atomic uint64_t data;
+};
+
+static struct note notes[NOTES];
+
+static _Atomic int sets[SETS]; /* number + 1; 0: free */
+static _Atomic uint8_t is_set[NOTES / 8];
+
+/* ---- the hook's side ---- */
+
+void registrations_set(int epfd)
+{
+	uint8_t bit = (uint8_t)(1u << (epfd & 7));
+	int none;
+
+	if ((unsigned)epfd >= NOTES ||
+	    atomic_fetch_or_explicit(&is_set[epfd / 8], bit, memory_order_relaxed) & bit)
+		return;
+	for (unsigned i = 0; i < SETS; i++) {
+		none = 0;
+		if (atomic_compare_exchange_strong(&sets[i], &none, epfd + 1))
+			return;
+	}
+}
+
+static void forget_set(unsigned i, int epfd)
+{
+	int number = epfd + 1;
+
+	if (atomic_compare_exchange_strong(&sets[i], &number, 0))
+		atomic_fetch_and(&is_set[epfd / 8], (uint8_t) ~(1u << (epfd & 7)));
+}
+
+static uint32_t load(const _Atomic uint32_t *word)
+{
+	return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+static void store(_Atomic uint32_t *word, uint32_t value)
+{
+	atomic_store_explicit(word, value, memory_order_relaxed);
+}
+
+static void note(struct note *n, int epfd, const struct epoll_event *event)
+{
+	uint32_t had = load(&n->set), is = (uint32_t)epfd + 1;
+
+	if ((had & ~MANY) != 0 && (had & ~MANY) != is)
+		had |= MANY;
+	store(&n->set, (had & MANY) | is);
+	store(&n->events, event->events);
+	atomic_store_explicit(&n->data, event->data.u64, memory_order_relaxed);
+}
+
+void registrations_note(int epfd, int op, int fd, const struct epoll_event *event)
+{
+	struct note *n;
+
+	if ((unsigned)epfd < NOTES &&
+	    !(atomic_load_explicit(&is_set[epfd / 8], memory_order_relaxed) & 1u << (epfd & 7)))
+		registrations_set(epfd);
+	if ((unsigned)fd >= NOTES)
+		return;
+	n = &notes[fd];
+	if (op != EPOLL_CTL_DEL)
+		note(n, epfd, event);
+	else if ((load(&n->set) & ~MANY) == (uint32_t)epfd + 1)
+		store(&n->set, load(&n->set) & MANY);
+}
+
+/* ---- lists ---- */
+
+static struct registration *at(struct registration_list *list, int epfd, int fd)
+{
+	for (unsigned i = 0; i < list->n; i++)
+		if (list->r[i].epfd == epfd && list->r[i].fd == fd)
+			return &list->r[i];
+	return NULL;
+}
+
+static int add(struct registration_list *list, const struct registration *r)
+{
+	struct registration *there = at(list, r->epfd, r->fd);
+
+	if (!there && list->n == REGISTRATIONS_MAX)
+		return -ENOSPC;
+	*(there ? there : &list->r[list->n++]) = *r;
+	return 0;
+}
+
+static void drop(struct registration_list *list, struct registration *r)
+{
+	*r = list->r[--list->n];
+}
+
+int registrations_change(struct registration_list *list, int epfd, int op, int fd,
+			 const struct epoll_event *event)
+{
+	struct registration *there = at(list, epfd, fd);
+
+	if (op != EPOLL_CTL_DEL)
+		return add(list, &(struct registration){.fd = fd,
+							.epfd = epfd,
+							.events = event->events,
+							.data = event->data.u64});
+	if (there)
+		drop(list, there);
+	return 0;
+}
+
+void registrations_forget(struct registration_list *list, int fd)
+{
+	for (unsigned i = list->n; i-- > 0;)
+		if (list->r[i].fd == fd)
+			drop(list, &list->r[i]);
+}
+
+/* ---- what the kernel has ---- */
+
+/* 1: it is registered there; 0: it is not; or a negative errno: not known. */
+static int is_in(int epfd, int fd)
+{
+	const struct kcmp_epoll_slot slot = {.efd = (uint32_t)epfd, .tfd = (uint32_t)fd};
+	pid_t pid = sys_getpid();
+	int r = (int)sys_call(SYS_kcmp, pid, pid, KCMP_EPOLL_TFD, fd, (long)&slot, 0);
+
+	return r == -ENOENT ? 0 : r == 0 ? 1 : r;
+}
+
+static int read_into(struct registration_list *list, int epfd, int fd)
+{
+	struct registration found;
+	struct stat st;
+	int r = sys_fstat(fd, &st);
+
+	if (r == 0)
+		r = registrations_read(epfd, fd, st.st_ino, &found);
+	if (r == 0)
+		r = add(list, &found);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* All sets that the hook has seen, but for those of the list. */
+static int ask_all(int fd, struct registration_list *list)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < SETS && r == 0; i++) {
+		int is, epfd = atomic_load(&sets[i]) - 1;
+
+		if (epfd < 0 || at(list, epfd, fd))
+			continue;
+		is = is_in(epfd, fd);
+		if (is == -EBADF || is == -EINVAL)
+			forget_set(i, epfd);
+		else if (is != 0)
+			r = read_into(list, epfd, fd);
+	}
+	return r;
+}
+
+/* One that is to be entered as EPOLLONESHOT may have fired, and be disarmed. */
+static int add_noted(int fd, const struct note *n, struct registration_list *list)
+{
+	struct registration r = {.fd = fd,
+				 .epfd = (int)(load(&n->set) & ~MANY) - 1,
+				 .events = load(&n->events),
+				 .data = atomic_load_explicit(&n->data, memory_order_relaxed)};
+
+	if (r.epfd < 0)
+		return 0;
+	return r.events & EPOLLONESHOT ? read_into(list, r.epfd, fd) : add(list, &r);
+}
+
+int registrations_find(int fd, struct registration_list *list)
+{
+	struct note *n = (unsigned)fd < NOTES ? &notes[fd] : NULL;
+	int r = 0;
+
+	if (n && load(&n->set) == 0)
+		return 0;
+	if (n)
+		r = add_noted(fd, n, list);
+	if (r == 0 && (!n || load(&n->set) & MANY)) {
+		r = ask_all(fd, list);
+		if (r == 0 && n)
+			store(&n->set, load(&n->set) & ~MANY);
+	}
+	return r;
+}
+
+void registrations_find_missing(int fd, struct registration_list *list)
+{
+	struct epoll_event none = {.events = 0};
+
+	for (unsigned i = 0; i < SETS; i++) {
+		int r, epfd = atomic_load(&sets[i]) - 1;
+
+		if (epfd < 0 || epfd == fd || at(list, epfd, fd))
+			continue;
+		r = sys_epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &none);
+		if (r == 0)
+			(void)sys_epoll_ctl(epfd, EPOLL_CTL_DEL, fd, &none);
+		else if (r == -EEXIST)
+			(void)read_into(list, epfd, fd);
+		else if (r == -EBADF || r == -EINVAL)
+			forget_set(i, epfd);
+	}
+}
+
+/* ---- moving ---- */
+
+void registrations_leave(struct registration_list *list)
+{
+	struct epoll_event none = {.events = 0};
+
+	for (unsigned i = list->n; i-- > 0;)
+		if (sys_epoll_ctl(list->r[i].epfd, EPOLL_CTL_DEL, list->r[i].fd, &none) < 0)
+			drop(list, &list->r[i]);
+}
+
+void registrations_enter(const struct registration_list *list)
+{
+	for (unsigned i = 0; i < list->n; i++) {
+		const struct registration *r = &list->r[i];
+		struct epoll_event event = {.events = r->events, .data.u64 = r->data};
+
+		if (sys_epoll_ctl(r->epfd, EPOLL_CTL_ADD, r->fd, &event) == 0)
+			registrations_note(r->epfd, EPOLL_CTL_ADD, r->fd, &event);
+	}
+}
