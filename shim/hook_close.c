@@ -3,21 +3,33 @@
  * hook_close.c - close, close_range, closefrom: the program cannot close what it did not open.
  *
  * close() of a private descriptor succeeds and does nothing: programs that sweep their descriptor
- * table loop, or assert, when it fails. The ranges go around the private descriptors. libc's
- * functions are called with no lock held: close() is a cancellation point, and may block.
+ * table loop, or assert, when it fails. The ranges go around the private descriptors. A race under
+ * a number ends with it (racing.h). libc's functions are called with no lock held: close() is a
+ * cancellation point, and may block.
  *
  * Any thread, signal handlers, children of vfork; no allocation.
  */
 #include "shim/hooks.h"
 #include "shim/private_fd.h"
+#include "shim/racing.h"
 
 #include <limits.h>
 #include <linux/close_range.h>
 
+/* Out of line, so that the common case saves no register: it is a test and a jump. */
+__attribute__((noinline, cold)) static int close_special(int fd)
+{
+	if (racing_is(fd))
+		racing_close(fd);
+	else if (private_fd_is(fd) && private_fd_shields(fd))
+		return 0;
+	return real_close(fd);
+}
+
 int nbd_close(int fd)
 {
-	if (private_fd_is(fd) && private_fd_shields(fd))
-		return 0;
+	if (__builtin_expect(private_fd_special(fd) != 0, 0))
+		return close_special(fd);
 	return real_close(fd);
 }
 
@@ -41,6 +53,18 @@ static int close_around(unsigned first, unsigned last)
 	return real_close_range(first, last, 0);
 }
 
+static void end_races(unsigned first, unsigned last)
+{
+	int fd;
+
+	while ((fd = racing_next(first, last)) >= 0) {
+		racing_close(fd);
+		if ((unsigned)fd == last)
+			return;
+		first = (unsigned)fd + 1;
+	}
+}
+
 /*
  * CLOSE_RANGE_CLOEXEC closes nothing, and ours have that flag already: libc's call as it is.
  * CLOSE_RANGE_UNSHARE gives this thread a descriptor table of its own first, here by way of a range
@@ -53,6 +77,8 @@ int nbd_close_range(unsigned first, unsigned last, int flags)
 		      private_fd_next(first, last) >= 0;
 	int r = 0;
 
+	if (racing_any() && !flags)
+		end_races(first, last);
 	if (!around)
 		r = real_close_range(first, last, flags);
 	else if (flags)
@@ -67,6 +93,8 @@ void nbd_closefrom(int first)
 	unsigned from = first < 0 ? 0 : (unsigned)first;
 	int fd;
 
+	if (racing_any())
+		end_races(from, UINT_MAX);
 	if (private_fd_count() == 0) {
 		real_closefrom(first);
 		return;

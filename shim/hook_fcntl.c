@@ -6,9 +6,13 @@
  * flags can be read, so that the walk sees what the table shows; setting them succeeds and does
  * nothing, as with close(): close-on-exec stays, and nobody makes our sockets block. The rest is
  * refused as on a free number.
+ *
+ * Of a number that races, F_DUPFD makes one more, and a socket that is made to block races no
+ * longer (racing.h). The other commands meet the placeholder, which keeps what they set.
  */
 #include "shim/hooks.h"
 #include "shim/private_fd.h"
+#include "shim/racing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,25 +36,59 @@ static int private_fcntl(int fd, int cmd)
 	}
 }
 
-/* Out of line, so that the common case saves no register: it is a test and a jump. */
-__attribute__((noinline, cold)) static int maybe_private_fcntl(int fd, int cmd, void *arg)
+static int racing_fcntl(int fd, int cmd, void *arg)
 {
+	int r;
+
+	if (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC) {
+		r = racing_dup(fd, cmd, (int)(long)arg);
+		if (r < 0)
+			errno = -r;
+		return r < 0 ? -1 : r;
+	}
+	r = ((variadic_fcntl *)real_fcntl)(fd, cmd, arg);
+	if (r >= 0 && cmd == F_SETFL)
+		racing_flags_set(fd);
+	return r;
+}
+
+/* Out of line, so that the common case saves few registers. */
+__attribute__((noinline, cold)) static int special_fcntl(int fd, int cmd, void *arg)
+{
+	if (racing_is(fd))
+		return racing_fcntl(fd, cmd, arg);
 	if (private_fd_shields(fd))
 		return private_fcntl(fd, cmd);
 	return ((variadic_fcntl *)real_fcntl)(fd, cmd, arg);
 }
 
+__attribute__((noinline, cold)) static int copied(int fd, int r)
+{
+	if (r >= 0)
+		racing_note_dup(fd, r);
+	return r;
+}
+
+static bool copies(int cmd)
+{
+	return __builtin_expect(cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC, 0);
+}
+
 int nbd_fcntl(int fd, int cmd, void *arg)
 {
-	if (private_fd_is(fd))
-		return maybe_private_fcntl(fd, cmd, arg);
+	if (__builtin_expect(private_fd_special(fd) != 0, 0))
+		return special_fcntl(fd, cmd, arg);
+	if (copies(cmd))
+		return copied(fd, ((variadic_fcntl *)real_fcntl)(fd, cmd, arg));
 	return ((variadic_fcntl *)real_fcntl)(fd, cmd, arg);
 }
 
 int nbd_fcntl64(int fd, int cmd, void *arg)
 {
-	if (private_fd_is(fd))
-		return maybe_private_fcntl(fd, cmd, arg);
+	if (__builtin_expect(private_fd_special(fd) != 0, 0))
+		return special_fcntl(fd, cmd, arg);
+	if (copies(cmd))
+		return copied(fd, ((variadic_fcntl *)real_fcntl64)(fd, cmd, arg));
 	return ((variadic_fcntl *)real_fcntl64)(fd, cmd, arg);
 }
 

@@ -72,6 +72,41 @@ static int early_connect(int fd, const struct sockaddr *addr, socklen_t len)
 	return errno_result(sys_connect(fd, addr, len));
 }
 
+/* The rest have no special form. */
+#define EARLY(name, type, params, number, a, b, c, d, e)                                           \
+	static type early_##name params                                                            \
+	{                                                                                          \
+		long ret = sys_call(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), \
+				    0);                                                            \
+		return ret < 0 ? errno_result((int)ret) : (type)ret;                               \
+	}
+
+EARLY(ioctl, int, (int fd, unsigned long request, void *arg), SYS_ioctl, fd, request, arg, 0, 0)
+EARLY(epoll_create1, int, (int flags), SYS_epoll_create1, flags, 0, 0, 0, 0)
+EARLY(epoll_ctl, int, (int epfd, int op, int fd, struct epoll_event *event), SYS_epoll_ctl, epfd,
+      op, fd, event, 0)
+EARLY(getsockopt, int, (int fd, int level, int name, void *value, socklen_t *len), SYS_getsockopt,
+      fd, level, name, value, len)
+EARLY(setsockopt, int, (int fd, int level, int name, const void *value, socklen_t len),
+      SYS_setsockopt, fd, level, name, value, len)
+EARLY(getsockname, int, (int fd, struct sockaddr *addr, socklen_t *len), SYS_getsockname, fd, addr,
+      len, 0, 0)
+EARLY(getpeername, int, (int fd, struct sockaddr *addr, socklen_t *len), SYS_getpeername, fd, addr,
+      len, 0, 0)
+EARLY(bind, int, (int fd, const struct sockaddr *addr, socklen_t len), SYS_bind, fd, addr, len, 0,
+      0)
+EARLY(listen, int, (int fd, int backlog), SYS_listen, fd, backlog, 0, 0, 0)
+EARLY(shutdown, int, (int fd, int how), SYS_shutdown, fd, how, 0, 0, 0)
+EARLY(sendmsg, ssize_t, (int fd, const struct msghdr *msg, int flags), SYS_sendmsg, fd, msg, flags,
+      0, 0)
+EARLY(sendmmsg, int, (int fd, struct mmsghdr *msgs, unsigned n, int flags), SYS_sendmmsg, fd, msgs,
+      n, flags, 0)
+
+static int early_epoll_create(int size)
+{
+	return size > 0 ? early_epoll_create1(0) : errno_result(-EINVAL);
+}
+
 static int early_unshare(int flags)
 {
 	return errno_result((int)sys_call(SYS_unshare, flags, 0, 0, 0, 0, 0));

@@ -16,6 +16,7 @@
 #include <netdb.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 

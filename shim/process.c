@@ -14,8 +14,8 @@ HOT struct process_page *_Atomic process_page;
 
 /* In this order. */
 static void (*const resets[])(void) = {
-	private_fd_reset, io_reset, fetch_reset, gai_reset, settings_reset, netstate_reset,
-	history_retry_reset,
+	racing_reset, private_fd_reset, io_reset,	fetch_reset,
+	gai_reset,    settings_reset,	netstate_reset, history_retry_reset,
 };
 
 /*

@@ -1,45 +1,278 @@
 // SPDX-License-Identifier: MIT
-/* racing.c - see racing.h. */
+/*
+ * racing.c - a race under a number from its begin to its end (racing.h).
+ *
+ *	racing_begin:   own socket copied -> attempts started -> placeholder put over the numbers
+ *	over:           what the race has shown put over the placeholder
+ *	racing_settle:  own socket put over the placeholder, the other attempts stopped
+ *
+ * The attempts are started first: where that fails nothing has to be undone. They may be over
+ * before the placeholder is there; then what they have shown is put in the place of the own socket.
+ */
 #include "shim/racing.h"
 
 #include "shim/hooks.h"
-#include "shim/private_fd.h"
-#include "shim/sys.h"
+#include "shim/process.h"
+#include "shim/racing_table.h"
 
-int racing_connect(int fd, const struct sockaddr *addr, socklen_t len)
+/* Numbers that are not the race's any more leave it. False: it has ended with the last one. */
+static bool keep_ours(struct racing_session *s, struct racing *race, const struct swap_id *id)
 {
-	return real_connect(fd, addr, len);
+	for (unsigned i = race->n; i-- > 0;) {
+		bool last = race->n == 1;
+
+		if (swap_is(race->numbers[i], id))
+			continue;
+		racing_remove(s, race, race->numbers[i]);
+		if (last)
+			return false;
+	}
+	return true;
+}
+
+/* The file of `handle` over all numbers of the race, which hold the file `id` now. */
+static int put(struct racing *race, int handle, const struct swap_id *id)
+{
+	int from, r = -EBADF;
+
+	private_fd_lock();
+	from = private_fd_number_locked(handle);
+	if (from >= 0) {
+		swap_copy_flags(race->numbers[0], from);
+		registrations_leave(&race->registrations);
+		for (unsigned i = 0; i < race->n; i++)
+			if (swap_put(from, race->numbers[i], id) == 0)
+				r = 0;
+		registrations_enter(&race->registrations);
+	}
+	private_fd_unlock();
+	return r;
+}
+
+/* Ends an active race with the file of `handle`; where the program has taken that away, with its
+ * own socket. */
+static void finish(struct racing_session *s, struct racing *race, int handle)
+{
+	if (!keep_ours(s, race, &race->id))
+		return;
+	if (!race->blocking) {
+		for (unsigned i = 0; i < race->n; i++)
+			registrations_find_missing(race->numbers[i], &race->registrations);
+		if (put(race, handle, &race->id) < 0)
+			(void)put(race, race->own, &race->id);
+	}
+	racing_end(s, race);
+}
+
+static void over(struct attempts *a, uint64_t now_ms)
+{
+	struct racing_session s;
+	struct racing *race;
+
+	(void)now_ms;
+	racing_open(&s);
+	race = racing_of(attempts_arg(a), a);
+	if (race && race->active)
+		finish(&s, race, attempts_winner(a));
+	else if (race)
+		race->over = true;
+	racing_close_session(&s);
+}
+
+static int find_registrations(struct racing *race)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < race->n && r == 0; i++)
+		r = registrations_find(race->numbers[i], &race->registrations);
+	return r;
+}
+
+/* The placeholder, or the end of the race. */
+static int install(struct racing_session *s, struct racing *race, int fd, int end)
+{
+	int r = swap_is(fd, &race->own_id) ? racing_add(s, race, fd) : -EBADF;
+
+	if (r == 0)
+		r = racing_add_duplicates(s, race, fd);
+	if (r == 0)
+		r = find_registrations(race);
+	if (r == 0) {
+		race->active = !race->over; /* from here on a forked child repairs it */
+		r = put(race, race->over ? attempts_winner(race->attempts) : end, &race->own_id);
+	}
+	if (r < 0 || race->over)
+		racing_end(s, race);
+	return r;
+}
+
+static struct racing *make(struct attempts *a, int own, const struct swap_placeholder *placeholder)
+{
+	struct racing *race = racing_new();
+	int number;
+
+	if (!race)
+		return NULL;
+	race->attempts = a;
+	race->own = own;
+	race->peer = placeholder->peer;
+	race->id = placeholder->id;
+	private_fd_lock();
+	number = private_fd_number_locked(own);
+	if (number < 0 || swap_identify(number, &race->own_id) < 0) {
+		racing_free(race);
+		race = NULL;
+	}
+	private_fd_unlock();
+	return race;
+}
+
+/* Both are the caller's still where it fails. */
+static int prepare(int fd, int *ret_own, struct swap_placeholder *ret_placeholder)
+{
+	int r = process_check() == PROCESS_OWNER && !private_fd_left_table() ? 0 : -EPERM;
+
+	if (r == 0)
+		r = *ret_own = private_fd_copy(fd);
+	if (r >= 0)
+		r = swap_placeholder_make(ret_placeholder);
+	return r;
 }
 
 int racing_begin(int fd, struct attempts *a)
 {
-	(void)fd;
-	attempts_release(a);
-	return -EOPNOTSUPP;
+	struct swap_placeholder placeholder = {.end = 0};
+	struct racing_session s;
+	struct racing *race = NULL;
+	int own = -1, r = prepare(fd, &own, &placeholder);
+
+	if (r == 0) {
+		racing_guard_fork();
+		racing_open(&s);
+		race = make(a, own, &placeholder);
+		racing_close_session(&s);
+	}
+	if (!race) {
+		private_fd_close(own);
+		private_fd_close(placeholder.end);
+		private_fd_close(placeholder.peer);
+		attempts_release(a);
+		return r < 0 ? r : -ENFILE;
+	}
+	r = attempts_start(a, own, over, race);
+	racing_open(&s);
+	if (r == 0)
+		r = install(&s, race, fd, placeholder.end);
+	else
+		racing_end(&s, race);
+	racing_close_session(&s);
+	private_fd_close(placeholder.end);
+	return r;
 }
+
+void racing_settle(int fd)
+{
+	struct racing_session s;
+	struct racing *race;
+
+	if (!racing_may())
+		return;
+	racing_open(&s);
+	race = racing_at(&s, fd);
+	if (race)
+		finish(&s, race, race->own);
+	racing_close_session(&s);
+}
+
+int racing_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	bool again = addr && len >= sizeof(addr->sa_family) && addr->sa_family != AF_UNSPEC;
+	struct racing_session s;
+	struct racing *race;
+
+	if (!racing_may())
+		return real_connect(fd, addr, len);
+	racing_open(&s);
+	race = racing_at(&s, fd);
+	again = again && race && !race->blocking;
+	if (race && !again)
+		finish(&s, race, race->own);
+	racing_close_session(&s);
+	if (!again)
+		return real_connect(fd, addr, len);
+	errno = EALREADY;
+	return -1;
+}
+
+/*
+ * Blocking ----------------------------------------------------------------------------------------
+ */
 
 int racing_watch(int fd, struct attempts *a)
 {
-	(void)fd;
-	(void)a;
-	return 0;
+	struct racing_session s;
+	struct racing *race;
+	int r = -ENFILE;
+
+	if (process_check() != PROCESS_OWNER || private_fd_left_table())
+		return -EPERM;
+	racing_guard_fork();
+	racing_open(&s);
+	race = racing_new();
+	if (race) {
+		race->blocking = true;
+		race->attempts = a;
+		r = swap_identify(fd, &race->id);
+		race->own_id = race->id;
+		if (r == 0)
+			r = racing_add(&s, race, fd);
+		if (r == 0)
+			r = racing_add_duplicates(&s, race, fd);
+		race->active = r == 0;
+		if (r < 0) {
+			racing_unmark(race);
+			racing_free(race);
+		}
+	}
+	racing_close_session(&s);
+	return r;
 }
 
 void racing_unwatch(int fd, struct attempts *a)
 {
+	struct racing_session s;
+	struct racing *race;
+	bool done;
+
 	(void)fd;
-	(void)a;
+	do {
+		racing_open(&s);
+		race = racing_of(NULL, a);
+		if (race)
+			racing_unmark(race);
+		done = !race || race->pins == 0;
+		if (race && done)
+			racing_free(race);
+		racing_close_session(&s);
+		if (!done)
+			(void)sys_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	} while (!done);
 }
 
 int racing_replace(int fd, struct attempts *a)
 {
-	int number, r, flags = sys_fcntl(fd, F_GETFL, 0), cloexec = sys_fcntl(fd, F_GETFD, 0);
+	struct racing_session s;
+	struct racing *race;
+	int r = -EBADF;
 
-	private_fd_lock();
-	number = private_fd_number_locked(attempts_winner(a));
-	r = number < 0 ? number : sys_dup3(number, fd, cloexec & FD_CLOEXEC ? O_CLOEXEC : 0);
-	private_fd_unlock();
-	if (r >= 0)
-		r = sys_fcntl(fd, F_SETFL, flags);
-	return r < 0 ? r : 0;
+	(void)fd;
+	racing_open(&s);
+	race = racing_of(NULL, a);
+	if (race && race->n > 0 && keep_ours(&s, race, &race->id)) {
+		race->registrations.n = 0;
+		(void)find_registrations(race);
+		r = put(race, attempts_winner(a), &race->id);
+	}
+	racing_close_session(&s);
+	return r;
 }

@@ -1,28 +1,110 @@
 // SPDX-License-Identifier: MIT
 /*
- * racing.h - which of the program's descriptors race. Blocking ones only, so far: a non-blocking
- * one connects by itself.
+ * racing.h - races under the program's own numbers: what lies there meanwhile, what the program may
+ * do with it, and what lies there in the end.
+ *
+ * Non-blocking socket: at connect() the program's socket, on which the first attempt is under way,
+ * is copied to a private number, and a placeholder (swap.h) put in its place, which is neither
+ * readable nor writable. When the race is over, the socket that has won is put there, or, when all
+ * have failed, one whose error the program has yet to read. Registrations in epoll sets and the
+ * flags of the descriptor go along both times, and numbers that are duplicates are changed
+ * together.
+ *
+ * Blocking socket: it stays where it is, and is only watched for what other threads do; one that
+ * has won is put in its place by the thread that sleeps in connect().
+ *
+ * The answer to whatever cannot be done in the middle of a race is to *settle* it: the program's
+ * own socket comes back, the first attempt goes on alone, as it would without us.
+ *
+ * A number is changed only while the file there is the one that the race has put there, looked at
+ * under the lock right before: what a program does with raw system calls ends its race, and harms
+ * no other file.
+ *
+ * Any thread, signal handlers, no allocation. In a child of vfork, and in a thread with a
+ * descriptor table of its own, no number races. errno is kept; results are 0 or negative errno.
  */
 #ifndef NOBLOCKDNS_RACING_H
 #define NOBLOCKDNS_RACING_H
 
 #include "shim/attempts.h"
+#include "shim/private_fd.h"
 
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
+/* Is a race on under `fd`? One relaxed load. True: one of the functions below will know. */
 static inline bool racing_is(int fd)
 {
-	(void)fd;
-	return false;
+	return __builtin_expect(private_fd_special(fd) >= PRIVATE_FD_RACING, 0);
 }
 
+/* Is any race on under any number? One relaxed load. */
+extern _Atomic unsigned racing_count;
+static inline bool racing_any(void)
+{
+	return __builtin_expect(atomic_load_explicit(&racing_count, memory_order_relaxed) != 0, 0);
+}
+
+/*
+ * For connect() on a non-blocking socket, on which attempts_first() is under way. Takes `a` over,
+ * also where it fails. 0, or a negative errno: the first attempt is all there is, under `fd` as
+ * before. connect() says EINPROGRESS either way.
+ */
+int racing_begin(int fd, struct attempts *a);
+
+/* connect() on a number that races, as libc's: EALREADY, or what the socket that is there by then
+ * says. */
 int racing_connect(int fd, const struct sockaddr *addr, socklen_t len);
 
-int racing_begin(int fd, struct attempts *a);
+/*
+ * For connect() on a blocking socket: from here on close(), dup2() onto it and shutdown() of `fd`
+ * in other threads stop the race. 0, or a negative errno. `a` is borrowed until racing_unwatch(),
+ * which waits until nobody is at work on it.
+ */
 int racing_watch(int fd, struct attempts *a);
 void racing_unwatch(int fd, struct attempts *a);
 
-/* Puts the winner over `fd`. 0 or a negative errno. */
+/* Puts the winner in the place of the socket that is watched, and of its duplicates. 0, or -EBADF:
+ * another thread has taken the number away. */
 int racing_replace(int fd, struct attempts *a);
+
+/* Ends the race under `fd`: the program's own socket is back. Nothing where none is on. */
+void racing_settle(int fd);
+
+/*
+ * The hooks' side: false, or -ENOENT, where no race is on after all.
+ * --------------------------------
+ */
+
+/* The number is about to be closed, by whoever asks. */
+void racing_close(int fd);
+
+/* The lowest number in [first, last] with a race, or -1. */
+int racing_next(unsigned first, unsigned last);
+
+/* dup(), F_DUPFD, F_DUPFD_CLOEXEC: the new number belongs to the race. fcntl()'s result. */
+int racing_dup(int fd, int cmd, int lowest);
+
+/* dup2(), dup3() with at least one number that races: onto it ends that race. dup3()'s result, and
+ * equal numbers are an error. */
+int racing_dup_onto(int oldfd, int newfd, int flags);
+
+/* The program has set the flags of the open file: a socket that blocks from now on does not race.
+ */
+void racing_flags_set(int fd);
+
+int racing_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
+int racing_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+int racing_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+int racing_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
+int racing_getpeername(int fd);
+int racing_ioctl(int fd, unsigned long request, void *arg);
+
+/* The program has made a duplicate of a number that does not race: when one of them does, the other
+ * is looked for. Two loads, where that is known. */
+void racing_note_dup(int oldfd, int newfd);
+
+/* In a forked child (process.h). */
+void racing_reset(void);
 
 #endif

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define SHIM_BYTES_MAX (200 << 10)
+#define SHIM_BYTES_MAX (256 << 10)
 
 #define HOOK(name, type, params, args) #name,
 static const char *const hooks[] = {
@@ -112,6 +112,7 @@ static const struct {
 } not_hooked[] = {
 	{"__libc_fcntl64", "GLIBC_PRIVATE: for libc's own libraries, which do not meet ours"},
 	{"__close_nocancel", "GLIBC_PRIVATE: for libc's own libraries"},
+	{"__sendmmsg", "GLIBC_PRIVATE: for libresolv, which passes no descriptors"},
 };
 
 static bool is_meant(const char *name)

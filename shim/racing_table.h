@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/*
+ * racing_table.h - which numbers of the program belong to which race. The inner half of racing.h.
+ *
+ * One lock for all changes. Races are in a table of fixed size; private_fd_slots[] holds, for a
+ * number that races, PRIVATE_FD_RACING + the race's place (what a mark is).
+ *
+ *	struct racing_session s;
+ *
+ *	racing_open(&s);                the lock is taken
+ *	race = racing_at(&s, fd);       NULL: no race is on under fd, or not any more
+ *	...
+ *	racing_close_session(&s);       the lock is released, and what has ended put away
+ *
+ * Invariant: each number of a race has its mark, unless the program has taken the number away by a
+ * raw system call. Whoever asks for a number finds out.
+ */
+#ifndef NOBLOCKDNS_RACING_TABLE_H
+#define NOBLOCKDNS_RACING_TABLE_H
+
+#include "shim/racing.h"
+#include "shim/registrations.h"
+#include "shim/swap.h"
+
+#define RACING_MAX 4096	 /* each needs three private descriptors or more, of which there are 8192  \
+			  */
+#define RACING_NUMBERS 8 /* duplicates in one race */
+
+/* All guarded by the lock; `active` is read without it by a forked child. */
+struct racing {
+	_Atomic bool active; /* numbers may hold what `id` says */
+	bool used;
+	bool blocking;
+	bool over;		   /* before it was active */
+	struct attempts *attempts; /* owns a reference; blocking: borrows */
+	unsigned pins;		   /* blocking: sessions that will stop the attempts */
+	int own;		   /* handle of the program's socket; the attempts own it */
+	int peer;		   /* placeholder's; owns; 0: none */
+	struct swap_id id;	   /* of the file under the numbers */
+	struct swap_id own_id;
+	unsigned n;
+	int numbers[RACING_NUMBERS];
+	struct registration_list registrations; /* those of the numbers */
+};
+
+#define RACING_ENDED 3 /* races that one session can end */
+
+struct racing_session {
+	unsigned n;
+	struct {
+		struct racing *pinned;	   /* blocking */
+		struct attempts *attempts; /* owns, unless pinned */
+		int peer;
+	} ended[RACING_ENDED];
+};
+
+/* False in a child that shares memory, in one that has not been cleaned up (racing_fork.c), and in
+ * a thread with numbers of its own: nothing races there. To be asked first. */
+bool racing_may(void);
+
+void racing_open(struct racing_session *s);
+void racing_close_session(struct racing_session *s);
+
+/* The race under `fd`, whose file there is looked at. Another file's: the number leaves the race.
+ */
+struct racing *racing_at(struct racing_session *s, int fd);
+
+/* The race of `a`; `guess` is where it probably is, NULL or not. NULL: it has ended. */
+struct racing *racing_of(struct racing *guess, const struct attempts *a);
+
+/* A free place; NULL: none left. It is the caller's to fill, under the lock. */
+struct racing *racing_new(void);
+
+/* Another number for it. 0; -ENOSPC. */
+int racing_add(struct racing_session *s, struct racing *race, int fd);
+
+/* The number leaves the race, which ends with its last one. */
+void racing_remove(struct racing_session *s, struct racing *race, int fd);
+
+/* All numbers leave, and the session's end puts away what is left. */
+void racing_end(struct racing_session *s, struct racing *race);
+
+/* Frees the place; no number may be in it. */
+void racing_free(struct racing *race);
+
+/* Takes the marks away, and nothing else. */
+void racing_unmark(struct racing *race);
+
+/* Adds the numbers that are duplicates of `fd`, which was there before the race. 0 or -ENOSPC. */
+int racing_add_duplicates(struct racing_session *s, struct racing *race, int fd);
+
+/* The places, for a loop over all: racing_places() have ever been used. */
+struct racing *racing_place(unsigned i);
+unsigned racing_places(void);
+
+/* All is forgotten, the lock is free. In a forked child with one thread. */
+void racing_table_reset(void);
+
+/* racing_fork.c. Once a process, before its first race. */
+void racing_guard_fork(void);
+
+#endif
