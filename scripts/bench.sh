@@ -242,6 +242,9 @@ dot_cost() {
 	keep dot over_tls 127.0.0.53 "$O/bench/hold" idle 10 idle.dot.test
 }
 
+# shellcheck source=scripts/bench_race.sh
+. "$(dirname "$0")/bench_race.sh"
+
 # ---- the worlds ----
 
 zone() { # NAME RECORDS
@@ -332,6 +335,18 @@ case ${1:-} in
 	dot_far
 	exit
 	;;
+--race-near)
+	race_near
+	exit
+	;;
+--race-far)
+	race_far
+	exit
+	;;
+--race-dead)
+	race_dead
+	exit
+	;;
 esac
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -353,4 +368,5 @@ on * * servfail'
 "$O/lab/lab-run" --timeout 200 --dot unbound --dot dnsdist --forward 'delay 10
 ' --capture "$O/bench/dot.pcap" -- "$0" --dot-far ||
 	echo "no link with delay on this machine: that part is left out" >&2
+race_worlds
 "${PYTHON:-python3}" "$(dirname "$0")/../tests/bench/report.py" "$figures" "$O/bench.json"

@@ -101,12 +101,13 @@ static _Atomic uint64_t *generation_of(const struct cache *cache)
 
 uint64_t history_generation(const struct cache *cache)
 {
-	return load(generation_of(cache));
+	return atomic_load_explicit(generation_of(cache), memory_order_acquire);
 }
 
+/* Whoever sees the new generation finds what it stands for. */
 static void announce(const struct cache *cache)
 {
-	atomic_fetch_add_explicit(generation_of(cache), 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(generation_of(cache), 1, memory_order_release);
 }
 
 /* ---- the round trip ---- */

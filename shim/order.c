@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * order.c - the ten rules, and a merge sort that compares in the order in which glibc's does.
+ * order.c - the ten rules and those of the history, and a merge sort that compares in the order in
+ * which glibc's does.
  *
  * Rules 2 to 5, 7 and 9 need a source address; rule 1 has settled by then that either both have one
  * or neither. Rule 7 (native transport) takes an interface that is not known for not native, as
@@ -8,6 +9,7 @@
  */
 #include "shim/order.h"
 
+#include "shim/race.h"
 #include "shim/v4mapped.h"
 
 #include <errno.h>
@@ -28,6 +30,7 @@ struct candidate {
 	uint8_t prefix_len;	/* of the source; 0: not known */
 	bool has_source;
 	enum native native;
+	struct order_known known;
 	/* What the rules compare, found once. */
 	int scope;
 	int precedence;
@@ -132,6 +135,8 @@ static void fill(struct candidate *c, const struct order_dest *dest, const struc
 	else
 		memcpy(&c->addr, dest->addr, 16);
 	c->has_source = probe->source(probe->ctx, dest, &c->source) == 0;
+	if (probe->known != NULL)
+		probe->known(probe->ctx, dest, &c->known);
 	describe(c, conf, netif);
 }
 
@@ -171,11 +176,23 @@ static int compare_sources(const struct candidate *a, const struct candidate *b)
 	return ret;
 }
 
+/* RFC 8305 section 4, between rules 8 and 9. */
+static int compare_history(const struct order_known *a, const struct order_known *b)
+{
+	if (a->srtt_ms != 0 && b->srtt_ms != 0 &&
+	    (a->srtt_ms + RACE_RTT_TIE_MS < b->srtt_ms ||
+	     b->srtt_ms + RACE_RTT_TIE_MS < a->srtt_ms))
+		return prefer(a->srtt_ms < b->srtt_ms, b->srtt_ms < a->srtt_ms);
+	return prefer(a->works, b->works);
+}
+
 /* Rules 1 to 9; 0 for a tie, which rule 10 gives to the one that came first. */
 static int compare(const struct sorter *s, const struct candidate *a, const struct candidate *b)
 {
-	int ret = prefer(a->has_source, b->has_source);
+	int ret = prefer(!a->known.broken, !b->known.broken);
 
+	if (!ret)
+		ret = prefer(a->has_source, b->has_source);
 	if (!ret && a->has_source)
 		ret = compare_sources(a, b);
 	if (!ret)
@@ -184,6 +201,8 @@ static int compare(const struct sorter *s, const struct candidate *a, const stru
 		ret = prefer(is_native(s, a), is_native(s, b));
 	if (!ret)
 		ret = a->scope - b->scope;
+	if (!ret)
+		ret = compare_history(&a->known, &b->known);
 	if (!ret && a->has_source && a->dest->family == b->dest->family)
 		ret = (int)b->common_bits - (int)a->common_bits;
 	return ret;

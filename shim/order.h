@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * order.h - the order of destination addresses: RFC 6724 section 6 as glibc 2.36 implements it
- * (RFC 3484 with the tables of gai.conf), stable.
+ * (RFC 3484 with the tables of gai.conf), stable; and what earlier connects have shown (RFC 8305
+ * section 4): broken addresses go behind all others, also behind those without a route, which fail
+ * at once; between rules 8 and 9 the shorter round trip goes first, where both are known and
+ * further than RACE_RTT_TIE_MS apart, then what has worked. Where nothing is known the order is
+ * glibc's.
  *
  * The decision is pure: what it asks of the network (which source address would be used?) comes
  * from a probe that the caller injects; order_probe_open() makes the real one. Any thread; no
@@ -40,6 +44,12 @@ static inline bool order_dest_same(const struct order_dest *a, const struct orde
 	       (a->family == AF_INET || a->scope_id == b->scope_id);
 }
 
+/* What earlier connects have shown of an address. */
+struct order_known {
+	bool broken, works;
+	uint32_t srtt_ms; /* 0: not known */
+};
+
 /* What the order asks of the network. */
 struct order_probe {
 	/*
@@ -50,7 +60,10 @@ struct order_probe {
 
 	/* netif_is_native(); asked where rule 7 is reached, at most once an interface. */
 	bool (*is_native)(void *ctx, uint32_t ifindex);
-	void *ctx; /* borrowed; handed to both */
+
+	/* NULL: nothing is known of any. */
+	void (*known)(void *ctx, const struct order_dest *dest, struct order_known *ret);
+	void *ctx; /* borrowed; handed to each */
 };
 
 /*

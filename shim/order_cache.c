@@ -3,27 +3,28 @@
  * order_cache.c - a set-associative table of permutations.
  *
  * The key is a hash of all that decides an order: the addresses, the network, the tables of
- * gai.conf, the families that this process may not use, and the current ORDER_CACHE_MS; so nothing
- * ever has to be dropped. A slot is two words, the permutation and the key xor the permutation: a
- * slot that another thread or process is half way through writing does not match any key. Whatever
- * comes out is checked to be a permutation before it is used: damage can do no worse than put a
- * list into another order.
+ * gai.conf, the families that this process may not use, and the current epoch; so nothing ever has
+ * to be dropped. An epoch ends after ORDER_CACHE_MS, and when the history may have changed an order
+ * (its generation): the numbers of both are added, and neither goes back. A slot is two words, the
+ *permutation and the key xor the permutation: a slot that another thread or process is half way
+ *through writing does not match any key. Whatever comes out is checked to be a permutation before
+ *it is used: damage can do no worse than put a list into another order.
  *
  *	bits 0 to 59	the first 15 indices, four bits each; the last one is what remains
- *	bits 60 to 63	number of the ORDER_CACHE_MS, so that what is over is overwritten first
+ *	bits 60 to 63	number of the epoch, so that what is over is overwritten first
  *
  * A hint is the same in one word, for lists of up to HINT_LENGTH:
  *
  *	bits 0 to 19	the first 5 indices
- *	bits 20 to 23	number of the ORDER_CACHE_MS
+ *	bits 20 to 23	number of the epoch
  *	bits 24 to 63	the key's
  *
  * Two kinds of processes or calls may ask for one name in different orders; so that they do not
- * write in turn for ever, the first one to come in each ORDER_CACHE_MS has the hint.
+ * write in turn for ever, the first one to come in each epoch has the hint.
  *
  * Size: a name in use must find its order, or each of its lookups costs system calls. Most names
- * use their hint. For the others, a cache of 8 MiB has 1.05 slots for each of its entries, one of
- * 256 KiB 0.8; beyond 1 GiB the table grows no more (cache_region.h). In sets of eight, one list in
+ * use their hint. For the others, a cache of 8 MiB has 0.96 slots for each of its entries, one of
+ * 256 KiB 0.4; beyond 1 GiB the table grows no more (cache_region.h). In sets of eight, one list in
  * five hundred finds its set full when 38 % of the slots are in use, one in seven thousand at 25 %.
  *
  * An order that not every process would have found (no descriptor was left for the question) is not
@@ -34,20 +35,21 @@
 
 #include "shim/cache_region.h"
 #include "shim/hash.h"
+#include "shim/history.h"
 #include "shim/hot.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#define WAYS	    8
-#define LENGTH	    16 /* longest list that fits one word */
-#define LOCAL_SETS  256
-#define PERIOD_BITS 60 /* where the number of the period begins */
+#define WAYS	   8
+#define LENGTH	   16 /* longest list that fits one word */
+#define LOCAL_SETS 256
+#define EPOCH_BITS 60 /* where the number of the epoch begins */
 
-#define HINT_LENGTH	 6
-#define HINT_PERIOD_BITS 20
-#define HINT_KEY_BITS	 24
+#define HINT_LENGTH	6
+#define HINT_EPOCH_BITS 20
+#define HINT_KEY_BITS	24
 
 struct slot {
 	_Atomic uint64_t check; /* key ^ perm */
@@ -82,13 +84,13 @@ static bool unpack(uint64_t perm, unsigned n, uint16_t *ret_perm)
 	return true;
 }
 
-static uint64_t pack(const uint16_t *perm, unsigned n, uint64_t period)
+static uint64_t pack(const uint16_t *perm, unsigned n, uint64_t epoch)
 {
 	uint64_t packed = 0;
 
 	for (unsigned i = n - 1; i-- > 0;)
 		packed = packed << 4 | perm[i];
-	return packed | period << PERIOD_BITS;
+	return packed | epoch << EPOCH_BITS;
 }
 
 static bool find(const struct set *set, uint64_t key, uint64_t *ret_perm)
@@ -101,7 +103,7 @@ static bool find(const struct set *set, uint64_t key, uint64_t *ret_perm)
 	return false;
 }
 
-/* An unused slot, else one of a period that is over, else one that the key's other bits choose. */
+/* An unused slot, else one of an epoch that is over, else one that the key's other bits choose. */
 static void put(struct set *set, uint64_t key, uint64_t perm)
 {
 	struct slot *slot = &set->ways[key & (WAYS - 1)];
@@ -113,7 +115,7 @@ static void put(struct set *set, uint64_t key, uint64_t perm)
 			slot = s;
 			break;
 		}
-		if (old >> PERIOD_BITS != perm >> PERIOD_BITS)
+		if (old >> EPOCH_BITS != perm >> EPOCH_BITS)
 			slot = s;
 	}
 	atomic_store_explicit(&slot->perm, perm, memory_order_relaxed);
@@ -132,18 +134,18 @@ static bool hint_find(_Atomic uint64_t *hint, unsigned n, uint64_t key, uint16_t
 	return (word ^ key) >> HINT_KEY_BITS == 0 && unpack(word, n, ret_perm);
 }
 
-static void hint_put(_Atomic uint64_t *hint, unsigned n, uint64_t key, uint64_t period,
+static void hint_put(_Atomic uint64_t *hint, unsigned n, uint64_t key, uint64_t epoch,
 		     const uint16_t *perm)
 {
-	uint64_t word, number = period & 15;
+	uint64_t word, number = epoch & 15;
 
 	if (hint == NULL || n > HINT_LENGTH)
 		return;
 	word = atomic_load_explicit(hint, memory_order_relaxed);
-	if (word == 0 || (word >> HINT_PERIOD_BITS & 15) != number)
+	if (word == 0 || (word >> HINT_EPOCH_BITS & 15) != number)
 		atomic_store_explicit(hint,
 				      key >> HINT_KEY_BITS << HINT_KEY_BITS |
-					      number << HINT_PERIOD_BITS | pack(perm, n, 0),
+					      number << HINT_EPOCH_BITS | pack(perm, n, 0),
 				      memory_order_relaxed);
 }
 
@@ -182,6 +184,8 @@ static struct set *set_to_write(struct cache *cache, uint64_t key)
 struct witness {
 	struct order_probe probe;
 	const struct netif *netif;
+	struct cache *cache; /* of the history */
+	uint64_t network, now_ms;
 	bool uncertain; /* an answer was one of the moment */
 };
 
@@ -207,13 +211,42 @@ static bool is_native(void *ctx, uint32_t ifindex)
 	return w->probe.is_native(w->probe.ctx, ifindex);
 }
 
+/* A suspicion is over before an order is. */
+static void known(void *ctx, const struct order_dest *dest, struct order_known *ret)
+{
+	struct witness *w = ctx;
+	struct history_outcome outcome;
+
+	history_find_in(w->cache, w->network, dest, w->now_ms, &outcome);
+	*ret = (struct order_known){
+		.broken = outcome.verdict == RACE_BROKEN && !outcome.suspected,
+		.works = outcome.verdict == RACE_WORKS,
+		.srtt_ms = outcome.srtt_ms,
+	};
+}
+
+static struct cache *cache_of(const struct settings *settings, const struct netstate *state)
+{
+	return state->network.netns == 0 ? NULL : settings->cache;
+}
+
 /* *ret_lasting: it may be remembered for this network. */
 static int sort(const struct order_dest *dests, unsigned n, const struct settings *settings,
-		const struct netstate *state, uint16_t *ret_perm, bool *ret_lasting)
+		const struct netstate *state, uint64_t now_ms, uint16_t *ret_perm,
+		bool *ret_lasting)
 {
 	struct order_socket sock;
-	struct witness w = {order_probe_open(&sock), netstate_netif(state), false};
-	const struct order_probe probe = {.source = source, .is_native = is_native, .ctx = &w};
+	struct witness w = {
+		.probe = order_probe_open(&sock),
+		.netif = netstate_netif(state),
+		.cache = cache_of(settings, state),
+		.network = state->hash,
+		.now_ms = now_ms,
+	};
+	const struct order_probe probe = {.source = source,
+					  .is_native = is_native,
+					  .known = settings->config->race ? known : NULL,
+					  .ctx = &w};
 	int r = order_sort(dests, n, &settings->gai, w.netif, &probe, ret_perm);
 
 	order_probe_close(&sock);
@@ -224,43 +257,45 @@ static int sort(const struct order_dest *dests, unsigned n, const struct setting
 /* ---- together ---- */
 
 static uint64_t key_of(const struct order_dest *dests, unsigned n, const struct settings *settings,
-		       const struct netstate *state, uint64_t period)
+		       const struct netstate *state, uint64_t epoch)
 {
 	uint64_t rules = settings->gai_hash ^
-			 atomic_load_explicit(&forbidden, memory_order_relaxed) * HASH_K2;
+			 atomic_load_explicit(&forbidden, memory_order_relaxed) * HASH_K2 ^
+			 (settings->config->race ? HASH_K3 : 0);
 
 	return hash_bytes(dests, n * sizeof *dests,
-			  hash_fold(state->hash ^ rules, HASH_K0 ^ period));
+			  hash_fold(state->hash ^ rules, HASH_K0 ^ epoch));
 }
 
+/* The epoch is read before an order is made: what becomes known meanwhile makes another one. */
 int order_cached(const struct order_dest *dests, unsigned n, const struct settings *settings,
 		 const struct netstate *state, uint64_t now_ms, _Atomic uint64_t *hint,
 		 uint16_t *ret_perm)
 {
-	struct cache *cache = state->network.netns == 0 ? NULL : settings->cache;
-	uint64_t period = now_ms / ORDER_CACHE_MS, key, perm;
-	const struct set *known;
+	struct cache *cache = cache_of(settings, state);
+	uint64_t epoch = now_ms / ORDER_CACHE_MS + history_generation(cache), key, perm;
+	const struct set *found;
 	struct set *set;
 	bool lasting;
 	int r;
 
 	if (n > LENGTH)
-		return sort(dests, n, settings, state, ret_perm, &lasting);
-	key = key_of(dests, n, settings, state, period);
+		return sort(dests, n, settings, state, now_ms, ret_perm, &lasting);
+	key = key_of(dests, n, settings, state, epoch);
 	if (hint_find(hint, n, key, ret_perm))
 		return 0;
-	known = set_to_read(cache, key);
-	if (known != NULL && find(known, key, &perm) && unpack(perm, n, ret_perm)) {
-		hint_put(hint, n, key, period, ret_perm);
+	found = set_to_read(cache, key);
+	if (found != NULL && find(found, key, &perm) && unpack(perm, n, ret_perm)) {
+		hint_put(hint, n, key, epoch, ret_perm);
 		return 0;
 	}
-	r = sort(dests, n, settings, state, ret_perm, &lasting);
+	r = sort(dests, n, settings, state, now_ms, ret_perm, &lasting);
 	if (!lasting)
 		return r;
-	key = key_of(dests, n, settings, state, period); /* `forbidden` may have grown */
+	key = key_of(dests, n, settings, state, epoch); /* `forbidden` may have grown */
 	set = set_to_write(cache, key);
 	if (set != NULL)
-		put(set, key, pack(ret_perm, n, period));
-	hint_put(hint, n, key, period, ret_perm);
+		put(set, key, pack(ret_perm, n, epoch));
+	hint_put(hint, n, key, epoch, ret_perm);
 	return r;
 }

@@ -103,6 +103,44 @@ def dot_memory(f, metric):
     return None if one is None or eight is None else (eight - one) / 7 / 1024
 
 
+def worst(*values):
+    """The largest of those that were measured."""
+    return max((v for v in values if v is not None), default=None)
+
+
+def difference(value, base):
+    return None if value is None or base is None else value - base
+
+
+def race_requirements(f):
+    """connect() and its races: as requirements()"""
+    for place, words in (("loopback", "loopback"), ("near", "own address"), ("far", "20 ms")):
+        for suffix, mode in (("", "blocking"), (" non-blocking", "non-blocking")):
+            subjects = (f"{place}{suffix}", f"{place}, looked up{suffix}")
+            ratio = worst(*(f.get("race", s, "ratio") for s in subjects))
+            yield f"connect() to a literal, {words}, {mode}", ratio, "x libc", "<=", 1.05
+    for mode in ("blocking", "poll", "epoll"):
+        cpu = difference(f.get("race", f"won {mode}", "cpu"), f.get("race", f"libc {mode}", "cpu"))
+        yield f"CPU of a race that the first attempt wins, {mode}", cpu, "us", "<=", 60
+    ratio = f.ratio("race", "swap in a crowd", "swap alone", "cpu")
+    yield "CPU of a race beside 100,000 others in the epoll set", ratio, "x", "<=", 1.1
+    trip = f.get("race", "round trip", "time")
+    for process, bound in (("first", 270), ("second", 5)):
+        for mode in ("blocking", "poll", "epoll"):
+            late = difference(f.get("race", f"{process} {mode}", "time"), trip)
+            late = None if late is None else late / 1e6
+            words = f"IPv6 a black hole, {process} process, {mode}, beyond the round trip"
+            yield words, late, "ms", "<=", bound
+    for subject in ("first wins", "IPv6 dead"):
+        for metric, words, bound in (
+            ("failed", "failed", 0),
+            ("descriptors", "descriptors left", 0),
+            ("threads", "threads", 2),
+        ):
+            measured = f.get("race", f"1000 {subject}", metric)
+            yield f"1,000 races at once, {subject}: {words}", measured, "", "<=", bound
+
+
 def verdict(measured, relation, bound):
     if measured is None:
         return "none"
@@ -230,6 +268,34 @@ def print_dot(f):
         print(f"  a connection takes {heap:.0f} KB of the heap, {memory:.0f} KB of memory")
 
 
+def print_race(f):
+    rows = []
+    for place in ("loopback", "near", "far"):
+        for lookup in ("", ", looked up"):
+            for suffix in ("", " non-blocking"):
+                subject = place + lookup + suffix
+                row = [f.get("race", subject, m) for m in ("hooked", "libc", "ratio")]
+                if row[0] is not None:
+                    rows.append([subject] + row)
+    table("connect() to a literal, p50 ns", ["", "shim", "libc", "ratio"], rows)
+    for lookup in ("", ", looked up"):
+        counts = [f.get("race", s + lookup, "instructions") for s in ("hooked", "libc")]
+        hook = difference(*counts)
+        if hook is not None:
+            print(f"  the hook{lookup}: {hook:.0f} instructions")
+    rows = []
+    for subject in (
+        *(f"{s} {mode}" for mode in ("blocking", "poll", "epoll") for s in ("won", "libc")),
+        *("swap alone", "swap in a crowd"),
+        *(f"{s} {mode}" for mode in ("blocking", "poll", "epoll") for s in ("first", "second")),
+        *("dead libc blocking", "dead libc poll", "round trip"),
+        *("1000 first wins", "1000 IPv6 dead"),
+    ):
+        row = [f.get("race", subject, m) for m in ("time", "worst", "all", "cpu")]
+        rows.append([subject] + [v and v / 1e6 for v in row[:3]] + row[3:])
+    table("Races", ["", "ms", "worst", "all", "CPU us each"], rows)
+
+
 def print_requirements(reqs):
     rows = [
         [r["verdict"], r["requirement"]]
@@ -298,6 +364,7 @@ def main():
             for text, measured, unit, relation, bound in (
                 *requirements(figures),
                 *dot_requirements(figures),
+                *race_requirements(figures),
             )
         ],
         "figures": figures.as_tree(),
@@ -307,7 +374,10 @@ def main():
         out.write("\n")
     m = report["machine"]
     print(f"{m['cpu']}, {m['cores']} cores, Linux {m['kernel']}, load {m['load']:.1f}")
-    for section in (print_warm, print_scale, print_many, print_start, print_cold, print_dot):
+    for section in (
+        *(print_warm, print_scale, print_many, print_start, print_cold, print_dot),
+        print_race,
+    ):
         section(figures)
     print_requirements(report["requirements"])
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define FIRST_PORT     8000
-#define PORTS_OF_CASE  (2 * RACE_MODES)
+#define PORTS	       320
 #define JOB_TIMEOUT_MS 20000
 
 static const char *const mode_names[RACE_MODES] = {
@@ -166,7 +166,7 @@ void race_net_start(struct lab_world *w, const struct race_case *cases, unsigned
 						.capture = net.capture});
 	for (unsigned i = 0; i < ncases; i++)
 		change_near_side(w, &cases[i], i + 1);
-	net.listener = lab_listener_start(w, LAB_FAR, FIRST_PORT, ncases * PORTS_OF_CASE, greeting);
+	net.listener = lab_listener_start(w, LAB_FAR, FIRST_PORT, PORTS, greeting);
 	*ret = net;
 }
 
@@ -199,14 +199,15 @@ static _Noreturn void exec_client(const struct race_net *net, const struct race_
 	_exit(127);
 }
 
-void race_job_start(const struct race_net *net, unsigned icase, enum race_mode mode, bool shim,
+void race_job_start(struct race_net *net, unsigned icase, enum race_mode mode, bool shim,
 		    const char *cache, struct race_job *ret)
 {
 	struct race_job job = {.icase = icase, .mode = mode, .shim = shim};
 
-	job.port = (uint16_t)(FIRST_PORT + icase * PORTS_OF_CASE + 2 * mode + shim);
-	snprintf(job.name, sizeof job.name, "%s%s.c%u.test", race_mode_to_str(mode),
-		 shim ? "-shim" : "", icase + 1);
+	lab_assert(net->njobs < PORTS);
+	job.port = (uint16_t)(FIRST_PORT + net->njobs);
+	snprintf(job.name, sizeof job.name, "%s-%u.c%u.test", race_mode_to_str(mode), net->njobs++,
+		 icase + 1);
 	snprintf(job.out, sizeof job.out, "%s/%s.out", lab_world_dir(net->w), job.name);
 	job.pid = lab_fork_side(net->w, LAB_NEAR);
 	if (job.pid == 0)

@@ -118,12 +118,11 @@ static const char *check_time(const struct race_case *c, double ms)
 	return ms < c->at_ms - c->early_ms - RACE_EARLY_MS ? "too early" : NULL;
 }
 
-/* NULL: as it must be. Static storage. */
-static const char *judge(const struct race_net *net, const struct race_job *job)
+const char *race_judge(const struct race_net *net, const struct race_job *job,
+		       const struct race_case *c)
 {
 	static struct race_capture capture;
 	static char why[128];
-	const struct race_case *c = &net->cases[job->icase];
 	const struct race_seen seen = {.net = net,
 				       .job = job,
 				       .capture = &capture,
@@ -159,28 +158,26 @@ static bool is_hooked(const char *name)
 	return false;
 }
 
-/* Whether the shim races for sockets of that kind. */
-static bool is_raced(enum race_mode mode)
+bool race_is_raced(enum race_mode mode)
 {
-	return is_hooked("connect") && (mode == RACE_BLOCK || is_hooked("epoll_ctl"));
+	return is_hooked("epoll_ctl") && mode < RACE_MODES;
 }
 
-/* Prints the pair, and adds to `failures` what is wrong. */
-static void conclude(const struct race_net *net, const struct race_job *with,
-		     const struct race_job *without, char *failures, size_t size)
+void race_conclude(const struct race_net *net, const struct race_case *c,
+		   const struct race_job *with, const struct race_job *without, char *failures,
+		   size_t size)
 {
-	const struct race_case *c = &net->cases[with->icase];
-	const char *wrong = judge(net, with);
-	char expected[256], measured[768], libc[512];
+	const char *wrong = race_judge(net, with, c);
+	char expected[256], measured[768], libc[512] = "-";
 
 	print_expected(c, expected, sizeof expected);
 	race_job_print(net, with, measured, sizeof measured);
-	race_job_print(net, without, libc, sizeof libc);
+	if (without != NULL)
+		race_job_print(net, without, libc, sizeof libc);
 	if (wrong != NULL) {
 		add(measured, sizeof measured, " FAILED: %s", wrong);
-		if (strlen(failures) + 400 < size)
-			add(failures, size, "\n%s, %s: expected %.150s; %.230s", c->what,
-			    race_mode_to_str(with->mode), expected, measured);
+		add(failures, size, "\n%s, %s: expected %.150s; %.230s", c->what,
+		    race_mode_to_str(with->mode), expected, measured);
 	}
 	race_table_add(c->row, c->what, race_mode_to_str(with->mode), expected, measured, libc);
 }
@@ -189,14 +186,14 @@ void race_run(struct lab_world *w, const struct race_case *cases, unsigned ncase
 {
 	static struct race_job jobs[JOBS_MAX];
 	char failures[1800] = "";
-	const char *greeting = strstr(cases->client != NULL ? cases->client : "", "greet");
+	const bool greets = cases->client != NULL && strstr(cases->client, "greet") != NULL;
 	struct race_net net;
 	unsigned n = 0;
 
-	race_net_start(w, cases, ncases, greeting, &net);
+	race_net_start(w, cases, ncases, greets ? "S" : NULL, &net);
 	for (unsigned i = 0; i < ncases; i++)
 		for (enum race_mode mode = 0; mode < RACE_MODES; mode++) {
-			if ((cases[i].modes & RACE_BIT(mode)) == 0 || !is_raced(mode))
+			if ((cases[i].modes & RACE_BIT(mode)) == 0 || !race_is_raced(mode))
 				continue;
 			for (int shim = 0; shim <= 1; shim++) {
 				race_job_start(&net, i, mode, shim, NULL, &jobs[n++]);
@@ -206,7 +203,8 @@ void race_run(struct lab_world *w, const struct race_case *cases, unsigned ncase
 	for (unsigned i = 0; i < n; i++)
 		race_job_end(&jobs[i]);
 	for (unsigned i = 0; i < n; i += 2)
-		conclude(&net, &jobs[i + 1], &jobs[i], failures, sizeof failures);
+		race_conclude(&net, &cases[jobs[i].icase], &jobs[i + 1], &jobs[i], failures,
+			      sizeof failures);
 	if (n == 0)
 		lab_skip("the shim does not race");
 	if (failures[0] != '\0')

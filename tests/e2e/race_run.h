@@ -5,7 +5,7 @@
  *
  * A scenario is one or more cases. Each has names and addresses of its own, so that all of them,
  * in all modes, with and without the shim, run in one network at the same time: the name
- * MODE.cCASE.test has `nv6` addresses 2001:db8:2::CASE:1... and `nv4` addresses from
+ * MODE-N.cCASE.test has `nv6` addresses 2001:db8:2::CASE:1... and `nv4` addresses from
  * 198.51.100.(16 * CASE + 1) on, CASE counting from 1, and every program its own port.
  *
  * Everything here ends the test where it fails. One thread.
@@ -82,6 +82,7 @@ struct race_net {
 	struct lab_forwarder *forwarder;
 	struct lab_listener *listener;
 	char capture[128];
+	unsigned njobs; /* each has a port and a name of its own */
 };
 
 /* One run of race_client. */
@@ -114,7 +115,7 @@ void race_net_start(struct lab_world *w, const struct race_case *cases, unsigned
 		    const char *greeting, struct race_net *ret);
 
 /* Starts race_client; `cache` as NOBLOCKDNS_CACHE, NULL: private. */
-void race_job_start(const struct race_net *net, unsigned icase, enum race_mode mode, bool shim,
+void race_job_start(struct race_net *net, unsigned icase, enum race_mode mode, bool shim,
 		    const char *cache, struct race_job *ret);
 void race_job_end(struct race_job *job);
 
@@ -130,6 +131,18 @@ void race_job_print(const struct race_net *net, const struct race_job *job, char
 
 /* Runs all cases of a scenario in all their modes, prints them, and fails if one is not right. */
 void race_run(struct lab_world *w, const struct race_case *cases, unsigned ncases);
+
+/* Whether the shim races for sockets of that kind. */
+bool race_is_raced(enum race_mode mode);
+
+/* What is wrong with a job of the shim's that should have come out as `c` says; NULL: nothing. */
+const char *race_judge(const struct race_net *net, const struct race_job *job,
+		       const struct race_case *c);
+
+/* The same as a line of the table, and of `failures` where it is wrong. `without` may be NULL. */
+void race_conclude(const struct race_net *net, const struct race_case *c,
+		   const struct race_job *with, const struct race_job *without, char *failures,
+		   size_t size);
 
 /* ---- race_table.c ---- */
 

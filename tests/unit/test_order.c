@@ -24,8 +24,9 @@ struct route {
 };
 
 struct network {
-	const struct route *routes; /* ends with a NULL dest */
-	uint32_t tunnel;	    /* interface that is not native */
+	const struct route *routes;	 /* ends with a NULL dest */
+	const struct order_known *known; /* of each; NULL: nothing of any */
+	uint32_t tunnel;		 /* interface that is not native */
 	unsigned asked, asked_native;
 };
 
@@ -78,6 +79,18 @@ static bool is_native(void *ctx, uint32_t ifindex)
 	return ifindex != network->tunnel;
 }
 
+static void known(void *ctx, const struct order_dest *dest, struct order_known *ret)
+{
+	struct network *network = ctx;
+
+	for (unsigned i = 0; network->known != NULL && network->routes[i].dest != NULL; i++) {
+		struct order_dest d = to_dest(network->routes[i].dest);
+
+		if (d.family == dest->family && memcmp(d.addr, dest->addr, 16) == 0)
+			*ret = network->known[i];
+	}
+}
+
 static int compare_addrs(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct in6_addr));
@@ -86,7 +99,8 @@ static int compare_addrs(const void *a, const void *b)
 /* The order of the routes' destinations, as "2 0 1". */
 static const char *sort(struct network *network, const struct gai_conf *conf, char *buf)
 {
-	struct order_probe probe = {source, is_native, network};
+	struct order_probe probe = {
+		.source = source, .is_native = is_native, .known = known, .ctx = network};
 	struct netif_addr addrs[MAX] = {0};
 	struct netif netif = {.addrs = addrs};
 	struct order_dest dests[MAX];
@@ -199,6 +213,59 @@ Test(order, rules)
 	}
 }
 
+/* RFC 8305 section 4. */
+Test(order, history)
+{
+	static const struct route v6_v4[MAX] = {{"2001:db8::1", "2001:db8:1::1", 0, 64, 1},
+						{"1.2.3.4", "10.0.0.1", 0, 8, 1}},
+				  v4_v6[MAX] = {{"1.2.3.4", "10.0.0.1", 0, 8, 1},
+						{"2001:db8::1", "2001:db8:1::1", 0, 64, 1}},
+				  v4_no_v6[MAX] = {{"1.2.3.4", "10.0.0.1", 0, 8, 1},
+						   {"2001:db8::1", "", 0, 0, 0}},
+				  v4_v4[MAX] = {{"1.2.3.4", "10.0.0.1", 0, 8, 1},
+						{"1.2.3.5", "10.0.0.1", 0, 8, 1}},
+				  global_link[MAX] = {{"2001:db8::1", "2001:db8:1::1", 0, 64, 1},
+						      {"fe80::2", "fe80::1", 0, 64, 1}},
+				  close_far[MAX] = {{"2001:db8:1::2", "2001:db8:1::1", 0, 64, 1},
+						    {"2001:db8::1", "2001:db8:1::1", 0, 64, 1}};
+	static const struct {
+		const char *rule;
+		const struct route *routes;
+		struct order_known known[2];
+		const char *want;
+	} cases[] = {
+		{"broken behind the other family", v6_v4, {{.broken = true}}, "1 0"},
+		{"broken behind what has no route", v4_no_v6, {{.broken = true}}, "1 0"},
+		{"broken ones among themselves",
+		 v4_v6,
+		 {{.broken = true}, {.broken = true}},
+		 "1 0"},
+		{"nearer", v4_v4, {{.srtt_ms = 60}, {.srtt_ms = 34}}, "1 0"},
+		{"25 ms apart is a tie", v4_v4, {{.srtt_ms = 60}, {.srtt_ms = 35}}, "0 1"},
+		{"only one is known", v4_v4, {{0}, {.srtt_ms = 1}}, "0 1"},
+		{"worked before", v4_v4, {{0}, {.works = true}}, "1 0"},
+		{"nearer before worked",
+		 v4_v4,
+		 {{.works = true, .srtt_ms = 60}, {.srtt_ms = 10}},
+		 "1 0"},
+		{"precedence before nearer", v4_v6, {{.srtt_ms = 1}, {.srtt_ms = 900}}, "1 0"},
+		{"scope before nearer", global_link, {{.srtt_ms = 1}, {.srtt_ms = 900}}, "1 0"},
+		{"longest prefix, without a history", close_far, {{0}}, "0 1"},
+		{"nearer before longest prefix",
+		 close_far,
+		 {{.srtt_ms = 60}, {.srtt_ms = 10}},
+		 "1 0"},
+	};
+	char got[64];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct network network = {.routes = cases[i].routes, .known = cases[i].known};
+
+		cr_expect_str_eq(sort(&network, &gai_conf_default, got), cases[i].want,
+				 "%s: got %s, want %s", cases[i].rule, got, cases[i].want);
+	}
+}
+
 Test(order, configured_tables_count)
 {
 	static const struct route routes[MAX] = {{"2001:db8::1", "2001:db8:1::1", 0, 64, 1},
@@ -256,7 +323,7 @@ Test(order, many_destinations_are_sorted_and_stable)
 	static uint16_t perm[ORDER_MAX];
 	static const char text[] = "precedence ::1/128 1\nprecedence ::2/128 2\n"
 				   "precedence ::3/128 3\nprecedence ::4/128 4\n";
-	struct order_probe probe = {numbered_source, NULL, NULL};
+	struct order_probe probe = {.source = numbered_source};
 	struct gai_conf conf;
 
 	cr_assert_eq(gai_conf_parse(text, strlen(text), &conf), 0);

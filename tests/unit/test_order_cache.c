@@ -3,6 +3,7 @@
 #include "shim/order_cache.h"
 
 #include "shim/cache_region.h"
+#include "shim/history.h"
 #include "tests/unit/test_cache_util.h"
 
 #include <criterion/criterion.h>
@@ -16,7 +17,8 @@
 
 #define NOW_MS 6000000
 
-static struct settings settings;
+static struct config config = {.race = true};
+static struct settings settings = {.config = &config};
 static struct netif netif = {.seen_ipv4 = true, .seen_ipv6 = true, .hash = 7};
 static struct netstate state = {.network = {.netns = 1, .addresses = 7}, .hash = 1};
 
@@ -359,7 +361,7 @@ Test(order_cache, hint_is_filled_from_the_table)
 }
 
 /* Two that differ in what they ask for do not write in turn. */
-Test(order_cache, hint_belongs_to_the_first_of_each_period)
+Test(order_cache, hint_belongs_to_the_first_of_each_epoch)
 {
 	_Atomic uint64_t hint = 0;
 	uint64_t first;
@@ -394,4 +396,100 @@ Test(order_cache, any_hint_gives_a_permutation)
 			expect_permutation(perm, n);
 		}
 	}
+}
+
+/* ---- the history ---- */
+
+/* Two addresses that glibc would leave as they are. */
+static const struct order_dest twins[2] = {
+	{.family = AF_INET, .addr = {127, 0, 0, 2}},
+	{.family = AF_INET, .addr = {127, 0, 1, 2}},
+};
+
+static unsigned first_of_twins(uint64_t now_ms)
+{
+	uint16_t perm[2];
+
+	cr_assert_eq(order_cached(twins, 2, &settings, &state, now_ms, NULL, perm), 0);
+	return perm[0];
+}
+
+static const struct history_view view = {.network = 1}; /* state.hash */
+
+Test(order_cache, broken_address_goes_last_at_once_until_it_works)
+{
+	set_up(0);
+	cr_assert_eq(first_of_twins(NOW_MS), 0u);
+	history_failed(&view, &twins[0], HISTORY_SILENT, NOW_MS);
+	cr_expect_eq(first_of_twins(NOW_MS), 1u);
+	history_connected(&view, &twins[0], 10, NOW_MS);
+	cr_expect_eq(first_of_twins(NOW_MS), 0u);
+}
+
+Test(order_cache, broken_address_goes_last_until_it_is_forgotten)
+{
+	set_up(0);
+	history_failed(&view, &twins[0], HISTORY_SILENT, NOW_MS);
+	cr_expect_eq(first_of_twins(NOW_MS), 1u);
+	cr_expect_eq(first_of_twins(NOW_MS + HISTORY_HOLD_MS), 0u);
+}
+
+Test(order_cache, what_happened_on_another_network_does_not_count)
+{
+	set_up(0);
+	history_failed(&view, &twins[0], HISTORY_SILENT, NOW_MS);
+	state.hash = 2;
+	cr_expect_eq(first_of_twins(NOW_MS), 0u);
+}
+
+/* Or each first connect of a crawler would cost every name its order. */
+Test(order_cache, first_success_shows_in_the_next_epoch)
+{
+	set_up(0);
+	cr_assert_eq(first_of_twins(NOW_MS), 0u);
+	history_connected(&view, &twins[1], 10, NOW_MS);
+	cr_expect_eq(first_of_twins(NOW_MS), 0u);
+	cr_expect_eq(first_of_twins(NOW_MS + ORDER_CACHE_MS), 1u);
+}
+
+Test(order_cache, address_that_comes_nearer_shows_at_once)
+{
+	set_up(0);
+	history_connected(&view, &twins[0], 100, NOW_MS);
+	history_connected(&view, &twins[1], 120, NOW_MS);
+	cr_assert_eq(first_of_twins(NOW_MS), 0u);
+	for (unsigned i = 0; i < 20; i++)
+		history_connected(&view, &twins[1], 10, NOW_MS);
+	cr_expect_eq(first_of_twins(NOW_MS), 1u);
+}
+
+Test(order_cache, attempt_without_an_answer_yet_does_not_show)
+{
+	set_up(0);
+	history_pending(&view, &twins[0], NOW_MS);
+	cr_expect_eq(first_of_twins(NOW_MS), 0u);
+}
+
+Test(order_cache, history_has_no_influence_where_racing_is_off)
+{
+	set_up(0);
+	history_failed(&view, &twins[0], HISTORY_SILENT, NOW_MS);
+	cr_assert_eq(first_of_twins(NOW_MS), 1u);
+	config.race = false;
+	cr_expect_eq(first_of_twins(NOW_MS), 0u);
+}
+
+Test(order_cache, hint_of_another_epoch_is_replaced)
+{
+	_Atomic uint64_t hint = 0;
+	uint64_t first;
+	uint16_t perm[2];
+
+	set_up(0);
+	cr_assert_eq(order_cached(twins, 2, &settings, &state, NOW_MS, &hint, perm), 0);
+	first = hint;
+	history_failed(&view, &twins[0], HISTORY_SILENT, NOW_MS);
+	cr_assert_eq(order_cached(twins, 2, &settings, &state, NOW_MS, &hint, perm), 0);
+	cr_expect_eq(perm[0], 1);
+	cr_expect_neq(hint, first);
 }

@@ -33,7 +33,6 @@ static const struct option_set option_sets[] = {
 	{"TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, 4},
 	{"TCP_USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, 12345},
 	{"TCP_SYNCNT", IPPROTO_TCP, TCP_SYNCNT, 4},
-	{"TCP_MAXSEG", IPPROTO_TCP, TCP_MAXSEG, 1000},
 	{"TCP_NOTSENT_LOWAT", IPPROTO_TCP, TCP_NOTSENT_LOWAT, 16384},
 	{"IPV6_TCLASS", IPPROTO_IPV6, IPV6_TCLASS, 0x20},
 	{"IPV6_UNICAST_HOPS", IPPROTO_IPV6, IPV6_UNICAST_HOPS, 44},
@@ -82,7 +81,7 @@ static inline void options_set(int fd, struct options_before *ret)
 	ret->file_flags = fcntl(fd, F_GETFL);
 }
 
-/* The first that is not as it was; "kept": none. TCP itself changes the segment size. */
+/* The first that is not as it was; "kept": none. */
 static inline const char *options_changed(int fd, const struct options_before *before)
 {
 	struct linger linger;
@@ -90,8 +89,7 @@ static inline const char *options_changed(int fd, const struct options_before *b
 	socklen_t len;
 
 	for (unsigned i = 0; i < OPTION_SETS; i++)
-		if (option_sets[i].option != TCP_MAXSEG &&
-		    option_get(fd, &option_sets[i]) != before->values[i])
+		if (option_get(fd, &option_sets[i]) != before->values[i])
 			return option_sets[i].name;
 	len = sizeof linger;
 	must(getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &len) == 0);
