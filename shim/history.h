@@ -32,17 +32,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct cache;
-
 #define HISTORY_HOLD_MS 600000 /* RFC 8305 section 4: dropped with the network; 10 min at most */
 
 /* A silent attempt is held against the address for as long, if nothing more is heard of it: its
  * process may be gone. By then the SYNs of 0, 1, 3 and 7 s (RFC 6298 section 5) went unanswered. */
 #define HISTORY_SUSPECT_MS 10000
-
-/* A retransmitted SYN's answer is no sample (RFC 6298 section 3, Karn), and from the initial RTO on
- * (section 2.1) it may be one. */
-#define HISTORY_RTT_MAX_MS 1000
 
 #define HISTORY_RETRY_MS     60000  /* after a failure the first re-try; twice as long each time */
 #define HISTORY_RETRY_MAX_MS 240000 /* within HISTORY_HOLD_MS, or the verdict would just lapse */
@@ -75,7 +69,8 @@ bool history_view(uint64_t now_ms, struct history_view *ret);
 void history_find(const struct history_view *view, const struct order_dest *dest, uint64_t now_ms,
 		  struct history_outcome *ret);
 
-/* An attempt was answered `rtt_ms` after its first SYN. */
+/* An attempt was answered `rtt_ms` after its first SYN. From HISTORY_RTT_MAX_MS on that is no
+ * sample of the round trip (history_rtt.h). */
 void history_connected(const struct history_view *view, const struct order_dest *dest,
 		       uint32_t rtt_ms, uint64_t now_ms);
 
@@ -100,17 +95,5 @@ void history_pending(const struct history_view *view, const struct order_dest *d
  * over, whatever comes of it. The claim counts as a failure from now.
  */
 bool history_claim(const struct history_view *view, const struct order_dest *dest, uint64_t now_ms);
-
-/*
- * Grows when an order by history may have changed: an address becomes broken, or works again, or
- * the round trip has moved by RACE_RTT_TIE_MS. Not with the first success of an address: those come
- * by the hundred, and getaddrinfo()'s orders are made anew each ORDER_CACHE_MS anyhow. One load of
- * a word that is seldom written. `cache` as of history_find_in().
- */
-uint64_t history_generation(const struct cache *cache);
-
-/* history_find() for a caller that has the cache at hand; NULL: this process's own table. */
-void history_find_in(struct cache *cache, uint64_t network, const struct order_dest *dest,
-		     uint64_t now_ms, struct history_outcome *ret);
 
 #endif

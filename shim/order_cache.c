@@ -35,7 +35,7 @@
 
 #include "shim/cache_region.h"
 #include "shim/hash.h"
-#include "shim/history.h"
+#include "shim/history_record.h"
 #include "shim/hot.h"
 
 #include <errno.h>
@@ -217,7 +217,7 @@ static void known(void *ctx, const struct order_dest *dest, struct order_known *
 	struct witness *w = ctx;
 	struct history_outcome outcome;
 
-	history_find_in(w->cache, w->network, dest, w->now_ms, &outcome);
+	history_record_find(w->cache, w->network, dest, w->now_ms, &outcome);
 	*ret = (struct order_known){
 		.broken = outcome.verdict == RACE_BROKEN && !outcome.suspected,
 		.works = outcome.verdict == RACE_WORKS,
@@ -273,7 +273,7 @@ int order_cached(const struct order_dest *dests, unsigned n, const struct settin
 		 uint16_t *ret_perm)
 {
 	struct cache *cache = cache_of(settings, state);
-	uint64_t epoch = now_ms / ORDER_CACHE_MS + history_generation(cache), key, perm;
+	uint64_t epoch = now_ms / ORDER_CACHE_MS + history_record_generation(cache), key, perm;
 	const struct set *found;
 	struct set *set;
 	bool lasting;
