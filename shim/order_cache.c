@@ -5,10 +5,11 @@
  * The key is a hash of all that decides an order: the addresses, the network, the tables of
  * gai.conf, the families that this process may not use, and the current epoch; so nothing ever has
  * to be dropped. An epoch ends after ORDER_CACHE_MS, and when the history may have changed an order
- * (its generation): the numbers of both are added, and neither goes back. A slot is two words, the
- *permutation and the key xor the permutation: a slot that another thread or process is half way
- *through writing does not match any key. Whatever comes out is checked to be a permutation before
- *it is used: damage can do no worse than put a list into another order.
+ * (its generation): the numbers of both are added, and neither goes back.
+ *
+ * A slot is two words, the permutation and the key xor the permutation: a slot that another thread
+ * or process is half way through writing does not match any key. Whatever comes out is checked to
+ * be a permutation before it is used: damage can do no worse than put a list into another order.
  *
  *	bits 0 to 59	the first 15 indices, four bits each; the last one is what remains
  *	bits 60 to 63	number of the epoch, so that what is over is overwritten first
