@@ -58,6 +58,8 @@ static void finish(struct racing_session *s, struct racing *race, int handle)
 	if (!race->blocking) {
 		for (unsigned i = 0; i < race->n; i++)
 			registrations_find_missing(race->numbers[i], &race->registrations);
+		if (sys_fcntl(race->numbers[0], F_GETFL, 0) & O_ASYNC)
+			race->end = private_fd_copy(race->numbers[0]);
 		if (put(race, handle, &race->id) < 0)
 			(void)put(race, race->own, &race->id);
 	}

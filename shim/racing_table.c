@@ -49,7 +49,7 @@ void racing_close_session(struct racing_session *s)
 			continue;
 		}
 		if (s->ended[i].peer > 0)
-			swap_wake(s->ended[i].peer);
+			swap_wake(s->ended[i].peer, s->ended[i].end);
 		attempts_release(s->ended[i].attempts);
 	}
 }
@@ -181,6 +181,7 @@ void racing_end(struct racing_session *s, struct racing *race)
 	s->ended[s->n].attempts = race->attempts;
 	s->ended[s->n].pinned = race->blocking ? race : NULL;
 	s->ended[s->n].peer = race->peer;
+	s->ended[s->n].end = race->end;
 	s->n++;
 	if (race->blocking)
 		race->pins++;

@@ -22,7 +22,8 @@
 #include "shim/registrations.h"
 #include "shim/swap.h"
 
-#define RACING_MAX 4096	 /* each needs three private descriptors or more, of which there are 8192  \
+#define RACING_MAX                                                                                 \
+	4096		 /* each needs three private descriptors or more, of which there are 8192  \
 			  */
 #define RACING_NUMBERS 8 /* duplicates in one race */
 
@@ -36,7 +37,8 @@ struct racing {
 	unsigned pins;		   /* blocking: sessions that will stop the attempts */
 	int own;		   /* handle of the program's socket; the attempts own it */
 	int peer;		   /* placeholder's; owns; 0: none */
-	struct swap_id id;	   /* of the file under the numbers */
+	int end;	   /* the placeholder, for the sake of O_ASYNC; owns; 0: not wanted */
+	struct swap_id id; /* of the file under the numbers */
 	struct swap_id own_id;
 	unsigned n;
 	int numbers[RACING_NUMBERS];
@@ -50,7 +52,7 @@ struct racing_session {
 	struct {
 		struct racing *pinned;	   /* blocking */
 		struct attempts *attempts; /* owns, unless pinned */
-		int peer;
+		int peer, end;
 	} ended[RACING_ENDED];
 };
 

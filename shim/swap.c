@@ -70,12 +70,23 @@ int swap_placeholder_make(struct swap_placeholder *ret)
 	return r < 0 ? r : made.end < 0 ? made.end : made.peer;
 }
 
-void swap_wake(int peer)
+/* The kernel tells those alone that there is room who have asked in vain for some. */
+static void ask_for_room(int end)
+{
+	int fd = private_fd_number_locked(end);
+
+	if (fd >= 0)
+		(void)sys_call(SYS_sendto, fd, (long)"", 1, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
+}
+
+void swap_wake(int peer, int end)
 {
 	char junk[1024];
 	int fd;
 
 	private_fd_lock();
+	if (end > 0)
+		ask_for_room(end);
 	fd = private_fd_number_locked(peer);
 	if (fd >= 0) {
 		/* Ends the placeholder's sending before there is room for it. */
@@ -84,6 +95,7 @@ void swap_wake(int peer)
 			;
 	}
 	private_fd_unlock();
+	private_fd_close(end);
 	private_fd_close(peer);
 }
 

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_registrations.c - epoll sets and numbers that race: whatever way a number got into a set,
+ * the winner is there, with the same events and data, and is reported as a socket that has
+ * connected.
+ */
+#include "shim/registrations.h"
+
+#include "tests/unit/racing_rig.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#define DATA 0x123456789abcdef0u
+
+static struct epoll_event got;
+
+static struct epoll_event wants(uint32_t events)
+{
+	return (struct epoll_event){.events = events, .data.u64 = DATA};
+}
+
+static int enter(int set, int fd, uint32_t events)
+{
+	struct epoll_event event = wants(events);
+
+	return nbd_epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
+}
+
+/* What comes within the time; 0: nothing. */
+static uint32_t next(int set, int timeout_ms)
+{
+	if (epoll_wait(set, &got, 1, timeout_ms) != 1)
+		return 0;
+	cr_expect_eq(got.data.u64, DATA);
+	return got.events;
+}
+
+static void must_come_once(int set, int fd)
+{
+	cr_expect_eq(next(set, PATIENCE_MS), EPOLLOUT);
+	cr_expect_eq(rig_peer(fd), 2);
+	cr_expect_eq(next(set, 50), 0, "a second event");
+}
+
+/*
+ * Ways to be registered ---------------------------------------------------------------------------
+ */
+
+Test(registrations, level_triggered)
+{
+	int set = nbd_epoll_create1(0), fd;
+
+	rig_dead_and_alive();
+	fd = rig_begin(DELAY_MS);
+	cr_assert_eq(enter(set, fd, EPOLLOUT | EPOLLIN), 0);
+	cr_expect_eq(next(set, 0), 0);
+	cr_expect_eq(next(set, PATIENCE_MS), EPOLLOUT);
+	cr_expect_eq(next(set, 0), EPOLLOUT);
+	cr_expect_eq(rig_peer(fd), 2);
+}
+
+Test(registrations, edge_triggered_comes_once)
+{
+	int set = nbd_epoll_create1(0), fd;
+
+	rig_dead_and_alive();
+	fd = rig_begin(DELAY_MS);
+	cr_assert_eq(enter(set, fd, EPOLLOUT | EPOLLIN | EPOLLET | EPOLLRDHUP), 0);
+	must_come_once(set, fd);
+}
+
+/* nginx. */
+Test(registrations, edge_triggered_before_connect_comes_once)
+{
+	int set = nbd_epoll_create1(0), fd;
+
+	rig_dead_and_alive();
+	fd = rig_socket();
+	cr_assert_eq(enter(set, fd, EPOLLOUT | EPOLLIN | EPOLLET | EPOLLRDHUP), 0);
+	cr_assert_eq(rig_begin_on(fd, DELAY_MS), 0);
+	cr_expect_eq(next(set, 0), 0);
+	must_come_once(set, fd);
+}
+
+Test(registrations, one_shot_comes_once_and_can_be_armed_again)
+{
+	int set = nbd_epoll_create1(0), fd;
+	struct epoll_event event = wants(EPOLLOUT | EPOLLONESHOT);
+
+	rig_dead_and_alive();
+	fd = rig_begin(DELAY_MS);
+	cr_assert_eq(enter(set, fd, EPOLLOUT | EPOLLONESHOT), 0);
+	must_come_once(set, fd);
+	cr_assert_eq(nbd_epoll_ctl(set, EPOLL_CTL_MOD, fd, &event), 0);
+	cr_expect_eq(next(set, PATIENCE_MS), EPOLLOUT);
+}
+
+/* An unconnected socket is reported as hung up: the one shot was fired before connect(). */
+Test(registrations, one_shot_that_was_fired_before_connect_stays_quiet)
+{
+	int set = nbd_epoll_create1(0), fd;
+
+	rig_dead_and_alive();
+	fd = rig_socket();
+	cr_assert_eq(enter(set, fd, EPOLLOUT | EPOLLONESHOT), 0);
+	cr_assert_eq(next(set, 0), EPOLLOUT | EPOLLHUP);
+	cr_assert_eq(rig_begin_on(fd, DELAY_MS), 0);
+	cr_expect_eq(next(set, DELAY_MS * 10), 0);
+	cr_expect_eq(rig_peer(fd), 2);
+}
+
+Test(registrations, exclusive)
+{
+	int set = nbd_epoll_create1(0), fd;
+
+	rig_dead_and_alive();
+	fd = rig_begin(DELAY_MS);
+	cr_assert_eq(enter(set, fd, EPOLLOUT | EPOLLET | EPOLLEXCLUSIVE), 0);
+	must_come_once(set, fd);
+}
+
+Test(registrations, nested)
+{
+	int inner = nbd_epoll_create1(0), outer = nbd_epoll_create(1), fd;
+
+	rig_dead_and_alive();
+	cr_assert_eq(enter(outer, inner, EPOLLIN), 0);
+	fd = rig_begin(DELAY_MS);
+	cr_assert_eq(enter(inner, fd, EPOLLOUT | EPOLLET), 0);
+	cr_expect_eq(next(outer, 0), 0);
+	cr_expect_eq(next(outer, PATIENCE_MS), EPOLLIN);
+	must_come_once(inner, fd);
+}
+
+Test(registrations, several_sets_while_it_races)
+{
+	int sets[3], fd;
+
+	rig_dead_and_alive();
+	fd = rig_begin(DELAY_MS);
+	for (int i = 0; i < 3; i++) {
+		sets[i] = nbd_epoll_create1(0);
+		cr_assert_eq(enter(sets[i], fd, EPOLLOUT | EPOLLET), 0);
+	}
+	for (int i = 0; i < 3; i++)
+		must_come_once(sets[i], fd);
+}
+
+Test(registrations, several_sets_before_connect)
+{
+	int sets[3], fd;
+
+	rig_dead_and_alive();
+	fd = rig_socket();
+	for (int i = 0; i < 3; i++) {
+		sets[i] = nbd_epoll_create1(0);
+		cr_assert_eq(enter(sets[i], fd, EPOLLOUT | EPOLLET), 0);
+	}
+	cr_assert_eq(rig_begin_on(fd, DELAY_MS), 0);
+	for (int i = 0; i < 3; i++)
+		must_come_once(sets[i], fd);
+}
+
+Test(registrations, more_sets_than_are_kept_settle_it)
+{
+	int sets[REGISTRATIONS_MAX + 2], fd;
+
+	rig_dead_and_alive();
+	fd = rig_begin(NEVER_MS);
+	for (unsigned i = 0; i < REGISTRATIONS_MAX + 2; i++) {
+		sets[i] = nbd_epoll_create1(0);
+		cr_assert_eq(enter(sets[i], fd, EPOLLOUT), 0);
+	}
+	cr_expect_not(racing_is(fd));
+	cr_expect(rig_is_tcp(fd));
+}
+
+/* io_uring does it without the hook's knowledge, as a raw system call does. */
+Test(registrations, registration_past_the_hook_is_found)
+{
+	int set = nbd_epoll_create1(0), fd;
+	struct epoll_event event = wants(EPOLLOUT | EPOLLET);
+
+	rig_dead_and_alive();
+	fd = rig_begin(DELAY_MS);
+	cr_assert_eq(epoll_ctl(set, EPOLL_CTL_ADD, fd, &event), 0);
+	must_come_once(set, fd);
+}
+
+Test(registrations, both_duplicates_are_registered)
+{
+	int set = nbd_epoll_create1(0), fd, copy;
+
+	rig_dead_and_alive();
+	fd = rig_begin(DELAY_MS);
+	copy = nbd_dup(fd);
+	cr_assert_eq(enter(set, fd, EPOLLOUT | EPOLLET), 0);
+	cr_assert_eq(enter(set, copy, EPOLLOUT | EPOLLET), 0);
+	cr_expect_eq(next(set, PATIENCE_MS), EPOLLOUT);
+	cr_expect_eq(next(set, PATIENCE_MS), EPOLLOUT);
+	cr_expect_eq(next(set, 50), 0);
+}
+
+/*
+ * What epoll_ctl() says ---------------------------------------------------------------------------
+ */
+
+static int error_of(int set, int op, int fd)
+{
+	struct epoll_event event = wants(EPOLLOUT);
+
+	errno = 0;
+	return nbd_epoll_ctl(set, op, fd, &event) == 0 ? 0 : errno;
+}
+
+static void must_be_consistent(int set, int fd, bool registered)
+{
+	if (registered) {
+		cr_expect_eq(error_of(set, EPOLL_CTL_ADD, fd), EEXIST);
+		cr_expect_eq(error_of(set, EPOLL_CTL_MOD, fd), 0);
+		cr_expect_eq(error_of(set, EPOLL_CTL_DEL, fd), 0);
+	}
+	cr_expect_eq(error_of(set, EPOLL_CTL_DEL, fd), ENOENT);
+	cr_expect_eq(error_of(set, EPOLL_CTL_MOD, fd), ENOENT);
+	cr_expect_eq(error_of(set, EPOLL_CTL_ADD, fd), 0);
+}
+
+Test(registrations, program_meets_no_errors_of_ours)
+{
+	int set = nbd_epoll_create1(0), fd;
+
+	rig_dead_and_alive();
+	fd = rig_socket();
+	must_be_consistent(set, fd, false);
+	cr_assert_eq(rig_begin_on(fd, DELAY_MS), 0);
+	must_be_consistent(set, fd, true);
+	cr_assert_eq(rig_wait(fd, POLLOUT, PATIENCE_MS), POLLOUT);
+	must_be_consistent(set, fd, true);
+	cr_expect_eq(error_of(4711, EPOLL_CTL_ADD, fd), EBADF);
+}
+
+Test(registrations, one_that_was_taken_out_is_not_entered)
+{
+	int set = nbd_epoll_create1(0), fd;
+
+	rig_dead_and_alive();
+	fd = rig_socket();
+	cr_assert_eq(enter(set, fd, EPOLLOUT), 0);
+	cr_assert_eq(error_of(set, EPOLL_CTL_DEL, fd), 0);
+	cr_assert_eq(rig_begin_on(fd, DELAY_MS), 0);
+	cr_assert_eq(rig_wait(fd, POLLOUT, PATIENCE_MS), POLLOUT);
+	cr_expect_eq(next(set, 0), 0);
+	must_be_consistent(set, fd, false);
+}
+
+/* A note of a file that the number stood for before. */
+Test(registrations, stale_note_enters_nothing)
+{
+	int set = nbd_epoll_create1(0), fd = eventfd(0, 0), there = fd;
+
+	rig_dead_and_alive();
+	cr_assert_eq(enter(set, fd, EPOLLIN), 0);
+	close(fd);
+	fd = rig_socket();
+	if (fd != there) {
+		cr_assert_eq(dup2(fd, there), there);
+		close(fd);
+	}
+	cr_assert_eq(rig_begin_on(there, DELAY_MS), 0);
+	cr_assert_eq(rig_wait(there, POLLOUT, PATIENCE_MS), POLLOUT);
+	cr_expect_eq(next(set, 0), 0);
+}
+
+Test(registrations, settled_race_is_registered_as_before)
+{
+	int set = nbd_epoll_create1(0), fd;
+
+	rig_dead_and_alive();
+	fd = rig_begin(NEVER_MS);
+	cr_assert_eq(enter(set, fd, EPOLLOUT | EPOLLET), 0);
+	racing_settle(fd);
+	cr_expect_eq(next(set, 0), 0);
+	must_be_consistent(set, fd, true);
+}
+
+/*
+ * fdinfo ------------------------------------------------------------------------------------------
+ */
+
+Test(registrations, kernel_is_read_among_many)
+{
+	struct registration r = {.fd = -1};
+	int set = epoll_create1(0), fd = eventfd(0, 0);
+	struct epoll_event event = wants(EPOLLIN | EPOLLET), other = {.events = EPOLLOUT};
+	struct stat st;
+
+	for (int i = 0; i < 300; i++)
+		cr_assert_eq(epoll_ctl(set, EPOLL_CTL_ADD, dup(fd), &other), 0);
+	cr_assert_eq(epoll_ctl(set, EPOLL_CTL_ADD, fd, &event), 0);
+	cr_assert_eq(fstat(fd, &st), 0);
+	cr_assert_eq(registrations_read(set, fd, st.st_ino, &r), 0);
+	cr_expect_eq(r.fd, fd);
+	cr_expect_eq(r.epfd, set);
+	cr_expect_eq(r.data, DATA);
+	cr_expect_eq(r.events & ~(uint32_t)(EPOLLERR | EPOLLHUP), (uint32_t)(EPOLLIN | EPOLLET));
+	cr_expect_eq(registrations_read(set, fd + 4711, st.st_ino, &r), -ENOENT);
+	cr_expect_eq(registrations_read(set, fd, st.st_ino + 1, &r), -ENOENT);
+	cr_expect_eq(registrations_read(4711, fd, st.st_ino, &r), -ENOENT);
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_swap.c - placeholders, and what sleeps on them.
+ */
+#include "shim/swap.h"
+
+#include "shim/private_fd.h"
+#include "shim/process.h"
+
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/select.h>
+#include <unistd.h>
+
+static struct swap_placeholder placeholder;
+static int fd;	   /* the program's number, with the placeholder */
+static int winner; /* private number of what will be there; writable, not readable */
+static int other;  /* its other end */
+
+static void install(void)
+{
+	int pair[2];
+
+	cr_assert_eq(process_check(), PROCESS_OWNER);
+	cr_assert_eq(swap_placeholder_make(&placeholder), 0);
+	fd = dup(private_fd_number(placeholder.end));
+	private_fd_close(placeholder.end);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+	winner = pair[0];
+	other = pair[1];
+}
+
+static void swap(void)
+{
+	cr_assert_eq(swap_put(winner, fd, &placeholder.id), 0);
+	swap_wake(placeholder.peer, 0);
+}
+
+static int ready(short events)
+{
+	struct pollfd p = {.fd = fd, .events = events};
+
+	return poll(&p, 1, 0) == 1 ? p.revents : 0;
+}
+
+Test(swap, placeholder_is_neither_readable_nor_writable, .init = install)
+{
+	char c;
+
+	cr_expect_eq(ready(POLLIN | POLLOUT | POLLPRI | POLLRDHUP), 0);
+	cr_expect_eq(read(fd, &c, 1), -1);
+	cr_expect_eq(errno, EAGAIN);
+	for (int i = 0; i < 3; i++) {
+		cr_expect_eq(write(fd, "x", 1), -1);
+		cr_expect_eq(errno, EAGAIN);
+	}
+}
+
+Test(swap, put_keeps_close_on_exec_as_it_was, .init = install)
+{
+	swap();
+	cr_expect_eq(fcntl(fd, F_GETFD), 0);
+}
+
+Test(swap, put_leaves_another_file_alone, .init = install)
+{
+	struct swap_id null;
+	int there = open("/dev/null", O_RDONLY);
+
+	cr_assert_eq(swap_identify(there, &null), 0);
+	cr_assert_eq(dup2(there, fd), fd);
+	cr_expect_eq(swap_put(winner, fd, &placeholder.id), -EBADF);
+	cr_expect(swap_is(fd, &null));
+	cr_assert_eq(close(fd), 0);
+	cr_expect_eq(swap_put(winner, fd, &placeholder.id), -EBADF);
+	cr_expect_eq(fcntl(fd, F_GETFD), -1);
+}
+
+Test(swap, nothing_is_left_of_it, .init = install)
+{
+	swap();
+	cr_expect_eq(private_fd_count(), 0);
+}
+
+Test(swap, placeholder_that_cannot_be_had_leaves_nothing)
+{
+	struct rlimit limit = {.rlim_cur = 0}, was;
+
+	cr_assert_eq(process_check(), PROCESS_OWNER);
+	getrlimit(RLIMIT_NOFILE, &was);
+	for (limit = was, limit.rlim_cur = 3; limit.rlim_cur < 64; limit.rlim_cur++) {
+		int r;
+
+		setrlimit(RLIMIT_NOFILE, &limit);
+		r = swap_placeholder_make(&placeholder);
+		setrlimit(RLIMIT_NOFILE, &was);
+		if (r == 0)
+			break;
+		cr_expect_eq(r, -EMFILE);
+		cr_expect_eq(private_fd_count(), 0);
+	}
+	cr_expect_lt(limit.rlim_cur, 64);
+}
+
+/*
+ * Sleepers ----------------------------------------------------------------------------------------
+ */
+
+struct sleeper {
+	pthread_t thread;
+	_Atomic pid_t tid;
+	short events;
+	bool by_select;
+	int result;
+};
+
+static void *sleep_on_it(void *arg)
+{
+	struct sleeper *s = arg;
+	struct pollfd p = {.fd = fd, .events = s->events};
+	fd_set set;
+
+	s->tid = gettid();
+	if (!s->by_select) {
+		s->result = poll(&p, 1, 20000) == 1 ? p.revents : 0;
+		return NULL;
+	}
+	FD_ZERO(&set);
+	FD_SET(fd, &set);
+	s->result = select(fd + 1, NULL, &set, NULL, &(struct timeval){.tv_sec = 20}) == 1;
+	return NULL;
+}
+
+static bool is_asleep(pid_t tid)
+{
+	char path[64], text[256] = "";
+	int in;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+	in = open(path, O_RDONLY);
+	if (read(in, text, sizeof text - 1) <= 0)
+		text[0] = '\0';
+	close(in);
+	return strstr(text, ") S ") != NULL;
+}
+
+static void fall_asleep(struct sleeper *s, void *(*run)(void *))
+{
+	cr_assert_eq(pthread_create(&s->thread, NULL, run, s), 0);
+	while (s->tid == 0 || !is_asleep(s->tid))
+		usleep(100);
+}
+
+Test(swap, sleeper_in_poll_finds_the_new_file, .init = install, .timeout = 60)
+{
+	struct sleeper s = {.events = POLLOUT};
+
+	fall_asleep(&s, sleep_on_it);
+	swap();
+	pthread_join(s.thread, NULL);
+	cr_expect_eq(s.result, POLLOUT);
+}
+
+Test(swap, sleeper_in_select_finds_the_new_file, .init = install, .timeout = 60)
+{
+	struct sleeper s = {.by_select = true};
+
+	fall_asleep(&s, sleep_on_it);
+	swap();
+	pthread_join(s.thread, NULL);
+	cr_expect_eq(s.result, 1);
+}
+
+/* Who waits for data is not told that there is room, and has to look again all the same. */
+Test(swap, sleeper_that_waits_for_data_gets_those_of_the_new_file, .init = install, .timeout = 60)
+{
+	struct sleeper s = {.events = POLLIN};
+
+	fall_asleep(&s, sleep_on_it);
+	swap();
+	cr_assert_eq(write(other, "x", 1), 1);
+	pthread_join(s.thread, NULL);
+	cr_expect_eq(s.result, POLLIN);
+}
+
+static void *write_to_it(void *arg)
+{
+	struct sleeper *s = arg;
+
+	signal(SIGPIPE, SIG_IGN);
+	s->tid = gettid();
+	s->result = write(fd, "x", 1) == 1 ? 0 : errno;
+	return NULL;
+}
+
+/* It was made to block past the hooks. */
+Test(swap, sleeper_in_write_is_not_told_that_its_data_were_sent, .init = install, .timeout = 60)
+{
+	struct sleeper s = {.events = 0};
+
+	fcntl(fd, F_SETFL, 0);
+	fall_asleep(&s, write_to_it);
+	swap();
+	pthread_join(s.thread, NULL);
+	cr_expect_eq(s.result, EPIPE);
+}
+
+/*
+ * Signals -----------------------------------------------------------------------------------------
+ */
+
+Test(swap, signal_comes_for_the_programs_number, .init = install)
+{
+	const struct timespec patience = {.tv_sec = 20};
+	siginfo_t info = {.si_signo = 0};
+	sigset_t set;
+	int end;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN + 3);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	fcntl(fd, F_SETOWN, getpid());
+	fcntl(fd, F_SETSIG, SIGRTMIN + 3);
+	fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC);
+	end = private_fd_copy(fd);
+	swap_copy_flags(fd, winner);
+	cr_assert_eq(swap_put(winner, fd, &placeholder.id), 0);
+	cr_expect_eq(fcntl(fd, F_GETFL), O_RDWR | O_NONBLOCK | O_ASYNC);
+	cr_expect_eq(fcntl(fd, F_GETSIG), SIGRTMIN + 3);
+	swap_wake(placeholder.peer, end);
+	cr_assert_eq(sigtimedwait(&set, &info, &patience), SIGRTMIN + 3);
+	cr_expect_eq(info.si_fd, fd);
+	cr_expect(info.si_band & POLLOUT, "band %#lx", info.si_band);
+	cr_expect_eq(private_fd_count(), 0);
+}
