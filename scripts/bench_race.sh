@@ -4,11 +4,17 @@
 # helpers and variables.
 : "${rounds:?}" "${core:?}"
 
-# The far side has a server on port 53, a round trip of 20 ms away; the names are answered nearby.
+# The far side has a server on port 53, a round trip of 20 ms away, the near one has one too; the
+# names are answered nearby.
 far_v4=198.51.100.7 far_v6=2001:db8:2::7
+near_v4=192.0.2.7 near_v6=2001:db8::7
 race_names="listen 127.0.0.1:53
 rr race.test 3600 A $far_v4
-rr race.test 3600 AAAA $far_v6"
+rr race.test 3600 AAAA $far_v6
+rr near.test 3600 A $near_v4
+rr near.test 3600 AAAA $near_v6"
+near_server="listen $near_v4:53
+listen [$near_v6]:53"
 race_server="side far
 listen $far_v4:53
 listen [$far_v6]:53"
@@ -35,8 +41,8 @@ literals() {
 	for _ in $(seq "$rounds"); do
 		literal loopback 127.0.0.1 -- -k $core
 		literal "loopback, looked up" 127.0.0.1 -- -k $core -l race.test
-		literal near 192.0.2.7 -- -k $core
-		literal "near, looked up" 192.0.2.7 -- -k $core -l race.test
+		literal near $near_v4 -- -k $core
+		literal "near, looked up" $near_v4 -- -k $core -l race.test
 	done
 	for kind in hooked libc; do
 		per_lookup race "$kind" instructions "$(connect_instructions 100 $kind)" \
@@ -55,20 +61,21 @@ far_literals() {
 }
 
 # A program that connects to the name, run by `with_shim` or `without_nscd`.
-races() { # HOW SUBJECT [OPTION...]
-	local how=$1 subject=$2
-	shift 2
-	keep race $how "$O/bench/race" "$@" "$subject" race.test 53
+races() { # HOW SUBJECT NAME [OPTION...]
+	local how=$1 subject=$2 name=$3
+	shift 3
+	keep race $how "$O/bench/race" "$@" "$subject" "$name" 53
 }
 
-# What a race costs that its first attempt wins.
-won_races() {
+# What a race costs that its first attempt wins. Far away the machine sleeps in between, and what it
+# has cached is gone: all that happens costs more then, also a connect() without the shim.
+won_races() { # PLACE NAME ROUNDS
 	local mode
-	say "CPU of a race that the first attempt wins"
+	say "CPU of a race that the first attempt wins: $1"
 	for _ in $(seq "$rounds"); do
 		for mode in blocking poll epoll; do
-			races with_shim "won $mode" -m $mode -c 50 -w 3
-			races without_nscd "libc $mode" -m $mode -c 50 -w 3
+			races with_shim "won $1 $mode" "$2" -m $mode -c "$3" -w 3
+			races without_nscd "libc $1 $mode" "$2" -m $mode -c "$3" -w 3
 		done
 	done
 }
@@ -76,8 +83,8 @@ won_races() {
 crowds() {
 	say "a swap with 100,000 other descriptors in the epoll set"
 	for _ in $(seq "$rounds"); do
-		races with_shim "swap alone" -m epoll -c 50 -w 3
-		races with_shim "swap in a crowd" -m epoll -c 50 -w 3 -x 100000
+		races with_shim "swap alone" race.test -m epoll -c 50 -w 3
+		races with_shim "swap in a crowd" race.test -m epoll -c 50 -w 3 -x 100000
 	done
 }
 
@@ -89,44 +96,46 @@ black_hole() {
 	for mode in blocking poll epoll; do
 		for i in 1 2 3 4 5; do
 			export NOBLOCKDNS_CACHE=$LAB_DIR/cache-$mode-$i
-			races with_shim "first $mode" -m $mode
-			races with_shim "second $mode" -m $mode
+			races with_shim "first $mode" race.test -m $mode
+			races with_shim "second $mode" race.test -m $mode
 		done
 	done
 	unset NOBLOCKDNS_CACHE
-	races without_nscd "dead libc blocking" -m blocking
-	races without_nscd "dead libc poll" -m poll
+	races without_nscd "dead libc blocking" race.test -m blocking
+	races without_nscd "dead libc poll" race.test -m poll
 	for _ in 1 2 3 4 5; do
 		keep race "$O/bench/race" -m blocking "round trip" $far_v4 53
 	done
 }
 
-thousand() { # SUBJECT
+thousand() { # SUBJECT [OPTION...]
 	local i
 	say "1,000 races at once: $1"
 	for i in 1 2 3; do
-		NOBLOCKDNS_CACHE=$LAB_DIR/cache-$1-$i races with_shim "1000 $1" -m epoll -a 1000
+		NOBLOCKDNS_CACHE=$LAB_DIR/cache-$1-$i races with_shim "1000 $1" race.test -m epoll -a 1000
 	done
 }
 
 race_near() {
 	literals
+	won_races near near.test 500
 }
 
 race_far() {
 	far_literals
-	won_races
+	won_races far race.test 50
 	crowds
-	thousand "first wins"
+	thousand "first wins" -w 1
 }
 
 race_dead() {
 	black_hole
-	thousand "IPv6 dead"
+	thousand "IPv6 dead" # no warming up: then its history would be known
 }
 
 race_worlds() {
-	"$O/lab/lab-run" --timeout 100 --address 192.0.2.7/24 --dns "$race_names" -- "$0" --race-near
+	"$O/lab/lab-run" --timeout 100 --address $near_v4/24 --address $near_v6/64 --dns "$race_names" \
+		--dns "$near_server" -- "$0" --race-near
 	"$O/lab/lab-run" --timeout 200 --dns "$race_names" --dns "$race_server" --forward 'delay 10
 ' -- "$0" --race-far || echo "no link with delay on this machine: that part is left out" >&2
 	"$O/lab/lab-run" --timeout 200 --dns "$race_names" --dns "$race_server" --forward 'ipv6 drop

@@ -23,7 +23,6 @@ enum sockopts_bar {
 	SOCKOPTS_FILTER,      /* a BPF program is attached */
 	SOCKOPTS_TRANSPARENT, /* IP_TRANSPARENT, also as IPV6_TRANSPARENT */
 	SOCKOPTS_ULP,	      /* TCP_ULP: another protocol has taken the socket over */
-	SOCKOPTS_REPAIR,      /* TCP_REPAIR: connect() sends nothing */
 	SOCKOPTS_SEGMENT,     /* TCP_MAXSEG or TCP_WINDOW_CLAMP: cannot be read once it connects */
 	SOCKOPTS_SIGNED,      /* TCP-AO: the keys are not for others to have */
 };
@@ -36,8 +35,9 @@ struct sockopts_facts {
 };
 
 /*
- * Looks at a socket that is about to connect. Returns 0, or a negative errno where `fd` is no
- * socket that can be asked (-EBADF, -ENOTSOCK ...).
+ * Looks at a socket that is about to connect. (Not at TCP_REPAIR: its connect() succeeds at once,
+ * so that nothing is left to race.) Returns 0, or a negative errno where `fd` is no socket that can
+ * be asked (-EBADF, -ENOTSOCK ...).
  */
 int sockopts_examine(int fd, struct sockopts_facts *ret);
 

@@ -20,7 +20,8 @@
  *				connection has, not what was set. sockopts_examine() bars the race
  *	TCP_FASTOPEN_KEY	for listeners
  *	TCP_TIMESTAMP		a clock
- *	TCP_REPAIR_*, TCP_ULP	sockopts_examine() bars the race
+ *	TCP_REPAIR_*		a connection that is not new
+ *	TCP_ULP			sockopts_examine() bars the race
  */
 #include "shim/sockopts_table.h"
 
