@@ -5,6 +5,7 @@
 #include "shim/idn.h"
 #include "shim/netstate.h"
 #include "shim/order_cache.h"
+#include "shim/siblings_lookup.h"
 #include "shim/v4mapped.h"
 
 #include <netinet/in.h>
@@ -103,6 +104,12 @@ static int canonical(const struct addrinfo_request *request, const char *name,
 	return r;
 }
 
+static unsigned asked_for(const struct addrinfo_request *request)
+{
+	return siblings_asked(request->family, request->flags & AI_V4MAPPED,
+			      request->flags & AI_ALL);
+}
+
 int addrinfo_finish(const struct addrinfo_request *request, const struct settings *settings,
 		    const char *name, struct lookup_answer *answer, uint64_t now_ms,
 		    struct addrinfo **ret)
@@ -128,6 +135,8 @@ int addrinfo_finish(const struct addrinfo_request *request, const struct setting
 			perm = NULL;
 	}
 	r = addrinfo_build(request, answer->addrs.v, n, perm, canon, ret);
+	if (r == 0)
+		siblings_take(answer, perm, asked_for(request), settings, now_ms);
 	free(many);
 	free(canon_owned);
 	return r;

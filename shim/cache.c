@@ -145,7 +145,6 @@ static bool is_key(const struct query *q, const struct entry *entry)
 static int look_at(struct cache_slot *slot, size_t capacity, const struct query *q,
 		   struct entry *ret, size_t *ret_need)
 {
-	struct entry entry;
 	size_t len = 0;
 	int err = slot_read(slot, capacity, q->buf, q->size, &len);
 
@@ -153,11 +152,10 @@ static int look_at(struct cache_slot *slot, size_t capacity, const struct query 
 		*ret_need = len;
 		return err;
 	}
-	if (err < 0 || entry_decode(q->buf, len, &entry) < 0 || !is_key(q, &entry))
+	if (err < 0 || entry_decode(q->buf, len, ret) < 0 || !is_key(q, ret))
 		return -ENOENT;
 	slot_touch(slot, q->now_ms);
-	entry.order = &slot->order;
-	*ret = entry;
+	ret->order = &slot->order;
 	return 0;
 }
 

@@ -213,7 +213,10 @@ int entry_decode(const void *buf, size_t size, struct entry *ret)
 		if (!names_ok(names[i], wire->rr[i].names_len, wire->rr[i].nnames))
 			return -EBADMSG;
 	}
-	*ret = (struct entry){.view = wire->view, .name = name, .name_len = wire->name_len};
+	*ret = (struct entry){.view = wire->view,
+			      .name = name,
+			      .name_len = wire->name_len,
+			      .checksum = wire->checksum};
 	for (int i = 0; i < ENTRY_NTYPES; i++) {
 		const struct wire_rrset *rr = &wire->rr[i];
 

@@ -8,6 +8,7 @@
 #include "shim/process.h"
 #include "shim/resolver_host.h"
 #include "shim/settings.h"
+#include "shim/siblings_lookup.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -58,6 +59,8 @@ int fetch_start(const struct settings *settings, const struct name *name, const 
 		.types = types,
 		.name = *name,
 		.view = settings->view,
+		.key = siblings_key(settings, name),
+		.race = settings->config->race,
 		.upstreams = settings->upstreams,
 		.query_ms = settings->deadline_ms,
 		.delay_ms = settings->config->resolution_delay_ms,

@@ -17,6 +17,7 @@
 #include "shim/hash.h"
 #include "shim/resolver_host.h"
 #include "shim/settings.h"
+#include "shim/siblings_lookup.h"
 #include "shim/sys.h"
 
 #include <stdlib.h>
@@ -31,6 +32,7 @@ struct job {
 	struct host_view *view;
 	struct io_timer delay; /* the resolution delay, once one type has addresses */
 	bool delay_over;
+	bool partial;	     /* somebody has gone with one family's addresses */
 	struct fetch *first; /* owns one reference: name, view and limits of the job */
 };
 
@@ -94,6 +96,8 @@ static void finish(struct fetch *f, struct blob *blob, uint64_t now_ms)
 {
 	uint32_t waiting = FETCH_WAITING;
 
+	if (f->job != NULL && (f->types & ~f->job->known) != 0 && has_addresses(f->job))
+		f->job->partial = f->race;
 	io_timer_stop(&f->at_deadline);
 	f->blob = blob_retain(blob);
 	if (atomic_compare_exchange_strong(&f->state, &waiting, FETCH_DONE)) {
@@ -182,12 +186,23 @@ static void settle(struct job *job, uint64_t now_ms)
 	job_free(job);
 }
 
+/* What somebody has gone without: a race that has begun may need it. */
+static void tell_late(struct job *job, int type, uint64_t now_ms)
+{
+	struct entry_rrset rr;
+
+	fetch_kept_describe(&job->kept[type], &rr);
+	siblings_take_late(job->first->key, type, &rr, now_ms);
+}
+
 static void on_answer(struct job *job, int type, const struct resolver_rrset *rrset)
 {
 	uint64_t now_ms = clock_boot_ms();
 
 	fetch_kept_take(&job->kept[type], job->first, type, rrset, now_ms);
 	job->known |= 1u << type;
+	if (job->partial)
+		tell_late(job, type, now_ms);
 	ask(job, now_ms);
 	if (has_addresses(job) && !job->delay_over && job->delay.place == 0 &&
 	    io_timer_start(&job->delay, now_ms + job->first->delay_ms) < 0)

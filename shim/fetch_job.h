@@ -30,6 +30,8 @@ struct fetch {
 	struct name name;
 	char spelling[RESOLVER_NAME_MAX];
 	uint64_t view;
+	uint64_t key; /* siblings_key() */
+	bool race;    /* a late answer is of use to siblings_extend() */
 	struct resolver_conf upstreams;
 	uint32_t query_ms; /* a query's longest life */
 	uint32_t delay_ms; /* resolution delay */

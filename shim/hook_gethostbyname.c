@@ -11,6 +11,7 @@
 #include "shim/hostent.h"
 #include "shim/init.h"
 #include "shim/resolve.h"
+#include "shim/siblings_lookup.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -82,6 +83,8 @@ static struct outcome look_up(const char *name, int family, struct hostent *host
 	if (r == LOOKUP_DONE) {
 		outcome.libc = false;
 		if (answer.eai == 0) {
+			siblings_take(&answer, NULL, siblings_asked(family, false, false),
+				      call.settings, call.now_ms);
 			succeed(&query, &answer, from_files, buf, size, hostent, &outcome);
 		} else {
 			outcome.h_err = answer.h_err;

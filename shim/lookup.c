@@ -11,6 +11,7 @@
 #include "shim/lookup.h"
 
 #include "shim/fetch.h"
+#include "shim/hash.h"
 #include "shim/v4mapped.h"
 
 #include <assert.h>
@@ -83,6 +84,15 @@ static void set_canon(struct lookup_answer *answer, const char *name)
 	answer->has_canon = true;
 }
 
+static void set_origin(const struct lookup_query *q, struct lookup_answer *answer)
+{
+	const char *name = q->fits ? q->folded.text : q->name;
+
+	answer->addrs.order = NULL;
+	answer->entry =
+		(struct entry){.key = hash_bytes(name, strlen(name), q->settings->view ^ HASH_K3)};
+}
+
 static struct lookup_status lookup_files(const struct lookup_query *q, int family, bool mapped,
 					 struct lookup_answer *answer)
 {
@@ -97,6 +107,8 @@ static struct lookup_status lookup_files(const struct lookup_query *q, int famil
 		bool map = mapped && line.family == AF_INET;
 		struct in6_addr v6;
 
+		if (answer->addrs.n == 0)
+			set_origin(q, answer);
 		if (map)
 			v6 = v4mapped_make(line.addr);
 		if (!lookup_addrs_add(&answer->addrs, map ? AF_INET6 : line.family,

@@ -90,6 +90,8 @@ struct lookup_answer {
 	enum nsswitch_status status; /* lookup_hostent: of the module that had the last word */
 	bool has_canon;
 	struct lookup_addrs addrs;
+	struct entry entry; /* with addresses: whose they are; nothing but `key` for those of the
+			     * hosts file. What it points to may be gone */
 	struct lookup_names names;
 };
 

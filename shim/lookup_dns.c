@@ -87,7 +87,7 @@ static struct lookup_status take_answer(const struct search *s, bool both, bool 
 	if (s->by_domain && !is_host_name(s->candidate))
 		return (struct lookup_status){NSSWITCH_NOTFOUND, HOST_NOT_FOUND, ENOENT};
 	for (int t = 0; t < ENTRY_NTYPES; t++) {
-		const struct entry_rrset *rr = &s->entry.rr[t];
+		const struct entry_rrset *rr = &s->entry->rr[t];
 
 		if (!(s->types & 1u << t) || rr->kind != RESOLVER_ANSWER)
 			continue;
@@ -96,7 +96,7 @@ static struct lookup_status take_answer(const struct search *s, bool both, bool 
 			named = true;
 		}
 		any = true;
-		answer->addrs.order = s->entry.order;
+		answer->addrs.order = s->entry->order;
 		if (!copy_addrs(rr, t, mapped, &answer->addrs))
 			return (struct lookup_status){NSSWITCH_TRYAGAIN, NETDB_INTERNAL, ENOMEM};
 	}
@@ -175,6 +175,7 @@ enum lookup_result lookup_dns(const struct lookup_query *q, unsigned types, bool
 	if (refuse_name(q, ret_status, &result))
 		return result;
 	s.q = q;
+	s.entry = &answer->entry;
 	s.types = both && q->settings->resolv.no_aaaa ? FETCH_A : types;
 	s.aaaa_as_a = types == FETCH_AAAA && q->settings->resolv.no_aaaa;
 	s.err = 0;

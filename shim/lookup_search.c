@@ -84,8 +84,8 @@ static bool lost(const struct entry_rrset *rr)
  * and "no data" is true only when the other has it, too. */
 static const struct entry_rrset *blame(const struct search *s)
 {
-	const struct entry_rrset *a = &s->entry.rr[first_type(s->types)];
-	const struct entry_rrset *b = &s->entry.rr[ENTRY_AAAA];
+	const struct entry_rrset *a = &s->entry->rr[first_type(s->types)];
+	const struct entry_rrset *b = &s->entry->rr[ENTRY_AAAA];
 
 	if (s->types != (FETCH_A | FETCH_AAAA))
 		return a;
@@ -110,7 +110,7 @@ static void judge_negative(struct search *s)
 static enum search_verdict judge(struct search *s)
 {
 	for (int t = 0; t < ENTRY_NTYPES; t++)
-		if ((s->types & 1u << t) && has_records(&s->entry.rr[t]))
+		if ((s->types & 1u << t) && has_records(&s->entry->rr[t]))
 			return SEARCH_FOUND;
 	judge_negative(s);
 	return SEARCH_NOT_FOUND;
@@ -136,10 +136,10 @@ static unsigned asked_types(const struct search *s)
 static int find(struct search *s, const struct name *name)
 {
 	const struct lookup_source *source = s->q->source;
-	int r = source->find(source->ctx, name, asked_types(s), &s->entry);
+	int r = source->find(source->ctx, name, asked_types(s), s->entry);
 
 	if (r == 0 && s->aaaa_as_a)
-		empty_aaaa(&s->entry);
+		empty_aaaa(s->entry);
 	return r;
 }
 

@@ -11,9 +11,9 @@
 /* A search: what it is for, and what it, or the last candidate so far, came to. */
 struct search {
 	const struct lookup_query *q;
-	unsigned types;	    /* enum fetch_types that count; under no-aaaa one at most */
-	bool aaaa_as_a;	    /* no-aaaa: AAAA alone is wanted, A is asked */
-	struct entry entry; /* of the candidate that ended the search */
+	unsigned types;	     /* enum fetch_types that count; under no-aaaa one at most */
+	bool aaaa_as_a;	     /* no-aaaa: AAAA alone is wanted, A is asked */
+	struct entry *entry; /* of the candidate that ended the search; the answer's */
 	char candidate[RESOLVER_NAME_MAX]; /* as spelt */
 	bool by_domain; /* candidate is the name with a domain of the search list after it */
 	int h_err;

@@ -4,6 +4,7 @@
 
 #include "shim/clock.h"
 #include "shim/process.h"
+#include "shim/siblings_lookup.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -18,12 +19,16 @@ struct resolve_fetched {
 };
 
 /* What a call's own fetch did not bring counts as timed out, or the lookup would ask for ever. */
-static void fill_missing(struct entry *entry)
+static void fill_missing(struct entry *entry, unsigned types)
 {
-	for (int t = 0; t < ENTRY_NTYPES; t++)
-		if (entry->rr[t].kind == RESOLVER_NONE)
-			entry->rr[t] = (struct entry_rrset){.kind = RESOLVER_FAILURE,
-							    .failure = RESOLVER_TIMEOUT};
+	for (int t = 0; t < ENTRY_NTYPES; t++) {
+		if (entry->rr[t].kind != RESOLVER_NONE)
+			continue;
+		entry->rr[t] =
+			(struct entry_rrset){.kind = RESOLVER_FAILURE, .failure = RESOLVER_TIMEOUT};
+		if (types & 1u << t)
+			entry->partial = true;
+	}
 }
 
 /* Does it hold anything about these types? A call may have asked for AAAA, and for A later. */
@@ -45,7 +50,8 @@ static int find_fetched(const struct resolve *call, const struct name *name, uns
 			memset(ret, 0, sizeof *ret);
 		else if (!has_any(ret, types))
 			continue;
-		fill_missing(ret);
+		fill_missing(ret, types);
+		ret->key = siblings_key(call->settings, name);
 		return 0;
 	}
 	return -ENOENT;
@@ -71,7 +77,11 @@ static int find_cached(struct resolve *call, const struct name *name, unsigned t
 			r = cache_lookup(cache, hash, view, name->text, name->len, call->now_ms,
 					 call->large, need, ret, &need);
 	}
-	return r == 0 && entry_has_fresh(ret, types, call->now_ms) ? 0 : -EAGAIN;
+	if (r < 0 || !entry_has_fresh(ret, types, call->now_ms))
+		return -EAGAIN;
+	ret->key = hash;
+	siblings_expect(ret->order);
+	return 0;
 }
 
 static int find(void *ctx, const struct name *name, unsigned types, struct entry *ret)
