@@ -6,7 +6,7 @@
 
 # The far side has a server on port 53, a round trip of 20 ms away, the near one has one too; the
 # names are answered nearby.
-far_v4=198.51.100.7 far_v6=2001:db8:2::7
+far_v4=198.51.100.7 far_v6=2001:db8:2::7 far_literal=198.51.100.8
 near_v4=192.0.2.7 near_v6=2001:db8::7
 race_names="listen 127.0.0.1:53
 rr race.test 3600 A $far_v4
@@ -17,6 +17,7 @@ near_server="listen $near_v4:53
 listen [$near_v6]:53"
 race_server="side far
 listen $far_v4:53
+listen $far_literal:53
 listen [$far_v6]:53"
 
 # connect() to a literal: hooked, and libc's own. One round of each kind.
@@ -56,7 +57,7 @@ literals() {
 far_literals() {
 	say "connect() to a literal, 20 ms away"
 	for _ in 1 2 3; do
-		literal "far, looked up" $far_v4 53 -- -c 30 -l race.test
+		literal "far, looked up" $far_literal 53 -- -c 30 -l race.test
 	done
 }
 
@@ -83,8 +84,10 @@ won_races() { # PLACE NAME ROUNDS
 crowds() {
 	say "a swap with 100,000 other descriptors in the epoll set"
 	for _ in $(seq "$rounds"); do
-		races with_shim "swap alone" race.test -m epoll -c 50 -w 3
-		races with_shim "swap in a crowd" race.test -m epoll -c 50 -w 3 -x 100000
+		races with_shim "swap alone" near.test -m epoll -c 500 -w 3
+		races with_shim "swap in a crowd" near.test -m epoll -c 500 -w 3 -x 100000
+		races without_nscd "libc alone" near.test -m epoll -c 500 -w 3
+		races without_nscd "libc in a crowd" near.test -m epoll -c 500 -w 3 -x 100000
 	done
 }
 
@@ -119,12 +122,12 @@ thousand() { # SUBJECT [OPTION...]
 race_near() {
 	literals
 	won_races near near.test 500
+	crowds
 }
 
 race_far() {
 	far_literals
 	won_races far race.test 50
-	crowds
 	thousand "first wins" -w 1
 }
 
@@ -133,11 +136,17 @@ race_dead() {
 	thousand "IPv6 dead" # no warming up: then its history would be known
 }
 
-race_worlds() {
-	"$O/lab/lab-run" --timeout 100 --address $near_v4/24 --address $near_v6/64 --dns "$race_names" \
+race_near_world() {
+	"$O/lab/lab-run" --timeout 200 --address $near_v4/24 --address $near_v6/64 --dns "$race_names" \
 		--dns "$near_server" -- "$0" --race-near
+}
+
+race_far_world() {
 	"$O/lab/lab-run" --timeout 200 --dns "$race_names" --dns "$race_server" --forward 'delay 10
 ' -- "$0" --race-far || echo "no link with delay on this machine: that part is left out" >&2
+}
+
+race_dead_world() {
 	"$O/lab/lab-run" --timeout 200 --dns "$race_names" --dns "$race_server" --forward 'ipv6 drop
-delay 10' -- "$0" --race-dead || true
+delay 10' -- "$0" --race-dead || true # race_far_world() has said it
 }
