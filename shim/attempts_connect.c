@@ -75,6 +75,9 @@ int attempts_first(struct attempts *a, int fd)
 		if (r == 0 || r == -EINPROGRESS) {
 			a->own_candidate = action.candidate;
 			a->attempts[action.candidate].since_ms = a->since_ms;
+			if (a->has_history)
+				history_trying(&a->history, &a->dests[action.candidate],
+					       a->since_ms);
 			break;
 		}
 		first = first != 0 ? first : r;

@@ -81,6 +81,14 @@ void history_failed(const struct history_view *view, const struct order_dest *de
 	rcu_read_unlock(token);
 }
 
+void history_trying(const struct history_view *view, const struct order_dest *dest, uint64_t now_ms)
+{
+	rcu_token token = rcu_read_lock();
+
+	history_record_trying(cache_of(view), view->network, dest, now_ms);
+	rcu_read_unlock(token);
+}
+
 void history_pending(const struct history_view *view, const struct order_dest *dest,
 		     uint64_t now_ms)
 {

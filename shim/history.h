@@ -5,6 +5,7 @@
  *
  *	if (history_view(now_ms, &view)) {
  *		history_find(&view, &dest, now_ms, &outcome);       before the race
+ *		history_trying(&view, &dest, now_ms);               the first attempt has begun
  *		history_pending(&view, &dest, now_ms);              an attempt's delay is over
  *		history_connected(&view, &dest, rtt_ms, now_ms);    its end
  *		history_failed(&view, &dest, failure, now_ms);
@@ -37,6 +38,12 @@
 /* A silent attempt is held against the address for as long, if nothing more is heard of it: its
  * process may be gone. By then the SYNs of 0, 1, 3 and 7 s (RFC 6298 section 5) went unanswered. */
 #define HISTORY_SUSPECT_MS 10000
+
+/* So many processes may begin with an address of which nothing is known before one of them has an
+ * answer: before the first has waited for its delay nobody can suspect it. The time is that after
+ * which a SYN is sent again. */
+#define HISTORY_BURST	 16
+#define HISTORY_BURST_MS 1000
 
 #define HISTORY_RETRY_MS     60000  /* after a failure the first re-try; twice as long each time */
 #define HISTORY_RETRY_MAX_MS 240000 /* within HISTORY_HOLD_MS, or the verdict would just lapse */
@@ -82,10 +89,18 @@ void history_failed(const struct history_view *view, const struct order_dest *de
 		    enum history_failure failure, uint64_t now_ms);
 
 /*
+ * A race has begun with this address. Of an unknown one, HISTORY_BURST processes that do so within
+ * HISTORY_BURST_MS are enough: history_find() says broken to the next, until there is an answer. A
+ * process counts once, however many sockets it connects.
+ */
+void history_trying(const struct history_view *view, const struct order_dest *dest,
+		    uint64_t now_ms);
+
+/*
  * An attempt is without an answer when the next one is due. For HISTORY_SUSPECT_MS, or until its
- * end is known, history_find() says broken: of a hundred processes that begin one after the other
- * only those of the first moments send a SYN into a black hole. It is no outcome: it does not show
- * in getaddrinfo()'s order, nor count for the prefix or for the time of a re-try.
+ * end is known, history_find() says broken: of a hundred processes only those of the first moments
+ * send a SYN into a black hole. It is no outcome: it does not show in getaddrinfo()'s order, nor
+ * count for the prefix or for the time of a re-try.
  */
 void history_pending(const struct history_view *view, const struct order_dest *dest,
 		     uint64_t now_ms);

@@ -7,7 +7,9 @@
  *	estimate	history_rtt.h
  *	outcome		of the latest connect: bits 0 and 1 the verdict (enum race_verdict), bits 2
  *			to 4 how often it was re-tried since it worked
- *	other		since when an attempt is pending
+ *	other		where an attempt is without an answer: bit 15, it has been for its delay,
+ *and the time is that of the latest such; else how many processes have begun with the address since
+ *that time
  *
  * Of a prefix's:
  *
@@ -31,6 +33,7 @@
 #define RETRY_SHIFT 2
 #define RETRY_MASK  7u
 #define WHO_SHIFT   5
+#define SILENT	    0x8000u
 
 uint32_t history_retry_ms = HISTORY_RETRY_MS;
 
@@ -150,9 +153,24 @@ static enum race_verdict verdict_of(uint64_t outcome, uint64_t key, uint64_t now
 	return RACE_UNKNOWN;
 }
 
-static bool is_pending(const struct history_slot *slot, uint64_t key, uint64_t now_ms)
+static bool is_silent(uint64_t other, uint64_t key, uint64_t now_ms)
 {
-	return payload_of(load(&slot->other), key, now_ms, HISTORY_SUSPECT_MS) != 0;
+	return payload_of(other, key, now_ms, HISTORY_SUSPECT_MS) & SILENT;
+}
+
+/* How many processes are trying it. */
+static unsigned burst_of(uint64_t other, uint64_t key, uint64_t now_ms)
+{
+	return payload_of(other, key, now_ms, HISTORY_BURST_MS) & ~SILENT;
+}
+
+static bool is_suspect(const struct history_slot *slot, enum race_verdict verdict, uint64_t key,
+		       uint64_t now_ms)
+{
+	uint64_t other = load(&slot->other);
+
+	return is_silent(other, key, now_ms) ||
+	       (verdict == RACE_UNKNOWN && burst_of(other, key, now_ms) >= HISTORY_BURST);
 }
 
 static bool find_address(const struct history_slot *slot, uint64_t key, uint64_t now_ms,
@@ -161,7 +179,7 @@ static bool find_address(const struct history_slot *slot, uint64_t key, uint64_t
 	ret->verdict = verdict_of(load(&slot->outcome), key, now_ms);
 	if (ret->verdict != RACE_UNKNOWN)
 		estimate_tell(slot, key, ret);
-	if (ret->verdict != RACE_BROKEN && is_pending(slot, key, now_ms)) {
+	if (ret->verdict != RACE_BROKEN && is_suspect(slot, ret->verdict, key, now_ms)) {
 		ret->verdict = RACE_BROKEN;
 		ret->suspected = true;
 	}
@@ -222,7 +240,7 @@ static enum race_verdict address_note(struct history_slot *slot, uint64_t key,
 		if (swap(&slot->outcome, &old, word))
 			break;
 	}
-	store(&slot->other, 0); /* no longer pending */
+	store(&slot->other, 0); /* no longer without an answer */
 	return was;
 }
 
@@ -302,6 +320,42 @@ void history_record_failed(struct cache *cache, uint64_t network, const struct o
 		announce(cache);
 }
 
+/* ---- attempts without an answer ---- */
+
+/* True: this process has counted already. */
+static bool has_counted(uint64_t key, uint64_t now_ms)
+{
+	static _Atomic uint64_t latest; /* upper half of the key, and when, as in a word */
+	uint64_t word = load(&latest);
+
+	if (word >> 32 == key >> 32 && history_word_age(word, now_ms) < HISTORY_BURST_MS)
+		return true;
+	store(&latest, (key >> 32 << 32) | (uint32_t)(now_ms >> HISTORY_TICK_SHIFT));
+	return false;
+}
+
+void history_record_trying(struct cache *cache, uint64_t network, const struct order_dest *dest,
+			   uint64_t now_ms)
+{
+	const struct keys keys = keys_of(network, dest);
+	struct history_slot *slot = history_table_claim(cache, keys.addr, now_ms);
+	uint64_t other;
+
+	if (slot == NULL || verdict_of(load(&slot->outcome), keys.addr, now_ms) != RACE_UNKNOWN ||
+	    has_counted(keys.addr, now_ms))
+		return;
+	other = load(&slot->other);
+	for (unsigned i = 0; i < TRIES && !is_silent(other, keys.addr, now_ms); i++) {
+		unsigned n = burst_of(other, keys.addr, now_ms);
+		uint64_t since_ms = n == 0 ? now_ms : history_word_ms(other);
+
+		if (n >= HISTORY_BURST ||
+		    swap(&slot->other, &other,
+			 history_word(keys.addr, (uint16_t)(n + 1), since_ms)))
+			return;
+	}
+}
+
 void history_record_pending(struct cache *cache, uint64_t network, const struct order_dest *dest,
 			    uint64_t now_ms)
 {
@@ -309,7 +363,7 @@ void history_record_pending(struct cache *cache, uint64_t network, const struct 
 	struct history_slot *slot = history_table_claim(cache, keys.addr, now_ms);
 
 	if (slot != NULL)
-		store(&slot->other, history_word(keys.addr, 1, now_ms));
+		store(&slot->other, history_word(keys.addr, SILENT, now_ms));
 }
 
 /* ---- re-tries ---- */

@@ -20,6 +20,9 @@ void history_record_connected(struct cache *cache, uint64_t network, const struc
 void history_record_failed(struct cache *cache, uint64_t network, const struct order_dest *dest,
 			   enum history_failure failure, uint64_t now_ms);
 
+void history_record_trying(struct cache *cache, uint64_t network, const struct order_dest *dest,
+			   uint64_t now_ms);
+
 void history_record_pending(struct cache *cache, uint64_t network, const struct order_dest *dest,
 			    uint64_t now_ms);
 

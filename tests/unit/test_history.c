@@ -271,6 +271,43 @@ Test(history, suspicion_ends_in_a_verdict)
 	cr_expect_not(find("2001:db8::1", NOW_MS).suspected);
 }
 
+static void in_child(void (*run)(void));
+
+static void try_in_the_file(void)
+{
+	struct order_dest dest = dest_of("2001:db8::1");
+
+	for (unsigned i = 0; i < 50; i++) /* one process, many sockets */
+		history_record_trying(scratch_file_open(CACHE_SIZE_MIN), 1, &dest, NOW_MS);
+}
+
+static bool is_suspected_in_the_file(uint64_t now_ms)
+{
+	struct order_dest dest = dest_of("2001:db8::1");
+	struct history_outcome got;
+
+	history_record_find(scratch_file_open(CACHE_SIZE_MIN), 1, &dest, now_ms, &got);
+	cr_assert_eq(got.verdict == RACE_BROKEN, got.suspected);
+	return got.suspected;
+}
+
+Test(history, many_processes_without_an_answer_are_enough, .init = scratch_file_make,
+     .fini = scratch_file_remove)
+{
+	struct order_dest dest = dest_of("2001:db8::1");
+
+	for (unsigned i = 0; i < HISTORY_BURST; i++) {
+		cr_assert_not(is_suspected_in_the_file(NOW_MS), "after %u", i);
+		in_child(try_in_the_file);
+	}
+	cr_expect(is_suspected_in_the_file(NOW_MS));
+	cr_expect_not(is_suspected_in_the_file(NOW_MS + HISTORY_BURST_MS + 64));
+	history_record_connected(scratch_file_open(CACHE_SIZE_MIN), 1, &dest, 20, NOW_MS);
+	for (unsigned i = 0; i < HISTORY_BURST; i++)
+		in_child(try_in_the_file);
+	cr_expect_not(is_suspected_in_the_file(NOW_MS), "one had an answer");
+}
+
 /* ---- re-tries ---- */
 
 /* The times, in s after the failure, at which somebody who asks each second gets the claim. */
