@@ -81,6 +81,8 @@ bool siblings_note(uint64_t id, const struct order_dest *dests, unsigned n,
 	struct siblings_list list = {.id = id, .more_until_ms = hold->more_until_ms}, old;
 	struct siblings_place *place;
 
+	if (siblings_closed(hold->now_ms))
+		return true;
 	list.until_ms = hold->until_ms < longest_ms ? hold->until_ms : longest_ms;
 	append(&list, dests, n);
 	if (siblings_is_known(&list, hold->now_ms))
@@ -92,7 +94,7 @@ bool siblings_note(uint64_t id, const struct order_dest *dests, unsigned n,
 		break;
 	case SIBLINGS_NO_ROOM:
 		for (unsigned i = 0; i < list.n; i++)
-			siblings_bar(&list.dests[i], list.until_ms);
+			siblings_bar(&list.dests[i], hold->now_ms, list.until_ms);
 		break;
 	case SIBLINGS_BUSY:
 		return false;

@@ -51,12 +51,20 @@ void siblings_extend(uint64_t id, const struct order_dest *dests, unsigned n, ui
 unsigned siblings_find(const struct order_dest *dest, uint64_t now_ms,
 		       struct order_dest ret[SIBLINGS_MAX], bool *ret_more);
 
-extern _Atomic bool siblings_noted; /* internal */
+/* Internal: has anything been noted; until when nothing is (siblings_table.c). */
+extern _Atomic bool siblings_noted;
+extern _Atomic uint64_t siblings_closed_until_ms;
 
 /* Has anything been noted yet? */
 static inline bool siblings_any(void)
 {
 	return atomic_load_explicit(&siblings_noted, memory_order_relaxed);
+}
+
+/* Are there too many names for notes to be of use? */
+static inline bool siblings_closed(uint64_t now_ms)
+{
+	return atomic_load_explicit(&siblings_closed_until_ms, memory_order_relaxed) > now_ms;
 }
 
 #endif

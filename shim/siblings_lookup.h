@@ -64,9 +64,10 @@ static inline uint16_t siblings_tag(const struct lookup_answer *answer, unsigned
 }
 
 /* A hint: siblings_take() of what was read beside `order` will follow. */
-static inline void siblings_expect(const _Atomic uint64_t *order)
+static inline void siblings_expect(const _Atomic uint64_t *order, uint64_t now_ms)
 {
-	__builtin_prefetch(siblings_seen_at(order));
+	if (!siblings_closed(now_ms))
+		__builtin_prefetch(siblings_seen_at(order));
 }
 
 void siblings_take_new(const struct lookup_answer *answer, const uint16_t *perm, unsigned asked,
@@ -79,6 +80,8 @@ void siblings_take_new(const struct lookup_answer *answer, const uint16_t *perm,
 static inline void siblings_take(const struct lookup_answer *answer, const uint16_t *perm,
 				 unsigned asked, const struct settings *settings, uint64_t now_ms)
 {
+	if (siblings_closed(now_ms))
+		return;
 	if (!siblings_any() || answer->addrs.order == NULL ||
 	    atomic_load_explicit(siblings_seen_at(answer->addrs.order), memory_order_relaxed) !=
 		    siblings_tag(answer, asked, now_ms))

@@ -8,6 +8,10 @@
  *	         its id, and each of its addresses. A hint: the list itself says.
  *	barred   until when there is no race for the addresses of one hash.
  *
+ * Where too many addresses are barred, noting would be work for nothing: for SIBLINGS_HOLD_MS
+ *nothing is noted, and for the same time again nothing is found, until all that was not noted is
+ *over.
+ *
  * A page that is touched for the first time costs up to 3 us, where a whole lookup takes a quarter
  * of one. So the index has a small level, which stands with the first lists on one page, and a
  * large one, for what does not fit the small one's bucket; and whatever may be the first touch of
@@ -24,15 +28,16 @@
 #include <stddef.h>
 #include <string.h>
 
-#define PLACES 4096
-#define SMALL  63 /* buckets of a level */
-#define LARGE  4096
-#define BARS   8192
-#define WORDS  4	       /* of a bucket */
-#define LANES  4	       /* of 16 bits, in a word */
-#define LEVEL  (WORDS * LANES) /* lanes that one key has in a level */
-#define LOOKS  64	       /* at a place that is claimed */
-#define TRIES  16	       /* to find a free place */
+#define PLACES	 8192 /* as many names as the shared cache has room for by default */
+#define SMALL	 63   /* buckets of a level */
+#define LARGE	 8192
+#define BARS	 16384
+#define WORDS	 4		 /* of a bucket */
+#define LANES	 4		 /* of 16 bits, in a word */
+#define LEVEL	 (WORDS * LANES) /* lanes that one key has in a level */
+#define LOOKS	 64		 /* at a place that is claimed */
+#define BARS_MAX (BARS / 4)
+#define TRIES	 16 /* to find a free place */
 
 #define DEST_WORDS (sizeof(struct order_dest) / 8)
 
@@ -62,7 +67,10 @@ _Static_assert(offsetof(__typeof__(table), places) == 2048, "one page with the f
 
 static struct bucket large[LARGE];
 static _Atomic uint64_t barred_until_ms[BARS];
-static HOT _Atomic bool any_barred;
+static HOT _Atomic uint32_t bars; /* how many were set, until there are too many */
+static HOT _Atomic uint64_t unsure_until_ms;
+
+HOT _Atomic uint64_t siblings_closed_until_ms;
 
 static inline void relax(void)
 {
@@ -341,7 +349,7 @@ void siblings_publish(struct siblings_place *place, const struct siblings_list *
 	unclaim(place);
 	for (unsigned i = 0; i < list->n && !list->early; i++)
 		if (!index_add(key_of(&list->dests[i]), place, now_ms))
-			siblings_bar(&list->dests[i], list->until_ms);
+			siblings_bar(&list->dests[i], now_ms, list->until_ms);
 }
 
 /* ---- addresses ---- */
@@ -351,20 +359,30 @@ static _Atomic uint64_t *bar_of(const struct order_dest *dest)
 	return &barred_until_ms[key_of(dest) % BARS];
 }
 
-void siblings_bar(const struct order_dest *dest, uint64_t until_ms)
+static void close_for_a_while(uint64_t now_ms)
+{
+	atomic_store(&unsure_until_ms, now_ms + 2 * SIBLINGS_HOLD_MS);
+	atomic_store(&siblings_closed_until_ms, now_ms + SIBLINGS_HOLD_MS);
+	atomic_store(&bars, 1);
+}
+
+void siblings_bar(const struct order_dest *dest, uint64_t now_ms, uint64_t until_ms)
 {
 	_Atomic uint64_t *bar = bar_of(dest);
 	uint64_t old = atomic_load(bar);
 
+	if (old <= now_ms && atomic_fetch_add(&bars, 1) == BARS_MAX)
+		close_for_a_while(now_ms);
 	while (old < until_ms && !atomic_compare_exchange_weak(bar, &old, until_ms))
 		;
-	atomic_store(&any_barred, true);
 }
 
 bool siblings_walk_start(struct siblings_walk *walk, const struct order_dest *dest, uint64_t now_ms)
 {
 	*walk = (struct siblings_walk){.key = key_of(dest)};
-	return !atomic_load(&any_barred) || atomic_load(bar_of(dest)) <= now_ms;
+	if (atomic_load(&bars) == 0)
+		return true; /* a page less to touch */
+	return atomic_load(&unsure_until_ms) <= now_ms && atomic_load(bar_of(dest)) <= now_ms;
 }
 
 enum siblings_found siblings_walk_next(struct siblings_walk *by_addr, const struct order_dest *dest,

@@ -43,7 +43,7 @@ void siblings_publish(struct siblings_place *place, const struct siblings_list *
 		      uint64_t now_ms);
 
 /* No list is found by this address until then. */
-void siblings_bar(const struct order_dest *dest, uint64_t until_ms);
+void siblings_bar(const struct order_dest *dest, uint64_t now_ms, uint64_t until_ms);
 
 enum siblings_found { SIBLINGS_FOUND, SIBLINGS_END, SIBLINGS_UNKNOWN };
 

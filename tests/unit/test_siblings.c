@@ -296,6 +296,28 @@ Test(siblings, flood_keeps_the_promise)
 	cr_expect_gt(found, 2500u, "%u of 3000", found);
 }
 
+/* Far more names than there is room for: noting stops, nothing is found until all that was not
+ * noted is over, and then it begins anew. */
+Test(siblings, too_many_names_end_it_for_a_while)
+{
+	struct order_dest got[SIBLINGS_MAX], last[2] = {v6(99999), v4(99999)};
+	uint64_t closed_ms;
+
+	for (unsigned i = 0; i < 30000; i++) {
+		struct order_dest dests[2] = {v6(i), v4(i)};
+
+		note(i * UINT64_C(0x9e3779b97f4a7c15), dests, 2, NOW, NOW + SIBLINGS_HOLD_MS);
+	}
+	cr_assert(siblings_closed(NOW));
+	cr_expect_eq(find(v6(1), NOW, got), 0u);
+	closed_ms = NOW + SIBLINGS_HOLD_MS;
+	cr_assert(!siblings_closed(closed_ms));
+	note(1, last, 2, closed_ms, closed_ms + 2 * SIBLINGS_HOLD_MS);
+	cr_expect_eq(find(last[0], closed_ms, got), 0u, "others may have it, too");
+	note(1, last, 2, closed_ms + 1000, closed_ms + 1000 + SIBLINGS_HOLD_MS);
+	cr_expect_eq(find(last[0], closed_ms + SIBLINGS_HOLD_MS, got), 2u);
+}
+
 static void *note_and_find(void *arg)
 {
 	unsigned self = (unsigned)(uintptr_t)arg;
