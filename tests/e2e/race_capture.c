@@ -74,28 +74,30 @@ void race_capture_print(const struct race_capture *c, double start_ms, char *buf
 					 c->attempts[i].family, c->attempts[i].at_ms - start_ms);
 }
 
-static bool in_time(char how, double wanted, double got)
+static bool is_early(char how, double wanted, double got)
 {
-	return got <= wanted + RACE_SLOP_MS(wanted) &&
-	       (how == '<' || got >= wanted - RACE_EARLY_MS);
+	return how != '<' && got < wanted - RACE_EARLY_MS;
 }
 
 bool race_capture_is(const struct race_capture *c, double start_ms, const char *text, char *why,
-		     size_t size)
+		     size_t size, bool *late)
 {
 	unsigned i = 0;
 
 	for (const char *word = text; *word != '\0'; i++) {
 		const struct race_attempt *a = &c->attempts[i];
+		const double at_ms = a->at_ms - start_ms;
 		int family, wanted, len;
+		bool is_late;
 		char how;
 
 		if (strcmp(word, "...") == 0)
 			return true;
 		if (sscanf(word, "%d%c%d%n", &family, &how, &wanted, &len) != 3)
 			lab_fail("bad text of attempts: %s", text);
-		if (i >= c->n || a->family != family ||
-		    !in_time(how, wanted, a->at_ms - start_ms)) {
+		is_late = i >= c->n || at_ms > wanted + RACE_SLOP_MS(wanted);
+		*late |= is_late;
+		if (is_late || a->family != family || is_early(how, wanted, at_ms)) {
 			snprintf(why, size, "SYN %.*s expected", len, word);
 			return false;
 		}

@@ -44,8 +44,9 @@ void race_capture_read(const char *path, uint16_t port, struct race_capture *ret
 /* "6@0 4@251": the text of what was captured. */
 void race_capture_print(const struct race_capture *c, double start_ms, char *buf, size_t size);
 
-/* Whether it is as the text says; if not, `why` says what is wrong. */
+/* Whether it is as the text says; if not, `why` says what is wrong, and `late` is set where an
+ * attempt was too late, or never came: another one may have won while it was. */
 bool race_capture_is(const struct race_capture *c, double start_ms, const char *text, char *why,
-		     size_t size);
+		     size_t size, bool *late);
 
 #endif

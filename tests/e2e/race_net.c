@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define FIRST_PORT     8000
-#define PORTS	       320
+#define PORTS	       512
 #define JOB_TIMEOUT_MS 20000
 
 static const char *const mode_names[RACE_MODES] = {

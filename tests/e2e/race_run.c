@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define STAGGER_US 8000 /* between two starts, so that they do not hinder one another */
+#define AGAIN_MAX  2
 #define JOBS_MAX   (RACE_CASES_MAX * 2 * RACE_MODES)
 
 static double end_ms(const struct race_job *job)
@@ -111,18 +112,34 @@ static const char *check_always(const struct race_net *net, const struct race_jo
 	return check_servers(net, job->port, connected);
 }
 
-static const char *check_time(const struct race_case *c, double ms)
+static bool is_late(const struct race_case *c, double ms)
 {
-	if (ms > c->at_ms + RACE_SLOP_MS(c->at_ms))
-		return "too late";
-	return ms < c->at_ms - c->early_ms - RACE_EARLY_MS ? "too early" : NULL;
+	return ms > c->at_ms + RACE_SLOP_MS(c->at_ms);
 }
 
-const char *race_judge(const struct race_net *net, const struct race_job *job,
-		       const struct race_case *c)
+/* On a busy machine everything may be late, and then other answers may come first. */
+static struct race_verdict judge_times(const struct race_case *c, const struct race_seen *seen)
+{
+	static char why[128];
+	const double ms = seen->end_ms - seen->zero_ms;
+	bool late = is_late(c, ms);
+
+	if (c->family != 0 && race_value(seen->job, "family") != c->family)
+		return (struct race_verdict){"wrong family", late};
+	if (c->syns != NULL &&
+	    !race_capture_is(seen->capture, seen->zero_ms, c->syns, why, sizeof why, &late))
+		return (struct race_verdict){why, late};
+	if (late)
+		return (struct race_verdict){"too late", true};
+	if (ms < c->at_ms - c->early_ms - RACE_EARLY_MS)
+		return (struct race_verdict){"too early", false};
+	return (struct race_verdict){NULL, false};
+}
+
+struct race_verdict race_judge(const struct race_net *net, const struct race_job *job,
+			       const struct race_case *c)
 {
 	static struct race_capture capture;
-	static char why[128];
 	const struct race_seen seen = {.net = net,
 				       .job = job,
 				       .capture = &capture,
@@ -132,42 +149,17 @@ const char *race_judge(const struct race_net *net, const struct race_job *job,
 
 	race_capture_read(net->capture, job->port, &capture);
 	if (strcmp(race_text(job, "error"), wanted_error(c)) != 0)
-		return "wrong result";
-	if (c->family != 0 && race_value(job, "family") != c->family)
-		return "wrong family";
-	if (c->syns != NULL && !race_capture_is(&capture, seen.zero_ms, c->syns, why, sizeof why))
-		return why;
-	if (wrong == NULL)
-		wrong = check_time(c, seen.end_ms - seen.zero_ms);
+		wrong = "wrong result";
 	if (wrong == NULL && c->check != NULL)
 		wrong = c->check(&seen);
-	return wrong;
-}
-
-#define HOOK(name, type, params, args) #name,
-static const char *const hooks[] = {
-#include "shim/hooks.def"
-};
-#undef HOOK
-
-static bool is_hooked(const char *name)
-{
-	for (size_t i = 0; i < sizeof hooks / sizeof hooks[0]; i++)
-		if (strcmp(hooks[i], name) == 0)
-			return true;
-	return false;
-}
-
-bool race_is_raced(enum race_mode mode)
-{
-	return is_hooked("epoll_ctl") && mode < RACE_MODES;
+	return wrong != NULL ? (struct race_verdict){wrong, false} : judge_times(c, &seen);
 }
 
 void race_conclude(const struct race_net *net, const struct race_case *c,
 		   const struct race_job *with, const struct race_job *without, char *failures,
 		   size_t size)
 {
-	const char *wrong = race_judge(net, with, c);
+	const char *wrong = race_judge(net, with, c).wrong;
 	char expected[256], measured[768], libc[512] = "-";
 
 	print_expected(c, expected, sizeof expected);
@@ -182,31 +174,51 @@ void race_conclude(const struct race_net *net, const struct race_case *c,
 	race_table_add(c->row, c->what, race_mode_to_str(with->mode), expected, measured, libc);
 }
 
-void race_run(struct lab_world *w, const struct race_case *cases, unsigned ncases)
+/* All cases in all their modes at once, each without the shim [i] and with it [i + 1]. */
+static unsigned run_all(struct race_net *net, struct race_job jobs[JOBS_MAX])
 {
-	static struct race_job jobs[JOBS_MAX];
-	char failures[1800] = "";
-	const bool greets = cases->client != NULL && strstr(cases->client, "greet") != NULL;
-	struct race_net net;
 	unsigned n = 0;
 
-	race_net_start(w, cases, ncases, greets ? "S" : NULL, &net);
-	for (unsigned i = 0; i < ncases; i++)
+	for (unsigned i = 0; i < net->ncases; i++)
 		for (enum race_mode mode = 0; mode < RACE_MODES; mode++) {
-			if ((cases[i].modes & RACE_BIT(mode)) == 0 || !race_is_raced(mode))
+			if ((net->cases[i].modes & RACE_BIT(mode)) == 0)
 				continue;
 			for (int shim = 0; shim <= 1; shim++) {
-				race_job_start(&net, i, mode, shim, NULL, &jobs[n++]);
+				race_job_start(net, i, mode, shim, NULL, &jobs[n++]);
 				usleep(STAGGER_US);
 			}
 		}
 	for (unsigned i = 0; i < n; i++)
 		race_job_end(&jobs[i]);
-	for (unsigned i = 0; i < n; i += 2)
+	return n;
+}
+
+/* Once more, and by itself, where it was nothing but late. */
+static void run_late_again(struct race_net *net, struct race_job *job)
+{
+	const struct race_case *c = &net->cases[job->icase];
+
+	for (unsigned i = 0; i < AGAIN_MAX && race_judge(net, job, c).late; i++) {
+		race_job_start(net, job->icase, job->mode, true, NULL, job);
+		race_job_end(job);
+	}
+}
+
+void race_run(struct lab_world *w, const struct race_case *cases, unsigned ncases)
+{
+	static struct race_job jobs[JOBS_MAX];
+	const bool greets = cases->client != NULL && strstr(cases->client, "greet") != NULL;
+	char failures[1800] = "";
+	struct race_net net;
+	unsigned n;
+
+	race_net_start(w, cases, ncases, greets ? "S" : NULL, &net);
+	n = run_all(&net, jobs);
+	for (unsigned i = 0; i < n; i += 2) {
+		run_late_again(&net, &jobs[i + 1]);
 		race_conclude(&net, &cases[jobs[i].icase], &jobs[i + 1], &jobs[i], failures,
 			      sizeof failures);
-	if (n == 0)
-		lab_skip("the shim does not race");
+	}
 	if (failures[0] != '\0')
 		lab_fail("%s", failures);
 }

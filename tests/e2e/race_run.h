@@ -56,11 +56,11 @@ struct race_case {
 	const char *what;
 	unsigned modes; /* RACE_BIT() of each */
 	unsigned nv6, nv4;
+	bool alone;	 /* disturbs the other cases of its row */
 	const char *dns; /* "AAAA delay 150; A drop": what happens to queries; or NULL */
 	const char *net; /* forwarder's rules, `;` between them; after `to`, 6 and 4 stand for the
 			  * case's prefixes, 6.1, 6.2 ... for its addresses; or NULL */
-	const char
-		*ip; /* lines for `ip` on the near side, likewise, after `unreachable`; or NULL */
+	const char *ip;	 /* lines for `ip`, near side; likewise, after `unreachable`; or NULL */
 	const char *client; /* words for race_client; with `greet` all servers speak first */
 	enum race_zero zero;
 	const char *error; /* NULL: connected; or errno's name, or "gave-up" */
@@ -132,12 +132,14 @@ void race_job_print(const struct race_net *net, const struct race_job *job, char
 /* Runs all cases of a scenario in all their modes, prints them, and fails if one is not right. */
 void race_run(struct lab_world *w, const struct race_case *cases, unsigned ncases);
 
-/* Whether the shim races for sockets of that kind. */
-bool race_is_raced(enum race_mode mode);
+struct race_verdict {
+	const char *wrong; /* NULL: nothing; static storage */
+	bool late;	   /* ... and something was late, which may be the machine's fault */
+};
 
-/* What is wrong with a job of the shim's that should have come out as `c` says; NULL: nothing. */
-const char *race_judge(const struct race_net *net, const struct race_job *job,
-		       const struct race_case *c);
+/* Whether a job of the shim's has come out as `c` says. */
+struct race_verdict race_judge(const struct race_net *net, const struct race_job *job,
+			       const struct race_case *c);
 
 /* The same as a line of the table, and of `failures` where it is wrong. `without` may be NULL. */
 void race_conclude(const struct race_net *net, const struct race_case *c,

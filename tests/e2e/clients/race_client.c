@@ -15,9 +15,9 @@
  *	linger		counts the events of another 100 ms
  *	options		sets socket options before, and compares them afterwards
  *	greet		reads the first byte
- *	act=WHAT	dup, scm or fork, see race_meanwhile.h; signal, signal-restart: SIGALRM with
- *			and without SA_RESTART; all at 100 ms
- *	stop=MS		stopped at 100 ms for that time
+ *	act=WHAT	dup, scm, fork or look, see race_meanwhile.h; signal, signal-restart:
+ *SIGALRM with and without SA_RESTART; all at 100 ms stop=MS		stopped at 100 ms for that
+ *time
  *
  * It prints one line of `key=value`, and writes one byte to the server where it is connected.
  */
@@ -33,7 +33,8 @@
 
 #define PATIENCE_MS 20000
 #define ACT_AT_MS   100
-#define SETTLE_MS   100 /* within which everything of a race is gone */
+#define LINGER_MS   100
+#define SETTLE_MS   1000 /* within which everything of a race is gone, at the latest */
 
 struct request {
 	const struct race_wait *wait;
@@ -188,7 +189,7 @@ static void after_connect(const struct request *r, int fd, struct outcome *o)
 	if (o->error != 0)
 		return;
 	if (r->linger && r->wait->again != NULL) {
-		const double end = now_ms() + SETTLE_MS;
+		const double end = now_ms() + LINGER_MS;
 
 		while (left_ms(end) > 0)
 			o->events += r->wait->again(left_ms(end)) != 0;
@@ -202,22 +203,24 @@ static void after_connect(const struct request *r, int fd, struct outcome *o)
 
 static void report(const struct request *r, const struct outcome *o, unsigned fds_before)
 {
-	const double end = now_ms() + SETTLE_MS;
-	double gone_ms = now_ms();
+	const double closed_ms = now_ms(), end = closed_ms + SETTLE_MS;
+	double gone_ms;
 	unsigned fds, connecting;
 
+	/* The kernel takes 10 ms and more to list its sockets, so they are not what is waited for.
+	 */
 	do {
 		fds = count_fds();
-		connecting = count_connecting(r->port);
 		gone_ms = now_ms();
-	} while ((fds > fds_before || connecting > 0) && gone_ms < end && usleep(2000) == 0);
+	} while (fds > fds_before && gone_ms < end && usleep(1000) == 0);
+	connecting = count_connecting(r->port);
 	printf("error=%s first=%s first_ms=%.3f start=%.3f connect_ms=%.3f family=%d port=%u "
 	       "events=%u flags=%#x nonblock=%d byte=%c options=%s fds=%d connecting=%u "
 	       "gone_ms=%.1f %s\n",
 	       o->error == -1 ? "gave-up" : strerrorname_np(o->error), o->first, o->first_ms,
 	       o->start_ms, o->connect_ms, o->family, o->port, o->events, o->flags, o->nonblock,
 	       o->byte != '\0' ? o->byte : '-', o->options, (int)(fds - fds_before), connecting,
-	       gone_ms - (end - SETTLE_MS), o->meanwhile.seen);
+	       gone_ms - closed_ms, o->meanwhile.seen);
 }
 
 static void run(const struct request *r)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * race_meanwhile.h - what a program does with a socket while its connect() is in progress: it
- * duplicates it, hands it to itself over a UNIX socket, forks, gets a signal, is stopped. Each is
- * done by another thread or process AT ms after the start, so that the connecting thread may sleep.
+ * duplicates it, hands it to itself over a UNIX socket, forks, looks at it, gets a signal, is
+ * stopped. Each is done by another thread or process AT ms after the start, so that the connecting
+ * thread may sleep.
  */
 #ifndef RACE_MEANWHILE_H
 #define RACE_MEANWHILE_H
@@ -11,6 +12,7 @@
 #include "race_wait.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -20,14 +22,15 @@
 #define MEANWHILE_PATIENCE_MS 3000 /* for the second name of a socket to be connected */
 
 struct meanwhile {
-	const char *act; /* "dup", "scm", "fork"; or NULL */
+	const char *act; /* "dup", "scm", "fork", "look"; or NULL */
 	int at_ms;
 	int fd; /* the program's */
 	pthread_t thread;
-	int alias;	/* -1, or what dup or scm gave */
-	pid_t child;	/* of fork */
-	int child_pipe; /* it says there what it saw */
-	char seen[128]; /* the answer: words with `=` */
+	int alias;	    /* -1, or what dup or scm gave */
+	pid_t child;	    /* of fork */
+	const char *looked; /* of look */
+	int child_pipe;	    /* it says there what it saw */
+	char seen[128];	    /* the answer: words with `=` */
 };
 
 /* 4 or 6 on the wire; 0: not connected. */
@@ -100,6 +103,37 @@ static inline _Noreturn void look_as_child(int fd, int report)
 	_exit(0);
 }
 
+#define LOOK_KEEPIDLE 77 /* an option that is set while the connect is in progress */
+
+/* What is not as it is with a socket that connects. */
+static inline const char *look_at_connecting(int fd)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof name;
+	const int idle = LOOK_KEEPIDLE;
+	int error = -1;
+
+	if (!is_tcp(fd))
+		return "domain";
+	if (wait_poll(fd, 0) != 0)
+		return "poll";
+	if (getpeername(fd, (struct sockaddr *)&name, &len) == 0 || errno != ENOTCONN)
+		return "getpeername";
+	len = sizeof name;
+	if (getsockname(fd, (struct sockaddr *)&name, &len) != 0 || name.ss_family != AF_INET6)
+		return "getsockname";
+	if (connect(fd, (struct sockaddr *)&name, len) == 0 || errno != EALREADY)
+		return "connect";
+	len = sizeof error;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0)
+		return "SO_ERROR";
+	if (write(fd, "y", 1) != -1 || errno != EAGAIN)
+		return "write";
+	if (setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle) != 0)
+		return "setsockopt";
+	return "right";
+}
+
 static inline void *meanwhile_run(void *arg)
 {
 	struct meanwhile *m = arg;
@@ -110,6 +144,8 @@ static inline void *meanwhile_run(void *arg)
 		m->alias = dup(m->fd);
 	} else if (strcmp(m->act, "scm") == 0) {
 		m->alias = pass_to_self(m->fd);
+	} else if (strcmp(m->act, "look") == 0) {
+		m->looked = look_at_connecting(m->fd);
 	} else if (strcmp(m->act, "fork") == 0) {
 		must(pipe(pipes) == 0);
 		m->child = fork();
@@ -141,6 +177,14 @@ static inline void meanwhile_end(struct meanwhile *m)
 	if (!meanwhile_is_own(m))
 		return;
 	must(pthread_join(m->thread, NULL) == 0);
+	if (m->looked != NULL) {
+		int idle = -1;
+		socklen_t len = sizeof idle;
+
+		must(getsockopt(m->fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, &len) == 0);
+		snprintf(m->seen, sizeof m->seen, "looked=%s option=%d", m->looked,
+			 idle == LOOK_KEEPIDLE);
+	}
 	if (m->alias >= 0) {
 		unsigned events = wait_poll(m->alias, MEANWHILE_PATIENCE_MS);
 
