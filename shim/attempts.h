@@ -77,6 +77,10 @@ int attempts_start(struct attempts *a, int own, attempts_over_fn over, void *arg
  */
 bool attempts_stop(struct attempts *a);
 
+/* Ends every attempt but the first, as attempts_stop() does, but the race goes on with that one,
+ * and over() will be called. Once at most. Any thread, signal handlers. */
+void attempts_keep_first(struct attempts *a);
+
 /* No further attempt is started: the program races by itself. Any thread. */
 void attempts_leave_alone(struct attempts *a);
 

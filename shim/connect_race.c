@@ -31,8 +31,8 @@
 #include <pthread.h>
 #include <string.h>
 
-/* Programs that race by themselves do not block, and some wait for exactly as long as we do (Node.js
- * 250 ms). Their second attempt, by which they are known, shall come before ours. */
+/* Programs that race by themselves do not block, and some wait for exactly as long as we do
+ * (Node.js 250 ms). Their second attempt, by which they are known, shall come before ours. */
 #define COURTESY_MS 8
 
 static _Atomic bool races_by_itself; /* the program; never again after it has been seen once */

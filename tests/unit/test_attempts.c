@@ -259,6 +259,31 @@ Test(attempts, stop_ends_all_but_the_first)
 		     "the program's own attempt has ended");
 }
 
+Test(attempts, first_is_kept_and_ends_by_itself)
+{
+	int error = 0;
+	socklen_t len = sizeof error;
+	unsigned before;
+
+	black_hole_at(2);
+	black_hole_at(3);
+	candidate(2);
+	candidate(3);
+	begin(false, DELAY_MS);
+	wait_private(before = IO_DESCRIPTORS + 2);
+	attempts_keep_first(a);
+	wait_private(before - 1);
+	cr_assert_eq(attempts_end(a), ATTEMPTS_RUNNING);
+	shutdown(fd, SHUT_RDWR); /* fails as a refusal would: ECONNRESET */
+	cr_assert_eq(wait_end(), ATTEMPTS_LOST);
+	cr_assert_eq(attempts_winner(a), attempts_own(a));
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	cr_assert_eq(error, ECONNRESET);
+	attempts_release(a);
+	wait_private(IO_DESCRIPTORS);
+	cr_assert_eq(overs, 1);
+}
+
 Test(attempts, late_address_does_no_harm_to_a_race_that_is_over)
 {
 	listen_at(2);
