@@ -44,7 +44,7 @@ void siblings_take_new(const struct lookup_answer *answer, const uint16_t *perm,
 	struct siblings_hold hold = {.now_ms = now_ms, .until_ms = end_ms + GRACE_MS};
 	struct order_dest dests[SIBLINGS_MAX];
 	unsigned n = addrs->n < SIBLINGS_MAX ? addrs->n : SIBLINGS_MAX;
-	bool first = !siblings_any(); /* many a process has one alone: a page less to touch */
+	bool first = !siblings_any();
 
 	if (!settings->config->race)
 		return;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * siblings_lookup.h - from lookups to siblings.h: every lookup that succeeds is noted, and one that
- * was noted already is told apart from it in a nanosecond or two.
+ * siblings_lookup.h - from lookups to siblings.h: every lookup that succeeds is noted, and a hit
+ * that was noted already is told apart in two nanoseconds.
  *
- * For that there is a filter, 16 bits for each slot of the shared cache that this process reads.
- * They stand for all that a list depends on: the entry (by its checksum), what was asked, and a
- * quarter of an hour's quarter, so that a list is renewed before it is over. One hit in 65,536
- * that brings something new is taken for an old one: its list is noted a few minutes later.
+ * For that there is a filter of this process's own: 16 bits for each slot of the shared cache that
+ * a hit was read from. They stand for all that a list depends on: the entry (its checksum), what
+ * was asked, and the time in units of four minutes, so that a list in use is renewed before it is
+ * over. One hit in 65,536 that brings something new is taken for an old one: its list is noted four
+ * minutes later. A process's first list leaves the filter alone: many have no second one, and a
+ * page that is touched for the first time costs microseconds.
  *
  * Nothing is noted where races are off. Any thread.
  */
