@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -548,4 +549,58 @@ Test(history, one_process_of_many_gets_the_claim, .init = scratch_file_make,
 	history_record_find(cache, 1, &won, NOW_MS + 61000, &got);
 	cr_assert_eq(got.verdict, RACE_WORKS, "nobody got it");
 	cr_expect_eq(got.rttvar_ms, 10u, "more than one got it");
+}
+
+/* Outcomes of few addresses, for ever. */
+static _Noreturn void write_at_random(unsigned seed)
+{
+	struct cache *cache = scratch_file_open(CACHE_SIZE_MIN);
+
+	srandom(seed);
+	for (;;) {
+		struct order_dest dest = numbered((unsigned)random() % 40 * 200);
+
+		switch (random() % 4) {
+		case 0:
+			history_record_connected(cache, 1, &dest, (uint32_t)random() % 500, NOW_MS);
+			break;
+		case 1:
+			history_record_failed(cache, 1, &dest, HISTORY_SILENT, NOW_MS);
+			break;
+		case 2:
+			history_record_pending(cache, 1, &dest, NOW_MS);
+			break;
+		default:
+			(void)history_record_claim(cache, 1, &dest, NOW_MS + 60000);
+		}
+	}
+}
+
+Test(history, killed_writers_harm_nobody, .init = scratch_file_make, .fini = scratch_file_remove)
+{
+	struct cache *cache = scratch_file_open(CACHE_SIZE_MIN);
+
+	for (unsigned round = 0; round < 20; round++) {
+		pid_t pids[3];
+
+		for (unsigned i = 0; i < 3; i++)
+			if ((pids[i] = fork()) == 0)
+				write_at_random(round * 3 + i);
+		usleep(5000);
+		for (unsigned i = 0; i < 3; i++) {
+			kill(pids[i], SIGKILL);
+			waitpid(pids[i], NULL, 0);
+		}
+		for (unsigned i = 0; i < 40; i++) {
+			struct order_dest dest = numbered(i * 200);
+			struct history_outcome got;
+
+			history_record_connected(cache, 1, &dest, 20, NOW_MS);
+			history_record_find(cache, 1, &dest, NOW_MS, &got);
+			cr_assert_eq(got.verdict, RACE_WORKS, "round %u, address %u", round, i);
+			history_record_failed(cache, 1, &dest, HISTORY_REFUSED, NOW_MS);
+			history_record_find(cache, 1, &dest, NOW_MS, &got);
+			cr_assert_eq(got.verdict, RACE_BROKEN, "round %u, address %u", round, i);
+		}
+	}
 }

@@ -133,6 +133,19 @@ Test(netif, any_other_loopback_address_counts_and_changes_the_hash)
 	netif_free(&after);
 }
 
+Test(netif, look_sees_what_a_read_does)
+{
+	struct netif read = read_netif(), look;
+
+	cr_assert_eq(netif_look(&look), 0);
+	cr_expect_eq(look.hash, read.hash);
+	cr_expect_eq(look.seen_ipv4, read.seen_ipv4);
+	cr_expect_eq(look.seen_ipv6, read.seen_ipv6);
+	cr_expect_eq(look.naddrs, 0u);
+	cr_expect_null(look.addrs);
+	netif_free(&read);
+}
+
 Test(netif, hash_is_the_same_for_the_same_addresses)
 {
 	struct netif a = read_netif(), b = read_netif();
