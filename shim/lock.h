@@ -15,11 +15,13 @@
  *	lock_release(&lock);
  *
  * An allocator in this process may call close() under its own lock. So no malloc under a lock
- * that a descriptor hook takes, which is private_fd's alone; a module's own lock may cover one.
+ * that a descriptor hook takes, which are those of the private descriptors and of the races; a
+ * module's own lock may cover one.
  *
- * Order, outermost first: process (process.c), then the turn of the io loop, then the lock of one
- * module (settings, netstate, io), then rcu or private_fd, which are leaves. A module lock is never
- * held while another module's lock is taken. The logger and the clock take none.
+ * Order, outermost first: process (process.c), then the turn of the io loop, then the table of races
+ * (racing_table.h), under which no task is submitted, then the lock of one module (settings,
+ * netstate, io ...), then rcu, private_fd or a pool, which are leaves. A module lock is never held
+ * while another module's lock is taken. The logger and the clock take none.
  *
  * After fork a lock may be held by a thread that the child does not have: the module's reset
  * function calls lock_reset() (process.h). An all-zero lock is a free one.

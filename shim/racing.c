@@ -167,8 +167,8 @@ int racing_begin(int fd, struct attempts *a)
 		r = install(&s, race, fd, placeholder.end);
 	else
 		racing_end(&s, race);
-	racing_close_session(&s);
 	private_fd_close(placeholder.end);
+	racing_close_session(&s);
 	return r;
 }
 

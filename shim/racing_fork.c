@@ -13,6 +13,7 @@
  */
 #include "shim/process.h"
 #include "shim/racing_table.h"
+#include "shim/sleepers.h"
 
 #include <pthread.h>
 
@@ -41,6 +42,7 @@ void racing_reset(void)
 	}
 	racing_table_reset();
 	attempts_forked();
+	sleepers_reset();
 }
 
 static void in_child(void)

@@ -6,6 +6,7 @@
 
 #include "shim/lock.h"
 #include "shim/process.h"
+#include "shim/sleepers.h"
 
 #include <assert.h>
 
@@ -49,7 +50,7 @@ void racing_close_session(struct racing_session *s)
 			continue;
 		}
 		if (s->ended[i].peer > 0)
-			swap_wake(s->ended[i].peer, s->ended[i].end);
+			sleepers_wake(s->ended[i].peer, s->ended[i].end);
 		attempts_release(s->ended[i].attempts);
 	}
 }

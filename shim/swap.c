@@ -96,7 +96,19 @@ void swap_wake(int peer, int end)
 	}
 	private_fd_unlock();
 	private_fd_close(end);
-	private_fd_close(peer);
+}
+
+bool swap_is_deserted(int peer)
+{
+	const struct timespec now = {.tv_sec = 0};
+	struct pollfd p = {.events = 0};
+
+	private_fd_lock();
+	p.fd = private_fd_number_locked(peer);
+	if (p.fd >= 0)
+		(void)sys_call(SYS_ppoll, (long)&p, 1, (long)&now, 0, 0, 0);
+	private_fd_unlock();
+	return p.fd < 0 || (p.revents & POLLHUP);
 }
 
 void swap_copy_flags(int from, int to)

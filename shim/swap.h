@@ -40,14 +40,17 @@ struct swap_placeholder {
 int swap_placeholder_make(struct swap_placeholder *ret);
 
 /*
- * Wakes whoever sleeps on the placeholder in poll() or select(): they look the number up again and
- * find what is there now. Then closes `peer`. Whoever sleeps in write() there, past every hook,
- * gets EPIPE: nothing that the program writes is ever taken and lost.
+ * Wakes whoever sleeps on a placeholder that has been replaced, in poll() or select(): they look
+ * the number up again and find what is there now. Whoever sleeps in write() there, past every hook,
+ * gets EPIPE: nothing that the program writes is ever taken and lost. Can be repeated.
  *
  * `end`, if positive, is a handle of the placeholder itself, kept because O_ASYNC is on: the signal
- * is sent from there, as it was ordered. Closed as well.
+ * is sent from there, as it was ordered. Closed.
  */
 void swap_wake(int peer, int end);
+
+/* Nobody has the placeholder any more: no number, no sleeper, no process. */
+bool swap_is_deserted(int peer);
 
 /*
  * What belongs to the open file, and not to the socket: O_NONBLOCK, and who is sent a signal. From

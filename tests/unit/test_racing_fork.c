@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_racing_fork.c - children, and many threads, while races are on.
+ * test_racing_fork.c - children, and other threads, while races are on.
  */
 #include "tests/unit/racing_rig.h"
 
@@ -112,6 +112,38 @@ Test(racing_fork, child_of_a_raw_fork_finds_its_own_socket_at_its_first_lookup)
 /*
  * Threads -----------------------------------------------------------------------------------------
  */
+
+static int settled;
+
+static void *settle_soon(void *arg)
+{
+	(void)arg;
+	usleep(30000);
+	racing_settle(settled);
+	return NULL;
+}
+
+/* The black hole opens when its queue is emptied; the SYN is sent again after a second. */
+Test(racing_fork, sleeper_hears_of_the_own_socket_after_it_was_settled, .timeout = 60)
+{
+	pthread_t thread;
+	int hole;
+
+	hooks_resolve();
+	cr_assert_eq(process_check(), PROCESS_OWNER);
+	hole = rig_black_hole(1);
+	rig_black_hole(2);
+	rig_candidate(1);
+	rig_candidate(2);
+	settled = rig_begin(NEVER_MS);
+	cr_assert_eq(pthread_create(&thread, NULL, settle_soon, NULL), 0);
+	usleep(10000);
+	cr_assert_eq(listen(hole, 64), 0);
+	cr_expect_eq(rig_wait(settled, POLLOUT, PATIENCE_MS), POLLOUT);
+	cr_expect_eq(rig_peer(settled), 1);
+	pthread_join(thread, NULL);
+	rig_all_gone();
+}
 
 #define THREADS 8
 #define ROUNDS	40

@@ -6,6 +6,7 @@
 
 #include "shim/private_fd.h"
 #include "shim/process.h"
+#include "shim/sleepers.h"
 
 #include <criterion/criterion.h>
 #include <poll.h>
@@ -14,6 +15,8 @@
 #include <stdio.h>
 #include <sys/select.h>
 #include <unistd.h>
+
+#define IO_DESCRIPTORS 4 /* the io thread's own (io.h) */
 
 static struct swap_placeholder placeholder;
 static int fd;	   /* the program's number, with the placeholder */
@@ -36,7 +39,7 @@ static void install(void)
 static void swap(void)
 {
 	cr_assert_eq(swap_put(winner, fd, &placeholder.id), 0);
-	swap_wake(placeholder.peer, 0);
+	sleepers_wake(placeholder.peer, 0);
 }
 
 static int ready(short events)
@@ -181,9 +184,13 @@ Test(swap, sleeper_that_waits_for_data_gets_those_of_the_new_file, .init = insta
 
 	fall_asleep(&s, sleep_on_it);
 	swap();
+	usleep(50000); /* by then it has looked, and found nothing */
 	cr_assert_eq(write(other, "x", 1), 1);
 	pthread_join(s.thread, NULL);
 	cr_expect_eq(s.result, POLLIN);
+	for (int i = 0; private_fd_count() > IO_DESCRIPTORS && i < 20000; i++)
+		usleep(1000);
+	cr_expect_leq(private_fd_count(), IO_DESCRIPTORS);
 }
 
 static void *write_to_it(void *arg)
@@ -230,7 +237,7 @@ Test(swap, signal_comes_for_the_programs_number, .init = install)
 	cr_assert_eq(swap_put(winner, fd, &placeholder.id), 0);
 	cr_expect_eq(fcntl(fd, F_GETFL), O_RDWR | O_NONBLOCK | O_ASYNC);
 	cr_expect_eq(fcntl(fd, F_GETSIG), SIGRTMIN + 3);
-	swap_wake(placeholder.peer, end);
+	sleepers_wake(placeholder.peer, end);
 	cr_assert_eq(sigtimedwait(&set, &info, &patience), SIGRTMIN + 3);
 	cr_expect_eq(info.si_fd, fd);
 	cr_expect(info.si_band & POLLOUT, "band %#lx", info.si_band);

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/*
+ * sleepers.c - see sleepers.h. A table of few: sleepers are rare. Where it is full, or there is no
+ * io thread, a sleeper is woken once.
+ */
+#include "shim/sleepers.h"
+
+#include "shim/clock.h"
+#include "shim/io.h"
+#include "shim/lock.h"
+#include "shim/private_fd.h"
+#include "shim/swap.h"
+
+#define SLEEPERS   64  /* placeholders that somebody sleeps on at a time */
+#define AGAIN_MS   20  /* what a sleeper may be late; at first */
+#define SLOW_MS	   100 /* and later */
+#define SLOW_AT_MS 5000
+#define GIVE_UP_MS                                                                                 \
+	150000 /* a connect has failed by then; another process may have inherited it              \
+		*/
+
+struct kept {
+	int peer; /* handle; 0: free */
+	uint64_t since_ms;
+};
+
+static struct lock lock;	    /* a module's */
+static struct kept table[SLEEPERS]; /* guarded by lock */
+static bool scheduled;		    /* guarded by lock: `task` is on its way, or `timer` runs */
+static struct io_task task;
+static struct io_timer timer; /* io thread only */
+
+/* One of the table again: false, it is over. */
+static bool again(struct kept *k, uint64_t now_ms)
+{
+	if (swap_is_deserted(k->peer) || clock_elapsed(k->since_ms, now_ms, GIVE_UP_MS)) {
+		private_fd_close(k->peer);
+		k->peer = 0;
+		return false;
+	}
+	swap_wake(k->peer, 0);
+	return true;
+}
+
+/* Nobody will wake them again. */
+static void forget_all(void)
+{
+	lock_take(&lock);
+	for (unsigned i = 0; i < SLEEPERS; i++) {
+		private_fd_close(table[i].peer);
+		table[i].peer = 0;
+	}
+	scheduled = false;
+	lock_release(&lock);
+}
+
+static void on_timer(void *arg, uint64_t now_ms)
+{
+	uint64_t next_ms = 0;
+
+	(void)arg;
+	lock_take(&lock);
+	for (unsigned i = 0; i < SLEEPERS; i++) {
+		struct kept *k = &table[i];
+		uint64_t at_ms;
+
+		if (k->peer <= 0 || !again(k, now_ms))
+			continue;
+		at_ms = now_ms +
+			(clock_elapsed(k->since_ms, now_ms, SLOW_AT_MS) ? SLOW_MS : AGAIN_MS);
+		if (next_ms == 0 || at_ms < next_ms)
+			next_ms = at_ms;
+	}
+	scheduled = next_ms != 0;
+	lock_release(&lock);
+	if (next_ms != 0 && io_timer_start(&timer, next_ms) < 0)
+		forget_all();
+}
+
+static void on_task(struct io_task *t, uint64_t now_ms)
+{
+	(void)t;
+	timer.fire = on_timer;
+	if (io_timer_start(&timer, now_ms + AGAIN_MS) < 0)
+		forget_all();
+}
+
+/* False: there is no room. */
+static bool keep(int peer, bool *ret_schedule)
+{
+	unsigned i = 0;
+
+	lock_take(&lock);
+	while (i < SLEEPERS && table[i].peer != 0)
+		i++;
+	if (i < SLEEPERS) {
+		table[i].peer = peer;
+		table[i].since_ms = clock_boot_ms();
+		*ret_schedule = !scheduled;
+		scheduled = true;
+	}
+	lock_release(&lock);
+	return i < SLEEPERS;
+}
+
+void sleepers_wake(int peer, int end)
+{
+	bool schedule = false;
+
+	if (end <= 0 && swap_is_deserted(peer)) {
+		private_fd_close(peer);
+		return;
+	}
+	swap_wake(peer, end);
+	if (swap_is_deserted(peer) || !keep(peer, &schedule)) {
+		private_fd_close(peer);
+		return;
+	}
+	task.run = on_task;
+	if (schedule && io_submit(&task) < 0)
+		forget_all();
+}
+
+void sleepers_reset(void)
+{
+	lock_reset(&lock);
+	for (unsigned i = 0; i < SLEEPERS; i++)
+		table[i].peer = 0; /* closed with all private ones */
+	scheduled = false;
+	timer.place = 0;
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+/*
+ * sleepers.h - threads of the program that sleep in poll() or select() on a placeholder, which has
+ * been replaced under its number (swap.h).
+ *
+ * The kernel lets a sleeper wait for the files that it found when it fell asleep, and for no others
+ * until the call returns: woken, it looks at the file that is there now, and sleeps on where that
+ * is not ready, deaf to it. A winner is ready for those who wait to write, who are nearly all. For
+ * the rest, those who wait for data, and those on a socket that connects on alone, the other end of
+ * the placeholder stays open for as long as a sleeper is left, and wakes it every 20 ms.
+ *
+ * A placeholder that nobody sleeps on is gone with its last number, and its other end sees that it
+ * is hung up.
+ */
+#ifndef NOBLOCKDNS_SLEEPERS_H
+#define NOBLOCKDNS_SLEEPERS_H
+
+/* Takes the handles over; as swap_wake() until nobody is left. Any thread, signal handlers; no lock
+ * may be held. */
+void sleepers_wake(int peer, int end);
+
+/* In a forked child (process.h). */
+void sleepers_reset(void);
+
+#endif
