@@ -172,6 +172,18 @@ Test(siblings, local_multicast_and_double_addresses_are_left_out)
 		cr_expect_eq(find(dests[i], NOW, got), 0u, "address %u", i);
 }
 
+Test(siblings, name_that_has_only_local_addresses_now_has_no_list)
+{
+	struct order_dest dests[2] = {v6(1), v4(1)}, got[SIBLINGS_MAX];
+	struct order_dest local = {.family = AF_INET, .addr = {127, 0, 0, 1}};
+
+	note(76, &local, 1, NOW, NOW + 1000);
+	cr_expect(!siblings_any());
+	note(77, dests, 2, NOW, NOW + 1000);
+	note(77, &local, 1, NOW, NOW + 1000);
+	cr_expect_eq(find(v4(1), NOW, got), 0u);
+}
+
 Test(siblings, long_list_is_cut)
 {
 	struct order_dest dests[40], got[SIBLINGS_MAX];
