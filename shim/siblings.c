@@ -9,6 +9,7 @@
 #include "shim/siblings.h"
 
 #include "shim/hot.h"
+#include "shim/siblings_index.h"
 #include "shim/siblings_table.h"
 #include "shim/v4mapped.h"
 

@@ -51,7 +51,7 @@ void siblings_extend(uint64_t id, const struct order_dest *dests, unsigned n, ui
 unsigned siblings_find(const struct order_dest *dest, uint64_t now_ms,
 		       struct order_dest ret[SIBLINGS_MAX], bool *ret_more);
 
-/* Internal: has anything been noted; until when nothing is (siblings_table.c). */
+/* Internal: has anything been noted; until when nothing is (siblings_index.h). */
 extern _Atomic bool siblings_noted;
 extern _Atomic uint64_t siblings_closed_until_ms;
 
