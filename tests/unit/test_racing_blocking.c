@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_racing_blocking.c - a blocking socket that races stays under its number, and is watched for
+ * what other threads do with it.
+ */
+#include "tests/unit/racing_rig.h"
+
+#include <sys/epoll.h>
+
+static struct attempts *a;
+
+static void over(struct attempts *race, uint64_t now_ms)
+{
+	(void)now_ms;
+	(void)sys_futex_wake(attempts_end_word(race), 1, false);
+}
+
+/* As connect() on a blocking socket, up to where it falls asleep. */
+static int begin(uint32_t delay_ms)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	rig_goal.family = AF_INET;
+	rig_goal.ipv4 = true;
+	rig_goal.blocking = true;
+	rig_goal.port = rig_port;
+	rig_goal.delay_ms = delay_ms;
+	a = attempts_new(&rig_goal);
+	cr_assert_not_null(a);
+	cr_assert_eq(attempts_first(a, fd), -EINPROGRESS);
+	cr_assert_eq(racing_watch(fd, a), 0);
+	cr_assert_eq(attempts_start(a, private_fd_copy(fd), over, NULL), 0);
+	return fd;
+}
+
+static enum attempts_end wait_end(void)
+{
+	const struct timespec patience = {.tv_sec = PATIENCE_MS / 1000};
+
+	while (attempts_end(a) == ATTEMPTS_RUNNING)
+		cr_assert_neq(
+			sys_futex_wait(attempts_end_word(a), ATTEMPTS_RUNNING, &patience, false),
+			-ETIMEDOUT);
+	return attempts_end(a);
+}
+
+static void leave(int fd)
+{
+	(void)attempts_stop(a);
+	racing_unwatch(fd, a);
+	attempts_release(a);
+	rig_all_gone();
+}
+
+Test(racing_blocking, winner_takes_the_place_with_its_flags)
+{
+	int fd, copy, set = nbd_epoll_create1(0);
+	struct epoll_event event = {.events = EPOLLOUT | EPOLLET, .data.u64 = 4711};
+
+	rig_dead_and_alive();
+	fd = begin(DELAY_MS);
+	copy = nbd_dup(fd);
+	cr_assert_eq(nbd_epoll_ctl(set, EPOLL_CTL_ADD, fd, &event), 0);
+	cr_assert_eq(wait_end(), ATTEMPTS_WON);
+	cr_assert_eq(racing_replace(fd, a), 0);
+	leave(fd);
+	cr_expect_eq(rig_peer(fd), 2);
+	cr_expect_eq(rig_peer(copy), 2);
+	cr_expect_eq(fcntl(fd, F_GETFL), O_RDWR);
+	cr_expect_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	cr_expect_eq(fcntl(copy, F_GETFD), 0);
+	event.data.u64 = 0;
+	cr_assert_eq(epoll_wait(set, &event, 1, PATIENCE_MS), 1);
+	cr_expect_eq(event.events, EPOLLOUT);
+	cr_expect_eq(event.data.u64, 4711);
+}
+
+Test(racing_blocking, close_by_another_thread_stops_it)
+{
+	int fd;
+
+	rig_dead_and_alive();
+	fd = begin(NEVER_MS);
+	cr_assert_eq(nbd_close(fd), 0);
+	cr_expect_eq(wait_end(), ATTEMPTS_STOPPED);
+	cr_expect_eq(racing_replace(fd, a), -EBADF);
+	leave(fd);
+	cr_expect_eq(fcntl(fd, F_GETFD), -1);
+}
+
+Test(racing_blocking, dup2_onto_stops_it_and_stays)
+{
+	int fd, null = open("/dev/null", O_RDWR);
+	char c;
+
+	rig_dead_and_alive();
+	fd = begin(NEVER_MS);
+	cr_assert_eq(nbd_dup2(null, fd), fd);
+	cr_expect_eq(wait_end(), ATTEMPTS_STOPPED);
+	cr_expect_eq(racing_replace(fd, a), -EBADF);
+	leave(fd);
+	cr_expect_eq(read(fd, &c, 1), 0);
+}
+
+/* Past the hooks: the winner must not take the place of the program's file. */
+Test(racing_blocking, raw_dup2_onto_is_left_alone)
+{
+	int fd, null = open("/dev/null", O_RDWR);
+	char c;
+
+	rig_dead_and_alive();
+	fd = begin(DELAY_MS);
+	cr_assert_eq(dup2(null, fd), fd);
+	cr_assert_eq(wait_end(), ATTEMPTS_WON);
+	cr_expect_eq(racing_replace(fd, a), -EBADF);
+	leave(fd);
+	cr_expect_eq(read(fd, &c, 1), 0);
+}
+
+Test(racing_blocking, shutdown_by_another_thread_stops_it)
+{
+	int fd;
+
+	rig_dead_and_alive();
+	fd = begin(NEVER_MS);
+	cr_expect_eq(nbd_shutdown(fd, SHUT_RDWR), 0);
+	cr_expect_eq(wait_end(), ATTEMPTS_STOPPED);
+	leave(fd);
+}
+
+/* Its connect() returns with the error; a thread that asks meanwhile must not take it away. */
+Test(racing_blocking, options_are_asked_of_the_socket_itself)
+{
+	int fd, on = 1, value = 0;
+	socklen_t len = sizeof value;
+
+	rig_dead_and_alive();
+	fd = begin(DELAY_MS);
+	cr_assert_eq(nbd_setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on), 0);
+	cr_assert_eq(nbd_getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &value, &len), 0);
+	cr_expect_eq(value, 1);
+	cr_expect_eq(rig_peer(fd), 0);
+	cr_assert_eq(wait_end(), ATTEMPTS_WON);
+	cr_assert_eq(racing_replace(fd, a), 0);
+	leave(fd);
+	value = 0;
+	cr_assert_eq(getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &value, &len), 0);
+	cr_expect_eq(value, 1);
+}
