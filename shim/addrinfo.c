@@ -124,6 +124,7 @@ int addrinfo_finish(const struct addrinfo_request *request, const struct setting
 	n = answer->addrs.n;
 	if (n == 0)
 		return EAI_NONAME;
+	siblings_expect(answer->addrs.order, now_ms);
 	r = canonical(request, name, answer, &canon, &canon_owned);
 	if (r != 0)
 		return r;

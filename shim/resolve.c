@@ -80,7 +80,6 @@ static int find_cached(struct resolve *call, const struct name *name, unsigned t
 	if (r < 0 || !entry_has_fresh(ret, types, call->now_ms))
 		return -EAGAIN;
 	ret->key = hash;
-	siblings_expect(ret->order, call->now_ms);
 	return 0;
 }
 
