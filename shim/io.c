@@ -258,8 +258,9 @@ static int open_descriptors(void)
 	epoll_handle = private_fd_epoll();
 	if (epoll_handle < 0)
 		return epoll_handle;
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
-		return -errno;
+	r = sys_socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair);
+	if (r < 0)
+		return r;
 	wake_rx = private_fd_adopt(pair[0]);
 	wake_tx = private_fd_adopt(pair[1]);
 	if (wake_rx < 0 || wake_tx < 0)

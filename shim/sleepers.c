@@ -15,9 +15,7 @@
 #define AGAIN_MS   20  /* what a sleeper may be late; at first */
 #define SLOW_MS	   100 /* and later */
 #define SLOW_AT_MS 5000
-#define GIVE_UP_MS                                                                                 \
-	150000 /* a connect has failed by then; another process may have inherited it              \
-		*/
+#define GIVE_UP_MS 150000 /* a connect has failed by then; a process may have inherited it */
 
 struct kept {
 	int peer; /* handle; 0: free */
@@ -27,7 +25,8 @@ struct kept {
 static struct lock lock;	    /* a module's */
 static struct kept table[SLEEPERS]; /* guarded by lock */
 static bool scheduled;		    /* guarded by lock: `task` is on its way, or `timer` runs */
-static struct io_task task;
+static void on_task(struct io_task *task, uint64_t now_ms);
+static struct io_task task = {.run = on_task};
 static struct io_timer timer; /* io thread only */
 
 /* One of the table again: false, it is over. */
@@ -116,7 +115,6 @@ void sleepers_wake(int peer, int end)
 		private_fd_close(peer);
 		return;
 	}
-	task.run = on_task;
 	if (schedule && io_submit(&task) < 0)
 		forget_all();
 }

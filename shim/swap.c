@@ -51,8 +51,7 @@ int swap_placeholder_make(struct swap_placeholder *ret)
 {
 	struct swap_placeholder made;
 	int pair[2];
-	int r = (int)sys_call(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-			      0, (long)pair, 0, 0);
+	int r = sys_socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair);
 
 	if (r < 0)
 		return r;

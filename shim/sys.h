@@ -186,6 +186,11 @@ static inline int sys_connect(int fd, const struct sockaddr *addr, socklen_t len
 	return (int)sys_call(SYS_connect, fd, (long)addr, len, 0, 0, 0);
 }
 
+static inline int sys_socketpair(int domain, int type, int protocol, int ret[2])
+{
+	return (int)sys_call(SYS_socketpair, domain, type, protocol, (long)ret, 0, 0);
+}
+
 static inline int sys_epoll_create(void)
 {
 	return (int)sys_call(SYS_epoll_create1, EPOLL_CLOEXEC, 0, 0, 0, 0, 0);
