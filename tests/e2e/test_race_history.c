@@ -70,48 +70,61 @@ LabTest(race, row_23_next_process, RACE_WORLD)
 		lab_fail("%s", failures);
 }
 
-enum { PROCESSES = 100, AT_ONCE = 10 };
+/*
+ * 16 may try an address of which nobody knows (history.h); a few more may while those count
+ * themselves. A process that cannot load the resolver within a fraction of a second leaves the
+ * lookup to libc (resolver_host.c), and so does not race: on a busy machine that may happen to some
+ * of a hundred.
+ */
+enum { PROCESSES = 100, SYNS_MAX = 32, CONNECTED_MIN = 90 };
 
-/* Starts them in groups, and adds up their IPv6 attempts and how long each took. */
-static void run_processes(struct race_net *net, bool shim, unsigned *ret_v6, double *ret_mean_ms)
+struct crowd {
+	unsigned connected, v6; /* processes; IPv6 attempts of those and all others */
+	double ms;		/* mean of their connects */
+};
+
+static void run_processes(struct race_net *net, bool shim, struct crowd *ret)
 {
 	static struct race_job jobs[PROCESSES];
 	static struct race_capture capture;
-	const unsigned group = shim ? AT_ONCE : PROCESSES;
+	struct crowd crowd = {.connected = 0};
 
-	*ret_v6 = 0;
-	*ret_mean_ms = 0;
-	for (unsigned i = 0; i < PROCESSES; i += group) {
-		for (unsigned k = i; k < i + group; k++)
-			race_job_start(net, 0, RACE_BLOCK, shim, shared_cache(net->w), &jobs[k]);
-		for (unsigned k = i; k < i + group; k++)
-			race_job_end(&jobs[k]);
+	for (unsigned i = 0; i < PROCESSES; i++) {
+		race_job_start(net, 0, RACE_BLOCK, shim, shared_cache(net->w), &jobs[i]);
+		usleep(2000);
 	}
+	for (unsigned i = 0; i < PROCESSES; i++)
+		race_job_end(&jobs[i]);
 	for (unsigned i = 0; i < PROCESSES; i++) {
 		race_capture_read(net->capture, jobs[i].port, &capture);
 		for (unsigned k = 0; k < capture.n; k++)
-			*ret_v6 += capture.attempts[k].family == 6;
-		*ret_mean_ms += race_value(&jobs[i], "connect_ms") / PROCESSES;
-		if (shim)
-			lab_assert_int((int)race_value(&jobs[i], "family"), 4);
+			crowd.v6 += capture.attempts[k].family == 6;
+		crowd.ms += race_value(&jobs[i], "connect_ms") / PROCESSES;
+		crowd.connected += strcmp(race_text(&jobs[i], "error"), "0") == 0;
 	}
+	*ret = crowd;
 }
 
-/* The first ones start before anybody knows; what they learn holds for all others. */
+static void print_crowd(const struct crowd *crowd, char buf[96])
+{
+	snprintf(buf, 96, "%u IPv6 SYNs, %u connected, %.0f ms each", crowd->v6, crowd->connected,
+		 crowd->ms);
+}
+
 LabTest(race, row_24_many_processes, RACE_WORLD)
 {
-	char measured[96], libc[96];
-	unsigned v6_shim, v6_libc;
-	double ms_shim, ms_libc;
+	char measured[96], without[96];
+	struct crowd libc, shim;
 	struct race_net net;
 
 	race_net_start(w, &network, 1, NULL, &net);
-	run_processes(&net, false, &v6_libc, &ms_libc);
-	run_processes(&net, true, &v6_shim, &ms_shim);
-	snprintf(measured, sizeof measured, "%u IPv6 SYNs, %.0f ms each", v6_shim, ms_shim);
-	snprintf(libc, sizeof libc, "%u IPv6 SYNs, %.0f ms each", v6_libc, ms_libc);
-	race_table_add(24, "100 processes, 10 at a time, IPv6 dead", "block",
-		       "at most 10 + 5 IPv6 SYNs", measured, libc);
-	lab_assert_int(v6_libc, PROCESSES);
-	lab_assert(v6_shim <= AT_ONCE + 5, "(%u IPv6 SYNs)", v6_shim);
+	run_processes(&net, false, &libc);
+	run_processes(&net, true, &shim);
+	print_crowd(&shim, measured);
+	print_crowd(&libc, without);
+	race_table_add(24, "100 processes at once, IPv6 dead", "block", "at most 32 IPv6 SYNs",
+		       measured, without);
+	lab_assert_int(libc.v6, PROCESSES);
+	lab_assert(shim.v6 <= SYNS_MAX, "(%s)", measured);
+	lab_assert(shim.connected >= CONNECTED_MIN, "(%s)", measured);
 }
