@@ -19,6 +19,7 @@
 #include "shim/cancel.h"
 #include "shim/clock.h"
 #include "shim/hooks.h"
+#include "shim/lock.h"
 #include "shim/private_fd.h"
 #include "shim/process.h"
 #include "shim/racing.h"
@@ -248,19 +249,20 @@ static int race_blocking(struct sleeper *s)
 static int race(int fd, struct attempts *a, const struct attempts_goal *goal, uint64_t sndtimeo_ms)
 {
 	struct sleeper s = {.a = a, .fd = fd, .until_ms = UINT64_MAX};
+	struct lock_stretch stretch;
 	struct stat was;
 	int r = sys_fstat(fd, &was);
 
+	lock_stretch_begin(&stretch);
 	if (r == 0)
 		r = attempts_first(a, fd);
-	if (r != -EINPROGRESS) {
+	if (r != -EINPROGRESS)
 		attempts_release(a);
-		return r;
-	}
-	if (!goal->blocking) {
+	else if (!goal->blocking)
 		(void)racing_begin(fd, a); /* fails: the first attempt is all there is */
-		return -EINPROGRESS;
-	}
+	lock_stretch_end(&stretch);
+	if (r != -EINPROGRESS || !goal->blocking)
+		return r;
 	s.dev = was.st_dev;
 	s.ino = was.st_ino;
 	if (sndtimeo_ms != 0)

@@ -40,6 +40,16 @@ static void unmask(bool outermost, const sys_sigset *saved)
 	sys_sigmask(SIG_SETMASK, saved, NULL);
 }
 
+void lock_stretch_begin(struct lock_stretch *ret)
+{
+	ret->outermost = mask(&ret->saved);
+}
+
+void lock_stretch_end(const struct lock_stretch *stretch)
+{
+	unmask(stretch->outermost, &stretch->saved);
+}
+
 static bool take_free(struct lock *lock)
 {
 	uint32_t expected = FREE;

@@ -46,6 +46,18 @@ bool lock_try(struct lock *lock);
 /* Drops, then gives the signal mask back. Locks are released in the reverse order of taking. */
 void lock_release(struct lock *lock);
 
+/*
+ * Blocks all signals, where the thread has not done so yet, for a stretch that takes several locks
+ * one after the other: they spare their system calls. `outermost` and `saved` of *ret as in a lock.
+ */
+struct lock_stretch {
+	bool outermost;
+	sys_sigset saved;
+};
+
+void lock_stretch_begin(struct lock_stretch *ret);
+void lock_stretch_end(const struct lock_stretch *stretch);
+
 /* This thread has all signals blocked and always will: its locks spare the two system calls. Set by
  * the io thread, of which fork() makes none. */
 void lock_signals_are_blocked(void);

@@ -76,7 +76,7 @@ static void close_if(int fd, const struct stat *was)
 static int file_locked(int number, const struct stat *was)
 {
 	struct private_fd_slot *slot;
-	int r = is_at(number, was) ? private_fd_table_add(number, &slot) : -EBADF;
+	int r = is_at(number, was) ? private_fd_table_add(number, was, &slot) : -EBADF;
 
 	if (r == 0)
 		return private_fd_table_handle(slot);

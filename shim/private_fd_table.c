@@ -105,20 +105,15 @@ static void place(struct private_fd_slot *slot, int number)
 			      memory_order_relaxed);
 }
 
-int private_fd_table_add(int number, struct private_fd_slot **ret)
+int private_fd_table_add(int number, const struct stat *st, struct private_fd_slot **ret)
 {
-	struct private_fd_slot *slot;
-	struct stat st;
-	int r = sys_fstat(number, &st);
+	struct private_fd_slot *slot = take_slot();
 
-	if (r < 0)
-		return r;
-	slot = take_slot();
 	if (!slot)
 		return -ENFILE;
-	slot->dev = st.st_dev;
-	slot->ino = st.st_ino;
-	slot->anonymous = (st.st_mode & S_IFMT) == 0; /* anon_inode: has no file type */
+	slot->dev = st->st_dev;
+	slot->ino = st->st_ino;
+	slot->anonymous = (st->st_mode & S_IFMT) == 0; /* anon_inode: has no file type */
 	place(slot, number);
 	atomic_fetch_add_explicit(&private_fd_used, 1, memory_order_relaxed);
 	*ret = slot;

@@ -56,8 +56,8 @@ int private_fd_table_handle(const struct private_fd_slot *slot);
 struct private_fd_slot *private_fd_table_find(int handle);
 struct private_fd_slot *private_fd_table_at(int fd);
 
-/* A new slot for the open descriptor `number`. 0, -ENFILE, or what fstat() says. */
-int private_fd_table_add(int number, struct private_fd_slot **ret);
+/* A new slot for the open descriptor `number`, of which fstat() says `st`. 0 or -ENFILE. */
+int private_fd_table_add(int number, const struct stat *st, struct private_fd_slot **ret);
 
 /* The slot's descriptor has another number now. */
 void private_fd_table_renumber(struct private_fd_slot *slot, int number);

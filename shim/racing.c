@@ -141,7 +141,7 @@ static int prepare(int fd, int *ret_own, struct swap_placeholder *ret_placeholde
 	return r;
 }
 
-int racing_begin(int fd, struct attempts *a)
+static int begin(int fd, struct attempts *a)
 {
 	struct swap_placeholder placeholder = {.end = 0};
 	struct racing_session s;
@@ -169,6 +169,16 @@ int racing_begin(int fd, struct attempts *a)
 		racing_end(&s, race);
 	private_fd_close(placeholder.end);
 	racing_close_session(&s);
+	return r;
+}
+
+int racing_begin(int fd, struct attempts *a)
+{
+	int r;
+
+	private_fd_turn();
+	r = begin(fd, a);
+	private_fd_turn_over();
 	return r;
 }
 

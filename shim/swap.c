@@ -34,17 +34,19 @@ bool swap_is(int fd, const struct swap_id *id)
 	return swap_identify(fd, &now) == 0 && now.dev == id->dev && now.ino == id->ino;
 }
 
-/* The smallest buffer that the kernel grants holds 4.6 KB, with its overhead. */
+/* The smallest buffer that the kernel grants holds 4.6 KB, with its overhead: more than that is
+ * written in part, and then it is full. */
 static int fill(int fd)
 {
-	static const char zeros[2048];
+	static const char zeros[16384];
 	const int least = 1;
-	ssize_t n =
-		sys_call(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDBUF, (long)&least, sizeof(least), 0);
+	ssize_t n = sys_setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
 
-	while (n >= 0)
+	if (n == 0)
 		n = sys_write(fd, zeros, sizeof(zeros));
-	return n == -EAGAIN ? 0 : (int)n;
+	while (n == (ssize_t)sizeof(zeros))
+		n = sys_write(fd, zeros, sizeof(zeros));
+	return n >= 0 || n == -EAGAIN ? 0 : (int)n;
 }
 
 int swap_placeholder_make(struct swap_placeholder *ret)
@@ -80,7 +82,7 @@ static void ask_for_room(int end)
 
 void swap_wake(int peer, int end)
 {
-	char junk[1024];
+	static char junk[8192]; /* all at once; nobody looks at it */
 	int fd;
 
 	private_fd_lock();
