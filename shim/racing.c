@@ -30,21 +30,27 @@ static bool keep_ours(struct racing_session *s, struct racing *race, const struc
 	return true;
 }
 
-/* The file of `handle` over all numbers of the race, which hold the file `id` now. */
+/* The file at the number `from` over all numbers of the race, which hold the file `id` now. */
+static int put_number(struct racing *race, int from, const struct swap_id *id)
+{
+	int r = -EBADF;
+
+	swap_copy_flags(race->numbers[0], from);
+	registrations_leave(&race->registrations);
+	for (unsigned i = 0; i < race->n; i++)
+		if (swap_put(from, race->numbers[i], id) == 0)
+			r = 0;
+	registrations_enter(&race->registrations);
+	return r;
+}
+
 static int put(struct racing *race, int handle, const struct swap_id *id)
 {
-	int from, r = -EBADF;
+	int from, r;
 
 	private_fd_lock();
 	from = private_fd_number_locked(handle);
-	if (from >= 0) {
-		swap_copy_flags(race->numbers[0], from);
-		registrations_leave(&race->registrations);
-		for (unsigned i = 0; i < race->n; i++)
-			if (swap_put(from, race->numbers[i], id) == 0)
-				r = 0;
-		registrations_enter(&race->registrations);
-	}
+	r = from < 0 ? from : put_number(race, from, id);
 	private_fd_unlock();
 	return r;
 }
@@ -90,8 +96,23 @@ static int find_registrations(struct racing *race)
 	return r;
 }
 
-/* The placeholder, or the end of the race. */
-static int install(struct racing_session *s, struct racing *race, int fd, int end)
+static int put_placeholder(struct racing *race)
+{
+	struct swap_placeholder placeholder;
+	int r = swap_placeholder_make(&placeholder);
+
+	if (r < 0)
+		return r;
+	race->peer = placeholder.peer;
+	race->id = placeholder.id;
+	race->active = true; /* from here on a forked child repairs it */
+	r = put_number(race, placeholder.end, &race->own_id);
+	swap_placeholder_drop(&placeholder);
+	return r;
+}
+
+/* The placeholder under all numbers, or the end of the race. */
+static int install(struct racing_session *s, struct racing *race, int fd)
 {
 	int r = swap_is(fd, &race->own_id) ? racing_add(s, race, fd) : -EBADF;
 
@@ -99,86 +120,55 @@ static int install(struct racing_session *s, struct racing *race, int fd, int en
 		r = racing_add_duplicates(s, race, fd);
 	if (r == 0)
 		r = find_registrations(race);
-	if (r == 0) {
-		race->active = !race->over; /* from here on a forked child repairs it */
-		r = put(race, race->over ? attempts_winner(race->attempts) : end, &race->own_id);
-	}
+	if (r == 0)
+		r = race->over ? put(race, attempts_winner(race->attempts), &race->own_id)
+			       : put_placeholder(race);
 	if (r < 0 || race->over)
 		racing_end(s, race);
 	return r;
 }
 
-static struct racing *make(struct attempts *a, int own, const struct swap_placeholder *placeholder)
+/* A race that has no numbers yet. It does not own `a` where it fails. */
+static int make(int fd, struct attempts *a, struct racing **ret)
 {
 	struct racing *race = racing_new();
-	int number;
+	int r = race ? swap_identify(fd, &race->own_id) : -ENFILE;
 
-	if (!race)
-		return NULL;
+	if (r == 0)
+		r = race->own = private_fd_copy(fd);
+	if (r < 0) {
+		if (race)
+			racing_free(race);
+		return r;
+	}
 	race->attempts = a;
-	race->own = own;
-	race->peer = placeholder->peer;
-	race->id = placeholder->id;
-	private_fd_lock();
-	number = private_fd_number_locked(own);
-	if (number < 0 || swap_identify(number, &race->own_id) < 0) {
-		racing_free(race);
-		race = NULL;
-	}
-	private_fd_unlock();
-	return race;
-}
-
-/* Both are the caller's still where it fails. */
-static int prepare(int fd, int *ret_own, struct swap_placeholder *ret_placeholder)
-{
-	int r = process_check() == PROCESS_OWNER && !private_fd_left_table() ? 0 : -EPERM;
-
-	if (r == 0)
-		r = *ret_own = private_fd_copy(fd);
-	if (r >= 0)
-		r = swap_placeholder_make(ret_placeholder);
-	return r;
-}
-
-static int begin(int fd, struct attempts *a)
-{
-	struct swap_placeholder placeholder = {.end = 0};
-	struct racing_session s;
-	struct racing *race = NULL;
-	int own = -1, r = prepare(fd, &own, &placeholder);
-
-	if (r == 0) {
-		racing_guard_fork();
-		racing_open(&s);
-		race = make(a, own, &placeholder);
-		racing_close_session(&s);
-	}
-	if (!race) {
-		private_fd_close(own);
-		private_fd_close(placeholder.end);
-		private_fd_close(placeholder.peer);
-		attempts_release(a);
-		return r < 0 ? r : -ENFILE;
-	}
-	r = attempts_start(a, own, over, race);
-	racing_open(&s);
-	if (r == 0)
-		r = install(&s, race, fd, placeholder.end);
-	else
-		racing_end(&s, race);
-	private_fd_close(placeholder.end);
-	racing_close_session(&s);
-	return r;
+	*ret = race;
+	return 0;
 }
 
 int racing_begin(int fd, struct attempts *a)
 {
-	int r;
+	struct racing_session s;
+	struct racing *race;
+	int r = -EPERM;
 
-	private_fd_turn();
-	r = begin(fd, a);
-	private_fd_turn_over();
+	if (process_check() == PROCESS_OWNER && !private_fd_left_table()) {
+		racing_guard_fork();
+		racing_open(&s);
+		r = make(fd, a, &race);
+		racing_close_session(&s);
+	}
+	if (r < 0) {
+		attempts_release(a);
+		return r;
+	}
+	r = attempts_start(a, race->own, over, race);
+	racing_open(&s);
+	if (r == 0)
+		r = install(&s, race, fd);
+	else
+		racing_end(&s, race);
+	racing_close_session(&s);
 	return r;
 }
 

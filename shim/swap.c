@@ -34,41 +34,51 @@ bool swap_is(int fd, const struct swap_id *id)
 	return swap_identify(fd, &now) == 0 && now.dev == id->dev && now.ino == id->ino;
 }
 
-/* The smallest buffer that the kernel grants holds 4.6 KB, with its overhead: more than that is
- * written in part, and then it is full. */
+/* The smallest buffer that the kernel grants holds 4.6 KB, with its overhead: less than one write
+ * brings, and what does not fit is not taken. */
 static int fill(int fd)
 {
-	static const char zeros[16384];
-	const int least = 1;
-	ssize_t n = sys_setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
+	static const char zeros[512];
+	static const int least = 1;
+	const struct iovec part = {.iov_base = (void *)zeros, .iov_len = sizeof(zeros)};
+	const struct iovec parts[] = {part, part, part, part, part, part, part, part,
+				      part, part, part, part, part, part, part, part};
+	ssize_t n =
+		sys_call(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDBUF, (long)&least, sizeof(least), 0);
 
 	if (n == 0)
-		n = sys_write(fd, zeros, sizeof(zeros));
-	while (n == (ssize_t)sizeof(zeros))
-		n = sys_write(fd, zeros, sizeof(zeros));
-	return n >= 0 || n == -EAGAIN ? 0 : (int)n;
+		n = sys_call(SYS_writev, fd, (long)parts, sizeof(parts) / sizeof(part), 0, 0, 0);
+	return n < 0							  ? (int)n
+	       : (size_t)n < sizeof(zeros) * sizeof(parts) / sizeof(part) ? 0
+									  : -ENOBUFS;
 }
 
 int swap_placeholder_make(struct swap_placeholder *ret)
 {
-	struct swap_placeholder made;
+	struct swap_placeholder made = {.end = -1};
 	int pair[2];
 	int r = sys_socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair);
 
 	if (r < 0)
 		return r;
-	r = fill(pair[0]);
-	if (r == 0)
-		r = swap_identify(pair[0], &made.id);
-	made.end = private_fd_adopt(pair[0]);
+	made.end = pair[0];
 	made.peer = private_fd_adopt(pair[1]);
-	if (r == 0 && made.end >= 0 && made.peer >= 0) {
+	r = swap_identify(made.end, &made.id);
+	if (r == 0)
+		r = made.peer < 0 ? made.peer : fill(made.end);
+	if (r == 0) {
 		*ret = made;
 		return 0;
 	}
-	private_fd_close(made.end);
+	swap_placeholder_drop(&made);
 	private_fd_close(made.peer);
-	return r < 0 ? r : made.end < 0 ? made.end : made.peer;
+	return r;
+}
+
+void swap_placeholder_drop(const struct swap_placeholder *placeholder)
+{
+	if (swap_is(placeholder->end, &placeholder->id))
+		(void)sys_close(placeholder->end);
 }
 
 /* The kernel tells those alone that there is room who have asked in vain for some. */

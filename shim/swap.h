@@ -31,13 +31,17 @@ int swap_identify(int fd, struct swap_id *ret);
 bool swap_is(int fd, const struct swap_id *id);
 
 struct swap_placeholder {
-	int end;	   /* handle (private_fd.h) of the end that the program gets; owned */
-	int peer;	   /* of the other; owned */
+	int end;	   /* the end that the program gets: a number, close-on-exec */
+	int peer;	   /* handle (private_fd.h) of the other; owned */
 	struct swap_id id; /* of `end` */
 };
 
-/* Makes one. 0, or a negative errno: nothing is left of it. */
+/*
+ * Makes one. 0, or a negative errno: nothing is left of it. `end` has the lowest free number, and
+ * is to be put in its place and dropped at once.
+ */
 int swap_placeholder_make(struct swap_placeholder *ret);
+void swap_placeholder_drop(const struct swap_placeholder *placeholder);
 
 /*
  * Wakes whoever sleeps on a placeholder that has been replaced, in poll() or select(): they look

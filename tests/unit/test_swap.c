@@ -29,8 +29,8 @@ static void install(void)
 
 	cr_assert_eq(process_check(), PROCESS_OWNER);
 	cr_assert_eq(swap_placeholder_make(&placeholder), 0);
-	fd = dup(private_fd_number(placeholder.end));
-	private_fd_close(placeholder.end);
+	fd = dup(placeholder.end);
+	swap_placeholder_drop(&placeholder);
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
 	winner = pair[0];
 	other = pair[1];
@@ -100,8 +100,10 @@ Test(swap, placeholder_that_cannot_be_had_leaves_nothing)
 		setrlimit(RLIMIT_NOFILE, &limit);
 		r = swap_placeholder_make(&placeholder);
 		setrlimit(RLIMIT_NOFILE, &was);
-		if (r == 0)
+		if (r == 0) {
+			swap_placeholder_drop(&placeholder);
 			break;
+		}
 		cr_expect_eq(r, -EMFILE);
 		cr_expect_eq(private_fd_count(), 0);
 	}
