@@ -18,8 +18,8 @@
  * that a descriptor hook takes, which are those of the private descriptors and of the races; a
  * module's own lock may cover one.
  *
- * Order, outermost first: process (process.c), then the turn of the io loop, then the table of races
- * (racing_table.h), under which no task is submitted, then the lock of one module (settings,
+ * Order, outermost first: process (process.c), then the turn of the io loop, then the table of
+ *races (racing_table.h), under which no task is submitted, then the lock of one module (settings,
  * netstate, io ...), then rcu, private_fd or a pool, which are leaves. A module lock is never held
  * while another module's lock is taken. The logger and the clock take none.
  *
