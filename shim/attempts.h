@@ -105,10 +105,15 @@ void attempts_option(struct attempts *a, int level, int name, const void *value,
 /* With the last reference all that is left of it is closed. Any thread. */
 void attempts_release(struct attempts *a);
 
-/* Is there a race of this process with `dest` among its candidates, but not as the one that was
- * asked for, that has run for `ms` or asked for another family? Then it is told to stay alone, and
- * true: the program races by itself. Any thread. */
-bool attempts_rival(const struct order_dest *dest, uint64_t now_ms);
+/* To be asked at each connect() to an address that has siblings. Is there a race of this process to
+ * `port` (network order) that has `dest` in reserve, and is that not just another connection
+ * (attempts_list.c)? Then the race makes room for it, and true: this one is not to race. Any
+ * thread. */
+bool attempts_rival(const struct order_dest *dest, in_port_t port, uint64_t now_ms);
+
+/* Has the program been seen to race by itself: a race was stopped after it had a rival? Any thread.
+ */
+bool attempts_raced(void);
 
 /* In the child's handler of pthread_atfork(): all that is running is the parent's. No lock. */
 void attempts_forked(void);

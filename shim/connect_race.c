@@ -36,8 +36,6 @@
  * (Node.js 250 ms). Their second attempt, by which they are known, shall come before ours. */
 #define COURTESY_MS 8
 
-static _Atomic bool races_by_itself; /* the program; never again after it has been seen once */
-
 /* ---- may it race? ---- */
 
 static bool is_loopback(const struct order_dest *dest)
@@ -131,13 +129,11 @@ static bool prepare(int fd, const struct sockaddr *addr, socklen_t len, struct a
 	n = siblings_find(&asked, now_ms, dests, &goal->more);
 	if (n == 0 || (n == 1 && !goal->more) || is_loopback(&asked))
 		return false;
-	if (atomic_load(&races_by_itself) || process_check() != PROCESS_OWNER ||
-	    !is_on(&goal->delay_ms) || !examine(fd, addr->sa_family, goal, ret_sndtimeo))
+	if (attempts_raced() || process_check() != PROCESS_OWNER || !is_on(&goal->delay_ms) ||
+	    !examine(fd, addr->sa_family, goal, ret_sndtimeo))
 		return false;
-	if (attempts_rival(&asked, now_ms)) {
-		atomic_store(&races_by_itself, true);
+	if (attempts_rival(&asked, goal->port, now_ms))
 		return false;
-	}
 	choose(&asked, dests, n, goal);
 	return goal->n > 1 || goal->more;
 }

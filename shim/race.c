@@ -201,6 +201,12 @@ void race_unsent(struct race *race, unsigned candidate, int error, uint64_t now_
 	end_with(race, candidate, error, now_ms, now_ms);
 }
 
+void race_postpone(struct race *race, uint64_t until_ms)
+{
+	if (race->next_ms < until_ms)
+		race->next_ms = until_ms;
+}
+
 void race_leave_alone(struct race *race, uint64_t now_ms)
 {
 	race->nwaiting = 0;

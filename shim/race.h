@@ -121,6 +121,9 @@ void race_failed(struct race *race, unsigned candidate, int error, uint64_t now_
  * one's turn is now, without a pause. Each candidate is tried once, so this comes to an end. */
 void race_unsent(struct race *race, unsigned candidate, int error, uint64_t now_ms);
 
+/* The next attempt is not started before that, unless one under way fails later than this call. */
+void race_postpone(struct race *race, uint64_t until_ms);
+
 /* No more attempts: those under way decide. */
 void race_leave_alone(struct race *race, uint64_t now_ms);
 

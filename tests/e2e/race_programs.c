@@ -63,6 +63,10 @@ const struct race_program race_programs[] = {
 		"psql -X -h $HOST -p $PORT -U lab -c '' lab && echo served", "served"),
 	PROGRAM("nginx proxy_pass", "nginx", RACE_HTTP, RACE_STALLS, NULL, RACE_PAGE, .root = true,
 		.requests = 1),
+	PROGRAM("nginx, 4 requests at once", "nginx", RACE_HTTP, RACE_STALLS, NULL, RACE_PAGE,
+		.root = true, .requests = 4),
+	PROGRAM("nginx, 4 requests in turn", "nginx", RACE_HTTP, RACE_STALLS, NULL, RACE_PAGE,
+		.root = true, .requests = 4, .gap_ms = 60),
 	PROGRAM("git http://", "git", RACE_HTTP, RACE_RACES,
 		"exec git ls-remote http://$HOST:$PORT/x.git", "refs/heads/main"),
 	PROGRAM("git git://", "git", RACE_GIT, RACE_STALLS,
@@ -157,19 +161,23 @@ static void read_reply(int fd, char *reply, size_t size)
 	close(fd);
 }
 
-/* Sends requests at once; it is over when the last has its answer. */
+/* From the last request to the last answer. */
 static void ask_proxy(const struct race_program *p, unsigned port, struct race_outcome *ret)
 {
 	const char *request = "GET / HTTP/1.0\r\n\r\n";
+	const struct timespec gap = {.tv_nsec = p->gap_ms * 1000000L};
 	int fds[RACE_REQUESTS_MAX];
-	uint64_t start;
+	uint64_t start = 0;
 
 	*ret = (struct race_outcome){.served = true};
 	for (unsigned i = 0; i < p->requests; i++)
 		fds[i] = connect_to_proxy(port);
-	start = lab_now_ns();
-	for (unsigned i = 0; i < p->requests; i++)
+	for (unsigned i = 0; i < p->requests; i++) {
+		if (i > 0)
+			nanosleep(&gap, NULL);
+		start = lab_now_ns();
 		lab_assert(write(fds[i], request, strlen(request)) > 0);
+	}
 	for (unsigned i = 0; i < p->requests; i++) {
 		read_reply(fds[i], ret->complaint, sizeof(ret->complaint));
 		ret->served = ret->served && strstr(ret->complaint, p->says);

@@ -31,10 +31,11 @@ struct race_program {
 	const char *says;  /* on standard output, when it has been served */
 	const char *host;  /* NULL: RACE_BLACK_HOLE */
 	bool root;	   /* it or its server needs more than a user namespace */
-	unsigned requests; /* nginx: sent at once, at most RACE_REQUESTS_MAX */
+	unsigned requests; /* nginx: how many, at most RACE_REQUESTS_MAX */
+	unsigned gap_ms;   /* nginx: between two of them */
 };
 
-#define RACE_PROGRAMS	  14
+#define RACE_PROGRAMS	  16
 #define RACE_REQUESTS_MAX 8
 
 extern const struct race_program race_programs[RACE_PROGRAMS];
@@ -48,7 +49,7 @@ struct race_run {
 
 struct race_outcome {
 	int accepted_ms; /* from its start; -1: the server accepted nothing. nginx: from the
-			  * requests to the last answer */
+			  * last request to the last answer */
 	int ended_ms;
 	bool served; /* it said what it says when it has been served, and ended well */
 	char complaint[512];

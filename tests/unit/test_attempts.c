@@ -304,13 +304,55 @@ Test(attempts, rival_is_told_from_a_second_connection)
 	candidate(3);
 	goal.dests[goal.n++] = other;
 	begin(false, NEVER_MS);
-	now_ms = 0; /* before the race: no time has passed */
-	cr_assert(!attempts_rival(&goal.dests[0], now_ms), "the one that was asked for");
-	cr_assert(!attempts_rival(&goal.dests[1], now_ms), "at the same time");
-	cr_assert(attempts_rival(&goal.dests[1], clock_boot_ms() + 1000), "after a while");
-	cr_assert(attempts_rival(&other, now_ms), "of another family");
+	now_ms = clock_boot_ms() + 1000;
+	cr_assert(!attempts_rival(&goal.dests[0], goal.port, now_ms), "the one that was asked for");
+	cr_assert(!attempts_rival(&other, goal.port ^ 1, now_ms), "at another port");
+	cr_assert(attempts_rival(&goal.dests[1], goal.port, now_ms), "after a while");
+	cr_assert(attempts_rival(&other, goal.port, now_ms), "of another family");
 	cr_assert(attempts_stop(a));
-	cr_assert(!attempts_rival(&other, now_ms) || attempts_end(a) == ATTEMPTS_STOPPED);
+	cr_assert(!attempts_rival(&other, goal.port, now_ms) ||
+		  attempts_end(a) == ATTEMPTS_STOPPED);
+	attempts_release(a);
+}
+
+Test(attempts, end_of_the_first_after_a_rival_shows_a_program_that_races)
+{
+	black_hole_at(2);
+	candidate(2);
+	candidate(3);
+	begin(false, NEVER_MS);
+	cr_assert(attempts_stop(a));
+	attempts_release(a);
+	cr_assert(!attempts_raced(), "there was no rival");
+	begin(false, NEVER_MS);
+	cr_assert(attempts_rival(&goal.dests[1], goal.port, clock_boot_ms() + 1000));
+	cr_assert(!attempts_raced(), "the first goes on");
+	cr_assert(attempts_stop(a));
+	cr_assert(attempts_raced());
+	attempts_release(a);
+}
+
+Test(attempts, address_asked_for_at_the_same_time_is_no_rival)
+{
+	black_hole_at(2);
+	candidate(2);
+	candidate(3);
+	begin(false, NEVER_MS);
+	cr_assert(!attempts_rival(&goal.dests[1], goal.port, 0));
+	cr_assert(attempts_stop(a));
+	attempts_release(a);
+}
+
+/* A proxy that takes the addresses of a name in turn. */
+Test(attempts, address_asked_for_before_is_no_rival)
+{
+	black_hole_at(2);
+	candidate(2);
+	candidate(3);
+	cr_assert(!attempts_rival(&goal.dests[1], port, clock_boot_ms()));
+	begin(false, NEVER_MS);
+	cr_assert(!attempts_rival(&goal.dests[1], port, clock_boot_ms() + 1000));
+	cr_assert(attempts_stop(a));
 	attempts_release(a);
 }
 

@@ -162,6 +162,22 @@ Test(race, left_alone_starts_no_more)
 	cr_assert_str_eq(actions(), "!111");
 }
 
+Test(race, postponed_starts_the_next_later)
+{
+	begin();
+	add(AF_INET6, 0, T0);
+	add(AF_INET, 1, T0);
+	race_begin(&race, T0);
+	cr_assert_str_eq(actions(), "+0");
+	race_postpone(&race, T0 + RACE_DELAY_MS - 1);
+	cr_assert_eq(race_wake_ms(&race), T0 + RACE_DELAY_MS, "it is never started earlier");
+	race_postpone(&race, T0 + RACE_DELAY_MS + 200);
+	race_tick(&race, T0 + RACE_DELAY_MS + 199);
+	cr_assert_str_eq(actions(), "");
+	race_tick(&race, T0 + RACE_DELAY_MS + 200);
+	cr_assert_str_eq(actions(), "+1");
+}
+
 Test(race, error_is_that_of_the_first_attempt)
 {
 	begin();
