@@ -67,6 +67,7 @@ struct race_case {
 	int family;	   /* of the peer: 4 or 6; 0: any or none */
 	double at_ms;	   /* when the program knows */
 	double early_ms;   /* how much sooner is right, too; 0: only what clocks need */
+	double best_ms;	   /* the fastest of its modes is no slower than that; 0: not asked */
 	const char *syns;  /* as in race_capture.h; NULL: any */
 	/* What else must be; says what is wrong. NULL: nothing. */
 	const char *(*check)(const struct race_seen *seen);
@@ -128,6 +129,9 @@ double race_zero_ms(const struct race_net *net, const struct race_job *job);
 
 /* "connected over IPv4 after 251 ms, SYN 6@0 4@250": of a job that has ended. */
 void race_job_print(const struct race_net *net, const struct race_job *job, char *buf, size_t size);
+
+/* From the zero of times until the program knew. */
+double race_took_ms(const struct race_net *net, const struct race_job *job);
 
 /* Runs all cases of a scenario in all their modes, prints them, and fails if one is not right. */
 void race_run(struct lab_world *w, const struct race_case *cases, unsigned ncases);

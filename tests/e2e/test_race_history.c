@@ -36,10 +36,12 @@ static const char *shared_cache(struct lab_world *w)
 	return path;
 }
 
-/* One process after the other in each of the modes. */
-static void run_modes(struct race_net *net, unsigned modes, const struct race_case *expected,
-		      const struct race_job *without, char *failures, size_t size)
+/* One process after the other in each of the modes: the time of the fastest. */
+static double run_modes(struct race_net *net, unsigned modes, const struct race_case *expected,
+			const struct race_job *without, char *failures, size_t size)
 {
+	double best_ms = 1e9;
+
 	for (enum race_mode mode = 0; mode < RACE_MODES; mode++) {
 		struct race_job job;
 
@@ -48,7 +50,10 @@ static void run_modes(struct race_net *net, unsigned modes, const struct race_ca
 		race_job_start(net, 0, mode, true, shared_cache(net->w), &job);
 		race_job_end(&job);
 		race_conclude(net, expected, &job, without, failures, size);
+		if (race_took_ms(net, &job) < best_ms)
+			best_ms = race_took_ms(net, &job);
 	}
+	return best_ms;
 }
 
 /* The new route leads where the old one led; but what goes there may be another network. */
@@ -56,18 +61,20 @@ LabTest(race, row_23_next_process, RACE_WORLD)
 {
 	char failures[1500] = "";
 	struct race_job libc;
+	double next_ms;
 	struct race_net net;
 
 	race_net_start(w, &network, 1, NULL, &net);
 	race_job_start(&net, 0, RACE_BLOCK, false, NULL, &libc);
 	race_job_end(&libc);
 	run_modes(&net, RACE_BIT(RACE_BLOCK), &first, &libc, failures, sizeof failures);
-	run_modes(&net, RACE_FOUR, &next, &libc, failures, sizeof failures);
+	next_ms = run_modes(&net, RACE_FOUR, &next, &libc, failures, sizeof failures);
 	lab_ip(w, LAB_NEAR, "route replace ::/0 dev lab0 metric 7\n");
 	usleep(1100000); /* a change is seen within a second */
 	run_modes(&net, RACE_BIT(RACE_BLOCK), &later, &libc, failures, sizeof failures);
 	if (failures[0] != '\0')
 		lab_fail("%s", failures);
+	lab_assert(next_ms <= 25, "(%.1f ms, of which the round trip is 20)", next_ms);
 }
 
 /*
