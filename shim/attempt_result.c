@@ -19,12 +19,13 @@ static int connect_again(int fd)
 	return sys_connect(fd, (const struct sockaddr *)&any, sizeof any);
 }
 
-static void look(int fd, enum attempt_manner manner, struct attempt_result *ret)
+void attempt_look_at(int fd, enum attempt_manner manner, struct attempt_result *ret)
 {
 	struct tcp_info info = {.tcpi_state = 0};
 	socklen_t len = sizeof info;
 	int r = sys_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
 
+	*ret = (struct attempt_result){.state = ATTEMPT_CONNECTING};
 	if (r < 0) {
 		*ret = (struct attempt_result){.state = ATTEMPT_FAILED, .error = -r};
 		return;
@@ -48,12 +49,11 @@ void attempt_look(int handle, enum attempt_manner manner, struct attempt_result 
 {
 	int fd;
 
-	*ret = (struct attempt_result){.state = ATTEMPT_CONNECTING};
 	private_fd_lock();
 	fd = private_fd_number_locked(handle);
 	if (fd < 0)
 		*ret = (struct attempt_result){.state = ATTEMPT_FAILED, .error = EBADF};
 	else
-		look(fd, manner, ret);
+		attempt_look_at(fd, manner, ret);
 	private_fd_unlock();
 }

@@ -31,4 +31,7 @@ struct attempt_result {
 /* `handle` is a private descriptor; one that has gone has failed with EBADF. Any thread. */
 void attempt_look(int handle, enum attempt_manner manner, struct attempt_result *ret);
 
+/* The same for a number that the caller is sure of. */
+void attempt_look_at(int fd, enum attempt_manner manner, struct attempt_result *ret);
+
 #endif

@@ -109,15 +109,6 @@ bool attempts_stop(struct attempts *a)
 	return true;
 }
 
-void attempts_keep_first(struct attempts *a)
-{
-	attempts_leave_alone(a);
-	a->keep.run = attempts_on_keep;
-	atomic_fetch_add(&a->refs, 1);
-	if (io_submit(&a->keep) < 0)
-		atomic_fetch_sub(&a->refs, 1);
-}
-
 void attempts_pool_forked(void)
 {
 	pool_forked(&pool);

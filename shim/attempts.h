@@ -63,6 +63,10 @@ struct attempts *attempts_new(const struct attempts_goal *goal);
  */
 int attempts_first(struct attempts *a, int fd);
 
+/* Is that one connected already? A server on this machine answers before connect() returns, and
+ * there is nothing to race. After -EINPROGRESS, instead of attempts_start(). */
+bool attempts_answered(struct attempts *a, int fd);
+
 /*
  * Hands the race to the io thread, with `own`, a handle (private_fd.h) of the socket of the first
  * attempt, which is the race's from here on and closed with it, also where this fails. `over` is
@@ -76,10 +80,6 @@ int attempts_start(struct attempts *a, int own, attempts_over_fn over, void *arg
  * the race is over. Any thread, signal handlers.
  */
 bool attempts_stop(struct attempts *a);
-
-/* Ends every attempt but the first, as attempts_stop() does, but the race goes on with that one,
- * and over() will be called. Once at most. Any thread, signal handlers. */
-void attempts_keep_first(struct attempts *a);
 
 /* No further attempt is started: the program races by itself. Any thread. */
 void attempts_leave_alone(struct attempts *a);

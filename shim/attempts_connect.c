@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* attempts_connect.c - the sockets of a race (attempts.h): the program's own, and private ones. */
 #include "shim/attempts_internal.h"
+
+#include "shim/attempt_result.h"
 #include "shim/private_fd.h"
 #include "shim/sockopts.h"
 #include "shim/sys.h"
@@ -87,4 +89,15 @@ int attempts_first(struct attempts *a, int fd)
 	if (a->goal.blocking)
 		(void)sys_fcntl(fd, F_SETFL, flags);
 	return r == 0 || r == -EINPROGRESS || first == 0 ? r : first;
+}
+
+bool attempts_answered(struct attempts *a, int fd)
+{
+	struct attempt_result result;
+
+	attempt_look_at(fd, ATTEMPT_LOOK, &result);
+	if (result.state != ATTEMPT_CONNECTED)
+		return false;
+	attempts_note_connected(a, a->own_candidate, result.rtt_us, a->since_ms);
+	return true;
 }

@@ -34,7 +34,7 @@ struct attempt {
 };
 
 struct attempts {
-	struct io_task start, stop, keep;
+	struct io_task start, stop;
 	_Atomic uint32_t end; /* enum attempts_end */
 	_Atomic uint32_t refs;
 	_Atomic bool alone;
@@ -68,7 +68,6 @@ int attempts_open_private(struct attempts *a, unsigned candidate);
 /* attempts_run.c: tasks of the io thread. */
 void attempts_on_start(struct io_task *task, uint64_t now_ms);
 void attempts_on_stop(struct io_task *task, uint64_t now_ms);
-void attempts_on_keep(struct io_task *task, uint64_t now_ms);
 
 /* attempts.c. One address more; those that are there already are left out. */
 void attempts_add(struct attempts *a, const struct order_dest *dest, uint64_t now_ms);

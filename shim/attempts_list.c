@@ -9,8 +9,8 @@
  * by itself, or open several connections: a proxy that takes the addresses in turn, a pool. It does
  * not race
  *
- *	- where it has not waited a while: RFC 8305 has 100 ms as the least delay, and nobody less
- *than this;
+ *	- where it has not waited a while: RFC 8305 has 100 ms as the least delay, and nobody
+ *	  less than this;
  *	- with an address that it has asked for before on its own account.
  *
  * Otherwise it is a rival. Its attempt gets a delay of its own, and the race goes on after that. If

@@ -239,24 +239,3 @@ void attempts_on_stop(struct io_task *task, uint64_t now_ms)
 	}
 	attempts_release(a);
 }
-
-/* The own socket is the program's again: its error is to be read there, and not here. */
-void attempts_on_keep(struct io_task *task, uint64_t now_ms)
-{
-	struct attempts *a = (struct attempts *)((char *)task - offsetof(struct attempts, keep));
-
-	race_leave_alone(&a->race, now_ms);
-	for (unsigned i = 0; i < RACE_MAX && a->at_work; i++) {
-		int handle = a->attempts[i].handle;
-
-		if (handle <= 0 || handle == a->own)
-			continue;
-		if (a->shown == handle)
-			a->shown = 0;
-		end_attempt(a, i);
-		race_failed(&a->race, i, ECANCELED, now_ms);
-	}
-	if (a->at_work)
-		go_on(a, now_ms);
-	attempts_release(a);
-}

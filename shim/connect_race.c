@@ -36,6 +36,17 @@
  * (Node.js 250 ms). Their second attempt, by which they are known, shall come before ours. */
 #define COURTESY_MS 8
 
+/* A call of connect(). */
+struct call {
+	int fd;
+	sa_family_t family; /* of the address as it was given */
+	struct order_dest asked, dests[SIBLINGS_MAX];
+	unsigned n;
+	uint64_t now_ms, sndtimeo_ms;
+	struct stat was;
+	struct attempts_goal goal;
+};
+
 /* ---- may it race? ---- */
 
 static bool is_loopback(const struct order_dest *dest)
@@ -99,52 +110,52 @@ static void choose(const struct order_dest *asked, const struct order_dest *dest
 	}
 }
 
-/* What the socket can do; false: not race. */
-static bool examine(int fd, sa_family_t family, struct attempts_goal *goal, uint64_t *ret_sndtimeo)
+/* Is there anything to race? All that a call costs where there is not. */
+static bool has_candidates(const struct sockaddr *addr, socklen_t len, struct call *c)
 {
-	struct sockopts_facts facts;
-	int flags = sys_fcntl(fd, F_GETFL, 0);
+	if (!dest_of(addr, len, &c->asked, &c->goal.port))
+		return false;
+	c->now_ms = clock_boot_ms();
+	c->n = siblings_find(&c->asked, c->now_ms, c->dests, &c->goal.more);
+	c->family = addr->sa_family;
+	return c->n != 0 && (c->n != 1 || c->goal.more) && !is_loopback(&c->asked);
+}
 
-	if (flags < 0 || sockopts_examine(fd, &facts) < 0 || facts.bar != SOCKOPTS_FREE ||
-	    facts.family != family)
+/* What the socket can do; false: not race. */
+static bool examine(struct call *c)
+{
+	struct attempts_goal *goal = &c->goal;
+	struct sockopts_facts facts;
+	int flags = sys_fcntl(c->fd, F_GETFL, 0);
+
+	if (flags < 0 || sockopts_examine(c->fd, &facts) < 0 || facts.bar != SOCKOPTS_FREE ||
+	    facts.family != c->family || sys_fstat(c->fd, &c->was) < 0)
 		return false;
 	goal->family = facts.family;
 	goal->ipv4 = facts.family == AF_INET || !facts.v6only;
 	goal->blocking = !(flags & O_NONBLOCK);
 	goal->delay_ms += goal->blocking ? 0 : COURTESY_MS;
-	*ret_sndtimeo = facts.sndtimeo_ms;
+	c->sndtimeo_ms = facts.sndtimeo_ms;
 	return true;
 }
 
 /* Fills in the goal; false: it is libc's call. */
-static bool prepare(int fd, const struct sockaddr *addr, socklen_t len, struct attempts_goal *goal,
-		    uint64_t *ret_sndtimeo)
+static bool prepare(struct call *c)
 {
-	struct order_dest asked, dests[SIBLINGS_MAX];
-	uint64_t now_ms = clock_boot_ms();
-	unsigned n;
+	struct attempts_goal *goal = &c->goal;
 
-	if (!dest_of(addr, len, &asked, &goal->port))
-		return false;
-	n = siblings_find(&asked, now_ms, dests, &goal->more);
-	if (n == 0 || (n == 1 && !goal->more) || is_loopback(&asked))
-		return false;
 	if (attempts_raced() || process_check() != PROCESS_OWNER || !is_on(&goal->delay_ms) ||
-	    !examine(fd, addr->sa_family, goal, ret_sndtimeo))
+	    !examine(c) || attempts_rival(&c->asked, goal->port, c->now_ms))
 		return false;
-	if (attempts_rival(&asked, goal->port, now_ms))
-		return false;
-	choose(&asked, dests, n, goal);
+	choose(&c->asked, c->dests, c->n, goal);
 	return goal->n > 1 || goal->more;
 }
 
 /* ---- a blocking socket ---- */
 
 struct sleeper {
+	const struct call *call;
 	struct attempts *a;
-	int fd;
-	dev_t dev;
-	ino_t ino;
 	uint64_t until_ms; /* SO_SNDTIMEO; UINT64_MAX: none */
 	int slept;	   /* 0 or -EINTR, -ETIMEDOUT */
 };
@@ -164,7 +175,7 @@ static void leave(void *arg)
 	if (process_peek() != PROCESS_OWNER)
 		return;
 	(void)attempts_stop(s->a);
-	racing_unwatch(s->fd, s->a);
+	racing_unwatch(s->call->fd, s->a);
 	attempts_release(s->a);
 }
 
@@ -192,7 +203,8 @@ static bool is_there(const struct sleeper *s)
 {
 	struct stat now;
 
-	return sys_fstat(s->fd, &now) == 0 && now.st_dev == s->dev && now.st_ino == s->ino;
+	return sys_fstat(s->call->fd, &now) == 0 && now.st_dev == s->call->was.st_dev &&
+	       now.st_ino == s->call->was.st_ino;
 }
 
 /* What connect() says. CONNECT_PLAIN: it is to be asked itself, on a socket that is connecting. */
@@ -204,8 +216,9 @@ static int outcome(const struct sleeper *s, int slept)
 		return slept == -ETIMEDOUT ? -EINPROGRESS : slept;
 	switch (attempts_end(s->a)) {
 	case ATTEMPTS_WON:
-		return attempts_winner(s->a) == attempts_own(s->a) ? 0
-								   : racing_replace(s->fd, s->a);
+		return attempts_winner(s->a) == attempts_own(s->a)
+			       ? 0
+			       : racing_replace(s->call->fd, s->a);
 	case ATTEMPTS_LOST:
 		return attempts_error(s->a) != 0 ? -attempts_error(s->a) : CONNECT_PLAIN;
 	case ATTEMPTS_STOPPED:
@@ -223,59 +236,72 @@ static void wait_for_end(struct sleeper *s)
 }
 
 /* The first attempt is under way. Releases the race. */
-static int race_blocking(struct sleeper *s)
+static int race_blocking(const struct call *c, struct attempts *a)
 {
-	int r = CONNECT_PLAIN, own = private_fd_copy(s->fd);
+	struct sleeper s = {.call = c, .a = a, .until_ms = UINT64_MAX};
+	int r = CONNECT_PLAIN, own = private_fd_copy(c->fd);
 
-	if (own < 0 || racing_watch(s->fd, s->a) < 0) {
+	if (own < 0 || racing_watch(c->fd, a) < 0) {
 		private_fd_close(own);
-		attempts_release(s->a);
+		attempts_release(a);
 		return CONNECT_PLAIN;
 	}
-	if (attempts_start(s->a, own, wake, NULL) == 0) {
-		wait_for_end(s);
-		r = outcome(s, s->slept);
+	if (c->sndtimeo_ms != 0)
+		s.until_ms = clock_boot_ms() + c->sndtimeo_ms;
+	if (attempts_start(a, own, wake, NULL) == 0) {
+		wait_for_end(&s);
+		r = outcome(&s, s.slept);
 	}
-	leave(s);
+	leave(&s);
 	return r;
 }
 
 /* ---- both ---- */
 
-static int race(int fd, struct attempts *a, const struct attempts_goal *goal, uint64_t sndtimeo_ms)
+/* The first attempt, and a non-blocking socket's race. As connect() on a non-blocking socket, and
+ * *ret is the race of a blocking one. CONNECT_PLAIN: nothing has happened. */
+static int begin(struct call *c, struct attempts **ret)
 {
-	struct sleeper s = {.a = a, .fd = fd, .until_ms = UINT64_MAX};
-	struct lock_stretch stretch;
-	struct stat was;
-	int r = sys_fstat(fd, &was);
+	struct attempts *a = prepare(c) ? attempts_new(&c->goal) : NULL;
+	int r;
 
-	lock_stretch_begin(&stretch);
-	if (r == 0)
-		r = attempts_first(a, fd);
+	if (a == NULL)
+		return CONNECT_PLAIN;
+	r = attempts_first(a, c->fd);
+	if (r == -EINPROGRESS && attempts_answered(a, c->fd)) {
+		attempts_release(a);
+		return c->goal.blocking ? CONNECT_PLAIN : r;
+	}
 	if (r != -EINPROGRESS)
 		attempts_release(a);
-	else if (!goal->blocking)
-		(void)racing_begin(fd, a); /* fails: the first attempt is all there is */
+	else if (c->goal.blocking)
+		*ret = a;
+	else
+		(void)racing_begin(c->fd, a); /* fails: the first attempt is all there is */
+	return r;
+}
+
+static int begin_stretch(struct call *c, struct attempts **ret)
+{
+	struct lock_stretch stretch;
+	int r;
+
+	lock_stretch_begin(&stretch);
+	r = begin(c, ret);
 	lock_stretch_end(&stretch);
-	if (r != -EINPROGRESS || !goal->blocking)
-		return r;
-	s.dev = was.st_dev;
-	s.ino = was.st_ino;
-	if (sndtimeo_ms != 0)
-		s.until_ms = clock_boot_ms() + sndtimeo_ms;
-	return race_blocking(&s);
+	return r;
 }
 
 int connect_race(int fd, const struct sockaddr *addr, socklen_t len)
 {
-	struct attempts_goal goal = {.n = 0};
+	struct call c = {.fd = fd};
 	struct attempts *a = NULL;
-	uint64_t sndtimeo_ms;
-	int saved = errno, r;
+	int saved = errno, r = CONNECT_PLAIN;
 
-	if (prepare(fd, addr, len, &goal, &sndtimeo_ms))
-		a = attempts_new(&goal);
-	r = a == NULL ? CONNECT_PLAIN : race(fd, a, &goal, sndtimeo_ms);
+	if (has_candidates(addr, len, &c))
+		r = begin_stretch(&c, &a);
+	if (a != NULL)
+		r = race_blocking(&c, a);
 	errno = saved;
 	if (r == CONNECT_PLAIN)
 		return real_connect(fd, addr, len);

@@ -40,10 +40,11 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-/* After work the thread looks at its timers at least once more after this time. A question that is
- * put meanwhile, on the asker's thread, needs no wake-up then: the first of its timers is due later
- * (the retransmission; RFC 1035 4.2.1 and c-ares: 250 ms or more). */
-#define NAP_MS 200
+/* After work the thread looks at its timers at least once more after this time. A question or a
+ * race that begins meanwhile, on the asker's thread, needs no wake-up then: the first of its timers
+ * is due later (the retransmission: RFC 1035 4.2.1 and c-ares, 250 ms or more; the next attempt:
+ * RFC 8305 section 8, 100 ms or more). */
+#define NAP_MS 90
 
 /*
  * How long an asker waits in the place of the io thread, with its signals blocked, when it has put

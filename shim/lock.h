@@ -19,9 +19,9 @@
  * module's own lock may cover one.
  *
  * Order, outermost first: process (process.c), then the turn of the io loop, then the table of
- *races (racing_table.h), under which no task is submitted, then the lock of one module (settings,
- * netstate, io ...), then rcu, private_fd or a pool, which are leaves. A module lock is never held
- * while another module's lock is taken. The logger and the clock take none.
+ * races (racing_table.h), under which no task is submitted, then the lock of one module
+ * (settings, netstate, io ...), then rcu, private_fd or a pool, which are leaves. A module lock
+ * is never held while another module's lock is taken. The logger and the clock take none.
  *
  * After fork a lock may be held by a thread that the child does not have: the module's reset
  * function calls lock_reset() (process.h). An all-zero lock is a free one.

@@ -20,6 +20,15 @@
  * under the lock right before: what a program does with raw system calls ends its race, and harms
  * no other file.
  *
+ * What the program can see of it, all the same:
+ *	- io_uring, which no hook sees, acts on the placeholder;
+ *	- another process that has the socket from before connect() keeps the first attempt's;
+ *	- send() of no bytes says 0, not EAGAIN, and sendto() with an address EISCONN;
+ *	- a thread that sleeps in poll() for data alone, or on a race that was settled, may be
+ *	  told 20 ms late, once 90 (sleepers.h);
+ *	- TCP_INFO is the first attempt's, failed or not, until the race is over;
+ *	- an epoll registration that EPOLLONESHOT has disarmed before connect() reports a failure.
+ *
  * Any thread, signal handlers, no allocation. In a child of vfork, and in a thread with a
  * descriptor table of its own, no number races. errno is kept; results are 0 or negative errno.
  */

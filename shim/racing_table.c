@@ -264,8 +264,10 @@ void racing_table_reset(void)
 	for (int fd = 0; fd <= top; fd++)
 		if (racing_is(fd))
 			private_fd_slots[fd] = 0;
-	for (unsigned i = 0; i < nplaces; i++)
-		races[i].used = races[i].active = false;
+	for (unsigned i = 0; i < nplaces; i++) {
+		races[i].used = false;
+		races[i].active = false;
+	}
 	nplaces = lowest = 0;
 	atomic_store(&racing_count, 0);
 }

@@ -65,9 +65,8 @@ static void note(struct note *n, int epfd, const struct epoll_event *event)
 {
 	uint32_t had = load(&n->set), is = (uint32_t)epfd + 1;
 
-	if ((had & ~MANY) != 0 && (had & ~MANY) != is)
-		had |= MANY;
-	store(&n->set, (had & MANY) | is);
+	if (had != is && had != (is | MANY))
+		store(&n->set, had == 0 || had == MANY ? had | is : MANY | is);
 	store(&n->events, event->events);
 	atomic_store_explicit(&n->data, event->data.u64, memory_order_relaxed);
 }

@@ -11,8 +11,10 @@
 #include "shim/private_fd.h"
 #include "shim/swap.h"
 
-#define SLEEPERS   64  /* placeholders that somebody sleeps on at a time */
-#define AGAIN_MS   20  /* what a sleeper may be late; at first */
+#define SLEEPERS 64 /* placeholders that somebody sleeps on at a time */
+#define AGAIN_MS 20 /* what a sleeper may be late; at first */
+#define CALM_MS	 90 /* where they have been gone at the first look: as long as the io thread naps  \
+		     */
 #define SLOW_MS	   100 /* and later */
 #define SLOW_AT_MS 5000
 #define GIVE_UP_MS 150000 /* a connect has failed by then; a process may have inherited it */
@@ -24,6 +26,7 @@ struct kept {
 
 static struct lock lock;	    /* a module's */
 static struct kept table[SLEEPERS]; /* guarded by lock */
+static bool calm;		    /* guarded by lock: at the last look nobody slept any more */
 static bool scheduled;		    /* guarded by lock: `task` is on its way, or `timer` runs */
 static void on_task(struct io_task *task, uint64_t now_ms);
 static struct io_task task = {.run = on_task};
@@ -71,6 +74,7 @@ static void on_timer(void *arg, uint64_t now_ms)
 			next_ms = at_ms;
 	}
 	scheduled = next_ms != 0;
+	calm = !scheduled;
 	lock_release(&lock);
 	if (next_ms != 0 && io_timer_start(&timer, next_ms) < 0)
 		forget_all();
@@ -78,9 +82,14 @@ static void on_timer(void *arg, uint64_t now_ms)
 
 static void on_task(struct io_task *t, uint64_t now_ms)
 {
+	bool soon;
+
 	(void)t;
+	lock_take(&lock);
+	soon = !calm;
+	lock_release(&lock);
 	timer.fire = on_timer;
-	if (io_timer_start(&timer, now_ms + AGAIN_MS) < 0)
+	if (io_timer_start(&timer, now_ms + (soon ? AGAIN_MS : CALM_MS)) < 0)
 		forget_all();
 }
 

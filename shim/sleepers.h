@@ -7,7 +7,9 @@
  * until the call returns: woken, it looks at the file that is there now, and sleeps on where that
  * is not ready, deaf to it. A winner is ready for those who wait to write, who are nearly all. For
  * the rest, those who wait for data, and those on a socket that connects on alone, the other end of
- * the placeholder stays open for as long as a sleeper is left, and wakes it every 20 ms.
+ * the placeholder stays open for as long as a sleeper is left, and wakes it every 20 ms;
+ * the first time after 90 ms in a process whose sleepers have been gone by then the last time,
+ * which costs no wake-up of its own.
  *
  * A placeholder that nobody sleeps on is gone with its last number, and its other end sees that it
  * is hung up.

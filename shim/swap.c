@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * swap.c - see swap.h. The kernel's side of it (Linux 4.14 to 6.18, net/unix/af_unix.c,
- *fs/select.c):
+ * fs/select.c):
  *
  *	- a UNIX stream socket is writable while a quarter of its send buffer is in use at most, and
  *	  write() fails with EAGAIN when all of it is;

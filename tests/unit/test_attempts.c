@@ -81,7 +81,7 @@ static void over(struct attempts *race, uint64_t now_ms)
 	(void)sys_futex_wake(attempts_end_word(race), 1, false);
 }
 
-static void begin(bool blocking, uint32_t delay_ms)
+static void first(bool blocking, uint32_t delay_ms)
 {
 	goal.family = AF_INET;
 	goal.ipv4 = true;
@@ -92,6 +92,11 @@ static void begin(bool blocking, uint32_t delay_ms)
 	a = attempts_new(&goal);
 	cr_assert_not_null(a);
 	cr_assert_eq(attempts_first(a, fd), -EINPROGRESS);
+}
+
+static void begin(bool blocking, uint32_t delay_ms)
+{
+	first(blocking, delay_ms);
 	cr_assert_eq(attempts_start(a, private_fd_copy(fd), over, &goal), 0);
 }
 
@@ -259,29 +264,36 @@ Test(attempts, stop_ends_all_but_the_first)
 		     "the program's own attempt has ended");
 }
 
-Test(attempts, first_is_kept_and_ends_by_itself)
+Test(attempts, server_on_this_machine_has_answered)
+{
+	listen_at(2);
+	candidate(2);
+	first(false, NEVER_MS);
+	cr_assert(attempts_answered(a, fd));
+	attempts_release(a);
+}
+
+Test(attempts, black_hole_has_not_answered)
+{
+	black_hole_at(2);
+	candidate(2);
+	first(false, NEVER_MS);
+	cr_assert(!attempts_answered(a, fd));
+	attempts_release(a);
+}
+
+Test(attempts, refusal_is_no_answer_and_stays_to_be_read)
 {
 	int error = 0;
 	socklen_t len = sizeof error;
-	unsigned before;
 
-	black_hole_at(2);
-	black_hole_at(3);
+	close(listen_at(2));
 	candidate(2);
-	candidate(3);
-	begin(false, DELAY_MS);
-	wait_private(before = IO_DESCRIPTORS + 2);
-	attempts_keep_first(a);
-	wait_private(before - 1);
-	cr_assert_eq(attempts_end(a), ATTEMPTS_RUNNING);
-	shutdown(fd, SHUT_RDWR); /* fails as a refusal would: ECONNRESET */
-	cr_assert_eq(wait_end(), ATTEMPTS_LOST);
-	cr_assert_eq(attempts_winner(a), attempts_own(a));
-	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	cr_assert_eq(error, ECONNRESET);
+	first(false, NEVER_MS);
+	cr_assert(!attempts_answered(a, fd));
+	cr_assert_eq(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len), 0);
+	cr_assert_eq(error, ECONNREFUSED);
 	attempts_release(a);
-	wait_private(IO_DESCRIPTORS);
-	cr_assert_eq(overs, 1);
 }
 
 Test(attempts, late_address_does_no_harm_to_a_race_that_is_over)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * race_ask.c - connects to a name that nobody answers for, without waiting, and asks everything of
- *a socket that connects, or does everything to it: one line a question, to be compared with what
- *the kernel says to a program without the shim.
+ * race_ask.c - connects to a name that nobody answers for, without waiting, and asks everything
+ * of a socket that connects, or does everything to it: one line a question, to be compared with
+ * what the kernel says to a program without the shim.
  *
  *	race_ask NAME PORT MS...
  *

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * race_client.c - a program that knows nothing of Happy Eyeballs: it looks a name up, makes a
- *socket of the first address's family, connects to that address alone, and waits in the way it was
- *told.
+ * socket of the first address's family, connects to that address alone, and waits in the way it
+ * was told.
  *
  *	race_client MODE HOST PORT [word | word=value]...
  *
@@ -16,8 +16,8 @@
  *	options		sets socket options before, and compares them afterwards
  *	greet		reads the first byte
  *	act=WHAT	dup, scm, fork or look, see race_meanwhile.h; signal, signal-restart:
- *SIGALRM with and without SA_RESTART; all at 100 ms stop=MS		stopped at 100 ms for that
- *time
+ *			SIGALRM with and without SA_RESTART; all at 100 ms
+ *	stop=MS		stopped at 100 ms for that time
  *
  * It prints one line of `key=value`, and writes one byte to the server where it is connected.
  */
