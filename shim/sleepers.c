@@ -11,10 +11,9 @@
 #include "shim/private_fd.h"
 #include "shim/swap.h"
 
-#define SLEEPERS 64 /* placeholders that somebody sleeps on at a time */
-#define AGAIN_MS 20 /* what a sleeper may be late; at first */
-#define CALM_MS	 90 /* where they have been gone at the first look: as long as the io thread naps  \
-		     */
+#define SLEEPERS   64  /* placeholders that somebody sleeps on at a time */
+#define AGAIN_MS   20  /* what a sleeper may be late; at first */
+#define CALM_MS	   90  /* where they have been gone at the first look; as the nap of io.c */
 #define SLOW_MS	   100 /* and later */
 #define SLOW_AT_MS 5000
 #define GIVE_UP_MS 150000 /* a connect has failed by then; a process may have inherited it */
