@@ -51,16 +51,16 @@ bool siblings_list_has(const struct siblings_list *list, const struct order_dest
 /* What stands there, be it half written. */
 static void load(const struct siblings_place *place, struct siblings_list *ret)
 {
-	uint64_t words[SIBLINGS_MAX * SIBLINGS_DEST_WORDS];
-
 	ret->n = atomic_load_explicit(&place->n, memory_order_acquire);
 	ret->early = atomic_load_explicit(&place->early, memory_order_acquire);
 	ret->id = atomic_load_explicit(&place->id, memory_order_acquire);
 	ret->until_ms = atomic_load_explicit(&place->until_ms, memory_order_acquire);
 	ret->more_until_ms = atomic_load_explicit(&place->more_until_ms, memory_order_acquire);
-	for (size_t i = 0; i < ret->n * SIBLINGS_DEST_WORDS; i++)
-		words[i] = atomic_load_explicit(&place->words[i], memory_order_acquire);
-	memcpy(ret->dests, words, ret->n * sizeof(struct order_dest));
+	for (size_t i = 0; i < ret->n * SIBLINGS_DEST_WORDS; i++) {
+		uint64_t word = atomic_load_explicit(&place->words[i], memory_order_acquire);
+
+		memcpy((char *)ret->dests + i * sizeof word, &word, sizeof word);
+	}
 }
 
 bool siblings_read(const struct siblings_place *place, struct siblings_list *ret)
