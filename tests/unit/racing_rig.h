@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * racing_rig.h - races under a number of the test's own, over loopback: 127.0.0.N either answers,
- * or refuses, or is a black hole (a listener whose queue is full drops SYNs). The test is the
- * program: what it does past the hooks it does with libc, the rest with nbd_*().
+ * racing_rig.h - races under a number of the test's own, over loopback (race_servers.h). The test
+ * is the program: what it does past the hooks it does with libc, the rest with nbd_*().
  */
 #ifndef RACING_RIG_H
 #define RACING_RIG_H
@@ -10,6 +9,7 @@
 #include "shim/hooks.h"
 #include "shim/process.h"
 #include "shim/racing.h"
+#include "tests/unit/race_servers.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -23,48 +23,11 @@
 #define PATIENCE_MS    20000 /* before a test gives up */
 #define IO_DESCRIPTORS 4     /* the io thread's own (io.h) */
 
-static in_port_t rig_port;
 static struct attempts_goal rig_goal;
-
-/* 127.0.0.N */
-static inline struct sockaddr_in rig_at(unsigned n)
-{
-	return (struct sockaddr_in){.sin_family = AF_INET,
-				    .sin_port = rig_port,
-				    .sin_addr.s_addr = htonl(0x7f000000 + n)};
-}
-
-/* The same port on each address. */
-static inline int rig_listen(unsigned n)
-{
-	struct sockaddr_in addr = rig_at(n);
-	socklen_t len = sizeof addr;
-	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	cr_assert_eq(bind(s, (struct sockaddr *)&addr, len), 0);
-	cr_assert_eq(listen(s, 2048), 0);
-	getsockname(s, (struct sockaddr *)&addr, &len);
-	rig_port = addr.sin_port;
-	return s;
-}
-
-static inline int rig_black_hole(unsigned n)
-{
-	int s = rig_listen(n);
-	struct sockaddr_in addr = rig_at(n);
-
-	cr_assert_eq(listen(s, 0), 0);
-	for (int i = 0; i < 4; i++) {
-		int c = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-		(void)connect(c, (struct sockaddr *)&addr, sizeof addr);
-	}
-	return s;
-}
 
 static inline void rig_candidate(unsigned n)
 {
-	struct sockaddr_in addr = rig_at(n);
+	struct sockaddr_in addr = race_server_at(n);
 	struct order_dest *dest = &rig_goal.dests[rig_goal.n++];
 
 	dest->family = AF_INET;
@@ -78,8 +41,8 @@ static inline int rig_dead_and_alive(void)
 
 	hooks_resolve();
 	cr_assert_eq(process_check(), PROCESS_OWNER);
-	rig_black_hole(1);
-	listener = rig_listen(2);
+	race_black_hole(1);
+	listener = race_listen(2);
 	rig_candidate(1);
 	rig_candidate(2);
 	return listener;
@@ -92,7 +55,7 @@ static inline int rig_begin_on(int fd, uint32_t delay_ms)
 
 	rig_goal.family = AF_INET;
 	rig_goal.ipv4 = true;
-	rig_goal.port = rig_port;
+	rig_goal.port = race_port();
 	rig_goal.delay_ms = delay_ms;
 	a = attempts_new(&rig_goal);
 	cr_assert_not_null(a);

@@ -8,6 +8,7 @@
 #include "shim/clock.h"
 #include "shim/private_fd.h"
 #include "shim/sys.h"
+#include "tests/unit/race_servers.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -23,51 +24,14 @@
 #define IO_DESCRIPTORS 4    /* the io thread's own (io.h) */
 #define NEVER_MS       2000 /* a delay that no test waits for */
 
-static in_port_t port;
 static struct attempts_goal goal;
 static int fd; /* the program's */
 static struct attempts *a;
 static _Atomic int overs;
 
-/* 127.0.0.N */
-static struct sockaddr_in at(unsigned n)
-{
-	return (struct sockaddr_in){
-		.sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = htonl(0x7f000000 + n)};
-}
-
-/* The same port on each address. */
-static int listen_at(unsigned n)
-{
-	struct sockaddr_in addr = at(n);
-	socklen_t len = sizeof addr;
-	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	cr_assert_eq(bind(s, (struct sockaddr *)&addr, len), 0);
-	cr_assert_eq(listen(s, 2048), 0);
-	getsockname(s, (struct sockaddr *)&addr, &len);
-	port = addr.sin_port;
-	return s;
-}
-
-/* The queue of a listener holds one more than its backlog; SYNs to a full one are dropped. */
-static void black_hole_at(unsigned n)
-{
-	struct sockaddr_in addr = at(n);
-	int s = listen_at(n);
-
-	cr_assert_eq(listen(s, 0), 0);
-	addr = at(n);
-	for (int i = 0; i < 4; i++) {
-		int c = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-		(void)connect(c, (struct sockaddr *)&addr, sizeof addr);
-	}
-}
-
 static void candidate(unsigned n)
 {
-	struct sockaddr_in addr = at(n);
+	struct sockaddr_in addr = race_server_at(n);
 	struct order_dest *dest = &goal.dests[goal.n++];
 
 	dest->family = AF_INET;
@@ -86,7 +50,7 @@ static void first(bool blocking, uint32_t delay_ms)
 	goal.family = AF_INET;
 	goal.ipv4 = true;
 	goal.blocking = blocking;
-	goal.port = port;
+	goal.port = race_port();
 	goal.delay_ms = delay_ms;
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | (blocking ? 0 : SOCK_NONBLOCK), 0);
 	a = attempts_new(&goal);
@@ -132,8 +96,8 @@ Test(attempts, first_attempt_wins_alone)
 {
 	int second;
 
-	listen_at(2);
-	second = listen_at(3);
+	race_listen(2);
+	second = race_listen(3);
 	candidate(2);
 	candidate(3);
 	begin(false, NEVER_MS);
@@ -149,15 +113,15 @@ Test(attempts, second_wins_over_a_black_hole)
 	struct sockaddr_in peer;
 	socklen_t len = sizeof peer;
 
-	black_hole_at(2);
-	listen_at(3);
+	race_black_hole(2);
+	race_listen(3);
 	candidate(2);
 	candidate(3);
 	begin(false, DELAY_MS);
 	cr_assert_eq(wait_end(), ATTEMPTS_WON);
 	cr_assert_neq(attempts_winner(a), attempts_own(a));
 	cr_assert_eq(getpeername(number_of(attempts_winner(a)), (struct sockaddr *)&peer, &len), 0);
-	cr_assert_eq(peer.sin_addr.s_addr, at(3).sin_addr.s_addr);
+	cr_assert_eq(peer.sin_addr.s_addr, race_server_at(3).sin_addr.s_addr);
 	attempts_release(a);
 }
 
@@ -166,7 +130,7 @@ Test(attempts, refusal_starts_the_next_at_once)
 {
 	uint64_t since_ms = (uint64_t)time(NULL);
 
-	listen_at(3);
+	race_listen(3);
 	candidate(2);
 	candidate(3);
 	begin(false, NEVER_MS);
@@ -181,7 +145,7 @@ Test(attempts, all_refused_leaves_the_error_to_be_read)
 	int error = 0;
 	socklen_t len = sizeof error;
 
-	close(listen_at(2));
+	close(race_listen(2));
 	candidate(2);
 	candidate(3);
 	candidate(4);
@@ -197,15 +161,15 @@ Test(attempts, refused_blocking_socket_can_be_used_again)
 {
 	struct sockaddr_in addr;
 
-	close(listen_at(2));
+	close(race_listen(2));
 	candidate(2);
 	candidate(3);
 	begin(true, NEVER_MS);
 	cr_assert_eq(wait_end(), ATTEMPTS_LOST);
 	cr_assert_eq(attempts_error(a), ECONNREFUSED);
 	attempts_release(a);
-	listen_at(4);
-	addr = at(4);
+	race_listen(4);
+	addr = race_server_at(4);
 	cr_assert_eq(connect(fd, (struct sockaddr *)&addr, sizeof addr), 0);
 }
 
@@ -213,12 +177,10 @@ Test(attempts, refused_blocking_socket_can_be_used_again)
 Test(attempts, connected_socket_is_as_after_a_connect_of_its_kind)
 {
 	for (int blocking = 0; blocking < 2; blocking++) {
-		struct sockaddr_in addr;
+		struct sockaddr_in addr = race_server_at(2);
+		int listener = race_listen(2);
 
 		goal.n = 0;
-		port = 0;
-		listen_at(2);
-		addr = at(2);
 		candidate(2);
 		candidate(3);
 		begin(blocking, NEVER_MS);
@@ -228,15 +190,17 @@ Test(attempts, connected_socket_is_as_after_a_connect_of_its_kind)
 		cr_assert_eq(connect(fd, (struct sockaddr *)&addr, sizeof addr), -blocking);
 		cr_assert_eq(errno, blocking ? EISCONN : 0);
 		attempts_release(a);
+		close(listener);
 	}
 }
 
 Test(attempts, stop_ends_all_but_the_first)
 {
 	unsigned before;
+	int listener;
 
 	/* The io thread's own descriptors are there from here on. */
-	listen_at(2);
+	listener = race_listen(2);
 	candidate(2);
 	candidate(3);
 	begin(false, NEVER_MS);
@@ -245,10 +209,10 @@ Test(attempts, stop_ends_all_but_the_first)
 	wait_private(before = IO_DESCRIPTORS);
 
 	goal.n = 0;
-	port = 0;
+	close(listener);
 	overs = 0;
-	black_hole_at(2);
-	black_hole_at(3);
+	race_black_hole(2);
+	race_black_hole(3);
 	candidate(2);
 	candidate(3);
 	begin(false, DELAY_MS);
@@ -266,7 +230,7 @@ Test(attempts, stop_ends_all_but_the_first)
 
 Test(attempts, server_on_this_machine_has_answered)
 {
-	listen_at(2);
+	race_listen(2);
 	candidate(2);
 	first(false, NEVER_MS);
 	cr_assert(attempts_answered(a, fd));
@@ -275,7 +239,7 @@ Test(attempts, server_on_this_machine_has_answered)
 
 Test(attempts, black_hole_has_not_answered)
 {
-	black_hole_at(2);
+	race_black_hole(2);
 	candidate(2);
 	first(false, NEVER_MS);
 	cr_assert(!attempts_answered(a, fd));
@@ -287,7 +251,7 @@ Test(attempts, refusal_is_no_answer_and_stays_to_be_read)
 	int error = 0;
 	socklen_t len = sizeof error;
 
-	close(listen_at(2));
+	close(race_listen(2));
 	candidate(2);
 	first(false, NEVER_MS);
 	cr_assert(!attempts_answered(a, fd));
@@ -298,7 +262,7 @@ Test(attempts, refusal_is_no_answer_and_stays_to_be_read)
 
 Test(attempts, late_address_does_no_harm_to_a_race_that_is_over)
 {
-	listen_at(2);
+	race_listen(2);
 	candidate(2);
 	goal.more = true;
 	begin(false, NEVER_MS);
@@ -311,7 +275,7 @@ Test(attempts, rival_is_told_from_a_second_connection)
 	struct order_dest other = {.family = AF_INET6, .addr = {0x20, 1}};
 	uint64_t now_ms;
 
-	black_hole_at(2);
+	race_black_hole(2);
 	candidate(2);
 	candidate(3);
 	goal.dests[goal.n++] = other;
@@ -329,7 +293,7 @@ Test(attempts, rival_is_told_from_a_second_connection)
 
 Test(attempts, end_of_the_first_after_a_rival_shows_a_program_that_races)
 {
-	black_hole_at(2);
+	race_black_hole(2);
 	candidate(2);
 	candidate(3);
 	begin(false, NEVER_MS);
@@ -346,7 +310,7 @@ Test(attempts, end_of_the_first_after_a_rival_shows_a_program_that_races)
 
 Test(attempts, address_asked_for_at_the_same_time_is_no_rival)
 {
-	black_hole_at(2);
+	race_black_hole(2);
 	candidate(2);
 	candidate(3);
 	begin(false, NEVER_MS);
@@ -358,12 +322,12 @@ Test(attempts, address_asked_for_at_the_same_time_is_no_rival)
 /* A proxy that takes the addresses of a name in turn. */
 Test(attempts, address_asked_for_before_is_no_rival)
 {
-	black_hole_at(2);
+	race_black_hole(2);
 	candidate(2);
 	candidate(3);
-	cr_assert(!attempts_rival(&goal.dests[1], port, clock_boot_ms()));
+	cr_assert(!attempts_rival(&goal.dests[1], race_port(), clock_boot_ms()));
 	begin(false, NEVER_MS);
-	cr_assert(!attempts_rival(&goal.dests[1], port, clock_boot_ms() + 1000));
+	cr_assert(!attempts_rival(&goal.dests[1], race_port(), clock_boot_ms() + 1000));
 	cr_assert(attempts_stop(a));
 	attempts_release(a);
 }
@@ -381,7 +345,7 @@ Test(attempts, thousand_at_once_all_win)
 	setrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur < 4 * RACES)
 		cr_skip_test("%lu descriptors are allowed", (unsigned long)limit.rlim_cur);
-	listen_at(2);
+	race_listen(2);
 	candidate(3); /* refuses */
 	candidate(2);
 	begin(false, NEVER_MS);

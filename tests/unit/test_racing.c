@@ -47,8 +47,8 @@ Test(racing, first_attempt_that_wins_is_the_programs_own_socket)
 
 	hooks_resolve();
 	cr_assert_eq(process_check(), PROCESS_OWNER);
-	rig_listen(1);
-	rig_listen(2);
+	race_listen(1);
+	race_listen(2);
 	rig_candidate(1);
 	rig_candidate(2);
 	fd = rig_begin(NEVER_MS);
@@ -66,7 +66,7 @@ Test(racing, lost_race_leaves_the_error_to_the_program)
 
 	hooks_resolve();
 	cr_assert_eq(process_check(), PROCESS_OWNER);
-	close(rig_listen(1)); /* a port that nobody listens on */
+	close(race_listen(1)); /* a port that nobody listens on */
 	rig_candidate(1);
 	rig_candidate(2);
 	fd = rig_begin(NEVER_MS);
@@ -83,7 +83,7 @@ Test(racing, connect_again_says_ealready_and_then_what_the_kernel_says)
 
 	rig_dead_and_alive();
 	fd = rig_begin(DELAY_MS);
-	addr = rig_at(1);
+	addr = race_server_at(1);
 	cr_expect_eq(racing_connect(fd, (struct sockaddr *)&addr, sizeof addr), -1);
 	cr_expect_eq(errno, EALREADY);
 	cr_assert_eq(rig_wait(fd, POLLOUT, PATIENCE_MS), POLLOUT);

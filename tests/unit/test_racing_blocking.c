@@ -23,7 +23,7 @@ static int begin(uint32_t delay_ms)
 	rig_goal.family = AF_INET;
 	rig_goal.ipv4 = true;
 	rig_goal.blocking = true;
-	rig_goal.port = rig_port;
+	rig_goal.port = race_port();
 	rig_goal.delay_ms = delay_ms;
 	a = attempts_new(&rig_goal);
 	cr_assert_not_null(a);

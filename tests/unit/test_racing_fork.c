@@ -131,8 +131,8 @@ Test(racing_fork, sleeper_hears_of_the_own_socket_after_it_was_settled, .timeout
 
 	hooks_resolve();
 	cr_assert_eq(process_check(), PROCESS_OWNER);
-	hole = rig_black_hole(1);
-	rig_black_hole(2);
+	hole = race_black_hole(1);
+	race_black_hole(2);
 	rig_candidate(1);
 	rig_candidate(2);
 	settled = rig_begin(NEVER_MS);
@@ -205,7 +205,7 @@ Test(racing_fork, many_threads_race, .timeout = 120)
 	rig_dead_and_alive();
 	rig_goal.family = AF_INET;
 	rig_goal.ipv4 = true;
-	rig_goal.port = rig_port;
+	rig_goal.port = race_port();
 	rig_goal.delay_ms = 10;
 	before = count_descriptors();
 	for (unsigned i = 0; i < THREADS; i++)
