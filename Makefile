@@ -95,7 +95,7 @@ $(O)/obj/%.o: %.c Makefile $(O)/flags
 
 $(O)/exports.map: shim/hooks.def Makefile
 	@mkdir -p $(@D)
-	$(Q)( echo '{ global:'; sed -n 's/^HOOK(\([a-z0-9_]*\),.*/  \1;/p' $<; echo 'local: *; };' ) >$@
+	$(Q)( echo '{ global:'; sed -nE 's/^HOOK(_LIST)?\(([a-z0-9_]*).*/  \2;/p' $<; echo 'local: *; };' ) >$@
 
 $(SHIM_SO): $(call obj,$(SHIM_SRC)) $(O)/exports.map
 	$(call say,LD,$@)

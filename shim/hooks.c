@@ -4,9 +4,11 @@
  *
  * A hook can be called before any constructor: by other libraries' constructors, and by a malloc
  * that is starting, under its own lock, perhaps because our dlsym() called it. So the descriptor
- * functions start as bare system calls, and no descriptor hook ever calls dlsym() or malloc(). The
- * name functions cannot be called from inside malloc or dlsym; they start as functions that resolve
- * everything and then jump to what was found.
+ * functions, and of exec what is a system call, are *early*: they start as bare system calls, and
+ * none of their hooks ever calls dlsym() or malloc(). The name functions, and those that look for a
+ * program in PATH, cannot be called from inside malloc or dlsym and are *lazy*: they start as
+ * functions that resolve everything and then jump to what was found. (In a child of vfork, of
+ * another library's constructor, that is its parent's memory, where it is just as true.)
  *
  * The early forms behave as libc's, but are no cancellation points: before constructors have run
  * nobody can cancel.
@@ -127,17 +129,34 @@ static int early_fcntl(int fd, int cmd, void *arg)
 	return owner.type == F_OWNER_PGRP ? -owner.pid : owner.pid;
 }
 
+EARLY(execve, int, (const char *path, char *const argv[], char *const envp[]), SYS_execve, path,
+      argv, envp, 0, 0)
+EARLY(execveat, int, (int dir, const char *path, char *const argv[], char *const envp[], int flags),
+      SYS_execveat, dir, path, argv, envp, flags)
+
+static int early_execv(const char *path, char *const argv[])
+{
+	return early_execve(path, argv, environ);
+}
+
+static int early_fexecve(int fd, char *const argv[], char *const envp[])
+{
+	if (fd < 0 || !argv || !envp)
+		return errno_result(-EINVAL);
+	return early_execveat(fd, "", argv, envp, AT_EMPTY_PATH);
+}
+
 #define early___close	early_close
 #define early___connect early_connect
 #define early___dup2	early_dup2
 #define early___fcntl	early_fcntl
 #define early_fcntl64	early_fcntl
 
-#define HOOKS_WITHOUT_NAMES
+#define HOOKS_WITHOUT_LAZY
 #define HOOK(name, type, params, args) type(*_Atomic real_##name) params = early_##name;
 #include "shim/hooks.def"
 #undef HOOK
-#undef HOOKS_WITHOUT_NAMES
+#undef HOOKS_WITHOUT_LAZY
 
 /*
  * What a function returns that libc turns out not to have, with errno ENOSYS: EAI_SYSTEM where the
@@ -152,10 +171,12 @@ static int early_fcntl(int fd, int cmd, void *arg)
 #define ABSENT_gethostbyname2	NULL
 #define ABSENT_gethostbyname_r	ENOSYS
 #define ABSENT_gethostbyname2_r ENOSYS
+#define ABSENT_execvp		-1
+#define ABSENT_execvpe		-1
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
-#define HOOKS_WITHOUT_DESCRIPTORS
+#define HOOKS_WITHOUT_EARLY
 #define HOOK(name, type, params, args)                                                             \
 	static type absent_##name params                                                           \
 	{                                                                                          \
@@ -170,7 +191,7 @@ static int early_fcntl(int fd, int cmd, void *arg)
 	type(*_Atomic real_##name) params = lazy_##name;
 #include "shim/hooks.def"
 #undef HOOK
-#undef HOOKS_WITHOUT_DESCRIPTORS
+#undef HOOKS_WITHOUT_EARLY
 #pragma GCC diagnostic pop
 
 /* RTLD_NEXT: what comes behind us in the search order, be it libc or another preload library. */
@@ -187,22 +208,22 @@ static void resolve_all(void)
 {
 	void *symbol;
 
-#define HOOKS_WITHOUT_NAMES
+#define HOOKS_WITHOUT_LAZY
 #define HOOK(name, type, params, args)                                                             \
 	symbol = next(#name);                                                                      \
 	if (symbol)                                                                                \
 		real_##name = (type(*) params)symbol;
 #include "shim/hooks.def"
 #undef HOOK
-#undef HOOKS_WITHOUT_NAMES
+#undef HOOKS_WITHOUT_LAZY
 
-#define HOOKS_WITHOUT_DESCRIPTORS
+#define HOOKS_WITHOUT_EARLY
 #define HOOK(name, type, params, args)                                                             \
 	symbol = next(#name);                                                                      \
 	real_##name = symbol ? (type(*) params)symbol : absent_##name;
 #include "shim/hooks.def"
 #undef HOOK
-#undef HOOKS_WITHOUT_DESCRIPTORS
+#undef HOOKS_WITHOUT_EARLY
 }
 
 void hooks_resolve(void)

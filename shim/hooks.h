@@ -4,8 +4,8 @@
  *
  * For each hooked `x`:
  *	real_x  libc's, or the next preload library's. Always callable: until hooks_resolve() has
- *		run, the descriptor functions are bare system calls, and the name functions resolve
- *		themselves at the first call.
+ *		run, the early functions are bare system calls, and the lazy ones resolve themselves
+ *		at the first call.
  *	nbd_x   ours. The exported `x` is a jump to it (exports.c).
  *
  * Atomic pointers, because a constructor that runs before ours may have started threads.
@@ -15,6 +15,7 @@
 
 #include <netdb.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -23,12 +24,13 @@
 #define HOOK(name, type, params, args)                                                             \
 	extern type(*_Atomic real_##name) params;                                                  \
 	type nbd_##name params;
+#define HOOK_LIST(name) int nbd_##name(const char *file, const char *arg, va_list list);
 #include "shim/hooks.def"
 #undef HOOK
 
 /*
  * Looks every real_x up with dlsym(RTLD_NEXT). Takes the loader's lock and may allocate: called by
- * the constructor, and by a name function that is called earlier; never by a descriptor function.
+ * the constructor, and by a lazy function that is called earlier; never by an early one.
  * Keeps errno. Any thread, any number of times.
  */
 void hooks_resolve(void);

@@ -8,7 +8,8 @@
  *	  and no io thread. Cleaned up once, at its first lookup, never earlier: a child that looks
  *	  nothing up makes no system call because of us (a seccomp filter may kill it for one);
  *	- a child of vfork(), or of clone(CLONE_VM): it runs in its parent's memory. What it writes
- *	  its parent has written. It touches nothing: every hook goes to libc.
+ *	  its parent has written. It touches nothing: every hook goes to libc (and in its own
+ *	  table of descriptors finds its own sockets: racing_fork.c).
  *
  * How they are told apart: one page under MADV_WIPEONFORK (Linux 4.14) holds the owner's pid. In a
  * forked child the page reads zero; in a vfork child it holds a pid that is not getpid().

@@ -27,7 +27,12 @@
  *	- a thread that sleeps in poll() for data alone, or on a race that was settled, may be
  *	  told 20 ms late, once 90 (sleepers.h);
  *	- TCP_INFO is the first attempt's, failed or not, until the race is over;
- *	- an epoll registration that EPOLLONESHOT has disarmed before connect() reports a failure.
+ *	- an epoll registration that EPOLLONESHOT has disarmed before connect() reports a failure;
+ *	- a program that posix_spawn(), system() or popen() starts is handed the placeholder under a
+ *	  number without FD_CLOEXEC: their child runs inside libc, past every hook, and to settle
+ *	  the race for the sake of one that hardly ever uses the number would take Happy Eyeballs
+ *	  away from every program that starts helpers. So is one whose race ends between vfork() and
+ *	  exec.
  *
  * Any thread, signal handlers, no allocation. In a child of vfork, and in a thread with a
  * descriptor table of its own, no number races. errno is kept; results are 0 or negative errno.
@@ -112,6 +117,13 @@ int racing_ioctl(int fd, unsigned long request, void *arg);
 /* The program has made a duplicate of a number that does not race: when one of them does, the other
  * is looked for. Two loads, where that is known. */
 void racing_note_dup(int oldfd, int newfd);
+
+/*
+ * Before exec*(): the program's own socket is back under each number that is handed down, that is,
+ * has no FD_CLOEXEC. In a child that shares memory, in one that has not been cleaned up, and in a
+ * thread with a descriptor table of its own, in that table alone: the race goes on elsewhere.
+ */
+void racing_exec(void);
 
 /* In a forked child (process.h). */
 void racing_reset(void);

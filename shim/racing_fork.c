@@ -1,35 +1,37 @@
 // SPDX-License-Identifier: MIT
 /*
- * racing_fork.c - a child of fork() while races are on: it has copies of everything, and no io
- * thread. Under the numbers it finds its own sockets again, the first attempts alone; the private
- * ones are closed, so that what the parent gives up is given up.
+ * racing_fork.c - other processes, and programs, that are handed numbers which race.
  *
- * The fork may have come at any moment of another thread's: the lock is not looked at, and each
- * number changed only where the placeholder is there.
+ * A child of fork() has copies of everything, and no io thread. Under the numbers it finds its own
+ * sockets again, the first attempts alone; the private ones are closed, so that what the parent
+ * gives up is given up. Children of fork() are repaired at once, by a handler of pthread_atfork(),
+ * which glibc keeps without memory of malloc()'s for the first 48; those of _Fork() and of a raw
+ * clone() at their first lookup (process.h).
  *
- * Children of fork() are repaired at once, by a handler of pthread_atfork(), which glibc keeps
- * without memory of malloc()'s for the first 48; those of _Fork() and of a raw clone() at their
- * first lookup (process.h).
+ * What exec*() starts gets the own socket under each number that has no FD_CLOEXEC. In the owner
+ * process those races are settled: where exec*() fails, the first attempt goes on alone. A child of
+ * vfork(), one that has not been cleaned up, and a thread with a table of its own repair that
+ * table, when they duplicate such a number and before exec*(), and nothing else.
+ * (Where the child shares the table, too, by clone(), the parent's race ends: its own socket is
+ * back.)
+ *
+ * Repairing may come at any moment of another thread's: the lock is not looked at, and each number
+ * changed only where the placeholder is there, by the socket that belongs to it. Both were in the
+ * table when it was copied, so no other race can be mixed up with this one.
  */
 #include "shim/process.h"
 #include "shim/racing_table.h"
 #include "shim/sleepers.h"
 
+#include <limits.h>
 #include <pthread.h>
 
-static void repair(const struct racing *race)
+static void repair(const struct racing *race, int fd)
 {
 	int own = private_fd_number_forked(race->own);
 
-	if (own < 0 || !swap_is(own, &race->own_id))
-		return;
-	for (unsigned i = 0; i < race->n && i < RACING_NUMBERS; i++) {
-		int fd = race->numbers[i];
-
-		if (swap_is(fd, &race->id))
-			(void)sys_dup3(own, fd,
-				       sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC ? O_CLOEXEC : 0);
-	}
+	if (own >= 0 && swap_is(own, &race->own_id) && swap_is(fd, &race->id))
+		(void)sys_dup3(own, fd, sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC ? O_CLOEXEC : 0);
 }
 
 void racing_reset(void)
@@ -37,12 +39,48 @@ void racing_reset(void)
 	for (unsigned i = 0; i < racing_places(); i++) {
 		const struct racing *race = racing_place(i);
 
-		if (race->active && !race->blocking)
-			repair(race);
+		for (unsigned k = 0; race->active && k < race->n && k < RACING_NUMBERS; k++)
+			repair(race, race->numbers[k]);
 	}
 	racing_table_reset();
 	attempts_forked();
 	sleepers_reset();
+}
+
+void racing_repair(int fd)
+{
+	unsigned mark = private_fd_special(fd);
+
+	if (mark >= PRIVATE_FD_RACING)
+		repair(racing_place(mark - PRIVATE_FD_RACING), fd);
+}
+
+/* A blocking socket is the program's own already. */
+static void settle(int fd)
+{
+	struct racing_session s;
+	struct racing *race;
+
+	racing_open(&s);
+	race = racing_at(&s, fd);
+	racing_close_session(&s);
+	if (race && !race->blocking)
+		racing_settle(fd);
+}
+
+void racing_exec(void)
+{
+	const bool owner = racing_may();
+
+	for (int fd = racing_next(0, INT_MAX); fd >= 0;
+	     fd = racing_next((unsigned)fd + 1, INT_MAX)) {
+		if (sys_fcntl(fd, F_GETFD, 0) != 0)
+			continue; /* close-on-exec, or not open in this table */
+		if (owner)
+			settle(fd);
+		else
+			racing_repair(fd);
+	}
 }
 
 static void in_child(void)

@@ -29,8 +29,10 @@ int racing_dup(int fd, int cmd, int lowest)
 	struct racing *race;
 	int r;
 
-	if (!racing_may())
+	if (!racing_may()) {
+		racing_repair(fd);
 		return sys_fcntl(fd, cmd, lowest);
+	}
 	racing_open(&s);
 	race = racing_at(&s, fd);
 	if (race && race->n == RACING_NUMBERS) {
@@ -51,8 +53,10 @@ int racing_dup_onto(int oldfd, int newfd, int flags)
 	struct racing *from, *onto;
 	int r;
 
-	if (!racing_may())
+	if (!racing_may()) {
+		racing_repair(oldfd);
 		return sys_dup3(oldfd, newfd, flags);
+	}
 	racing_open(&s);
 	from = racing_at(&s, oldfd);
 	onto = racing_at(&s, newfd);

@@ -98,7 +98,13 @@ unsigned racing_places(void);
 /* All is forgotten, the lock is free. In a forked child with one thread. */
 void racing_table_reset(void);
 
-/* racing_fork.c. Once a process, before its first race. */
+/* ---- racing_fork.c ---- */
+
+/* Once a process, before its first race. */
 void racing_guard_fork(void);
+
+/* Where !racing_may(): puts the own socket under `fd` in the caller's table of descriptors. No
+ * lock, no shared memory written. */
+void racing_repair(int fd);
 
 #endif

@@ -20,6 +20,7 @@
 #define SHIM_BYTES_MAX (256 << 10)
 
 #define HOOK(name, type, params, args) #name,
+#define HOOK_LIST(name)		       #name,
 static const char *const hooks[] = {
 #include "shim/hooks.def"
 };

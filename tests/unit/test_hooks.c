@@ -332,10 +332,11 @@ struct outcome {
 		o_;                                                                                \
 	})
 
-#define CASES 22
+#define CASES 33
 
-static void descriptor_functions(struct outcome ret[CASES])
+static void early_functions(struct outcome ret[CASES])
 {
+	char name[] = "no-program", *argv[] = {name, NULL}, *envp[] = {NULL};
 	int n = 0;
 
 	ret[n++] = OUTCOME(real_close(-1));
@@ -360,6 +361,17 @@ static void descriptor_functions(struct outcome ret[CASES])
 	ret[n++] = OUTCOME(real_close_range(5, 4, 0));
 	ret[n++] = OUTCOME(real_close_range(700, 700, 4711));
 	ret[n++] = OUTCOME(real_close(700));
+	ret[n++] = OUTCOME(real_execve("/nonexistent", argv, envp));
+	ret[n++] = OUTCOME(real_execve("/", argv, envp));
+	ret[n++] = OUTCOME(real_execve("", argv, envp));
+	ret[n++] = OUTCOME(real_execv("/nonexistent", argv));
+	ret[n++] = OUTCOME(real_fexecve(-1, argv, envp));
+	ret[n++] = OUTCOME(real_fexecve(701, argv, envp));
+	ret[n++] = OUTCOME(real_fexecve(number, argv, envp));
+	ret[n++] = OUTCOME(real_fexecve(number, NULL, envp));
+	ret[n++] = OUTCOME(real_fexecve(number, argv, NULL));
+	ret[n++] = OUTCOME(real_execveat(AT_FDCWD, "nonexistent", argv, envp, 0));
+	ret[n++] = OUTCOME(real_execveat(701, "nonexistent", argv, envp, 4711));
 	cr_assert_eq(n, CASES);
 }
 
@@ -370,10 +382,10 @@ Test(hooks, early_functions_answer_as_libcs)
 
 	number = socket(AF_UNIX, SOCK_STREAM, 0);
 	cr_assert_eq(fcntl(number, F_SETOWN, -getpgrp()), 0);
-	descriptor_functions(early);
+	early_functions(early);
 	hooks_resolve();
 	cr_assert_eq((void *)real_close, (void *)close);
-	descriptor_functions(late);
+	early_functions(late);
 	for (int i = 0; i < CASES; i++) {
 		cr_assert_eq(early[i].value, late[i].value, "case %d: early %ld, libc %ld", i,
 			     early[i].value, late[i].value);
@@ -398,6 +410,16 @@ Test(hooks, name_function_that_is_called_early_finds_libcs)
 	cr_assert_eq(real_getaddrinfo("192.0.2.1", NULL, &hints, &res), 0);
 	freeaddrinfo(res);
 	cr_assert_eq((void *)real_getaddrinfo, (void *)getaddrinfo);
+}
+
+Test(hooks, search_in_path_that_is_called_early_finds_libcs)
+{
+	char name[] = "no-program", *argv[] = {name, NULL};
+
+	cr_assert_neq((void *)real_execvp, (void *)execvp);
+	cr_assert_eq(real_execvp("no-program", argv), -1);
+	cr_assert_eq(errno, ENOENT);
+	cr_assert_eq((void *)real_execvp, (void *)execvp);
 }
 
 Test(hooks, resolution_keeps_errno)
