@@ -32,6 +32,13 @@ SO_LDFLAGS := -shared -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodelete,-z,defs -Wl
 ifeq ($(SAN),)
 # The shim is always loaded at program start, so its thread-local data may live in static TLS.
 SHIM_CFLAGS := -ftls-model=initial-exec -fno-plt -ffunction-sections -fdata-sections
+# At most 200 KB, since every sh and git loads it: optimised as a whole, and for size where a warm
+# lookup or a descriptor call does not come by. The tests link the same objects without that.
+SHIM_LTO := -flto=auto -ffat-lto-objects
+SHIM_LTO := $(shell $(CC) $(SHIM_LTO) -E -x c - </dev/null >/dev/null 2>&1 && echo $(SHIM_LTO))
+SHIM_HOT := addrinfo cache cache_slot entry hook_% hostent hosts hosts_hostent lookup lookup_dns \
+	    lookup_search name order order_cache process rcu resolve service settings siblings \
+	    siblings_index siblings_lookup siblings_table
 else
 # The sanitizer runtime's symbols come from the program.
 SO_LDFLAGS := $(subst $(comma)-z$(comma)defs,,$(SO_LDFLAGS))
@@ -75,7 +82,8 @@ all: deps-build
 	$(Q)$(MAKE) --no-print-directory libs
 libs: $(SHIM_SO) $(RESOLVER_SO)
 
-$(O)/obj/shim/%.o: ALL_CFLAGS += $(SHIM_CFLAGS)
+$(O)/obj/shim/%.o: ALL_CFLAGS += $(SHIM_CFLAGS) $(SHIM_LTO) \
+	$(if $(SHIM_LTO),$(if $(filter $(SHIM_HOT),$(basename $(notdir $<))),,$(CFLAGS:-O2=-Os)))
 $(O)/obj/resolver/%.o: ALL_CFLAGS += $(RESOLVER_CFLAGS)
 
 # Programs that the shim is tested in and measured with are ordinary ones, also in sanitizer builds.
@@ -83,7 +91,7 @@ $(O)/obj/tests/e2e/clients/%.o $(O)/obj/tests/bench/%.o: \
 	ALL_CFLAGS := $(filter-out $(SAN),$(ALL_CFLAGS))
 
 # Objects of other flags are not mixed: the stamp changes with them.
-FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(SHIM_CFLAGS) $(STATIC)
+FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(SHIM_CFLAGS) $(SHIM_LTO) $(STATIC)
 $(O)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' >$@
@@ -99,7 +107,8 @@ $(O)/exports.map: shim/hooks.def Makefile
 
 $(SHIM_SO): $(call obj,$(SHIM_SRC)) $(O)/exports.map
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN) $(CFLAGS) $(SO_LDFLAGS) -Wl,--version-script=$(O)/exports.map \
+	$(Q)$(CC) $(SAN) $(CFLAGS) $(if $(SHIM_LTO),-fPIC $(HARDEN) $(SHIM_CFLAGS) $(SHIM_LTO)) \
+		$(SO_LDFLAGS) -Wl,-z,noseparate-code -Wl,--version-script=$(O)/exports.map \
 		-Wl,-soname,$(@F) -o $@ $(filter %.o,$^)
 	$(split_debug)
 

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define SHIM_BYTES_MAX (256 << 10)
+#define SHIM_BYTES_MAX (200 << 10)
 
 #define HOOK(name, type, params, args) #name,
 #define HOOK_LIST(name)		       #name,
