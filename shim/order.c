@@ -177,13 +177,21 @@ static int compare_sources(const struct candidate *a, const struct candidate *b)
 }
 
 /* RFC 8305 section 4, between rules 8 and 9. */
-static int compare_history(const struct order_known *a, const struct order_known *b)
+static int compare_known(const struct order_known *a, const struct order_known *b)
 {
 	if (a->srtt_ms != 0 && b->srtt_ms != 0 &&
 	    (a->srtt_ms + RACE_RTT_TIE_MS < b->srtt_ms ||
 	     b->srtt_ms + RACE_RTT_TIE_MS < a->srtt_ms))
 		return prefer(a->srtt_ms < b->srtt_ms, b->srtt_ms < a->srtt_ms);
 	return prefer(a->works, b->works);
+}
+
+/* Within a family: else one that has once not been there would never be tried again. A v4-mapped
+ * address is of IPv4. */
+static int compare_history(const struct candidate *a, const struct candidate *b)
+{
+	return v4mapped_is(&a->addr) == v4mapped_is(&b->addr) ? compare_known(&a->known, &b->known)
+							      : 0;
 }
 
 /* Rules 1 to 9; 0 for a tie, which rule 10 gives to the one that came first. */
@@ -202,7 +210,7 @@ static int compare(const struct sorter *s, const struct candidate *a, const stru
 	if (!ret)
 		ret = a->scope - b->scope;
 	if (!ret)
-		ret = compare_history(&a->known, &b->known);
+		ret = compare_history(a, b);
 	if (!ret && a->has_source && a->dest->family == b->dest->family)
 		ret = (int)b->common_bits - (int)a->common_bits;
 	return ret;

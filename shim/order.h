@@ -3,9 +3,9 @@
  * order.h - the order of destination addresses: RFC 6724 section 6 as glibc 2.36 implements it
  * (RFC 3484 with the tables of gai.conf), stable; and what earlier connects have shown (RFC 8305
  * section 4): broken addresses go behind all others, also behind those without a route, which fail
- * at once; between rules 8 and 9 the shorter round trip goes first, where both are known and
- * further than RACE_RTT_TIE_MS apart, then what has worked. Where nothing is known the order is
- * glibc's.
+ * at once; between rules 8 and 9, and within a family only, the shorter round trip goes first,
+ * where both are known and further than RACE_RTT_TIE_MS apart, then what has worked. Where nothing
+ * is known the order is glibc's.
  *
  * The decision is pure: what it asks of the network (which source address would be used?) comes
  * from a probe that the caller injects; order_probe_open() makes the real one. Any thread; no
@@ -13,8 +13,8 @@
  *
  * glibc sorts the finished list, in which each address stands once a socket type; here the
  * addresses alone are sorted. The result is the same as long as the rules order the addresses
- * totally, and they do unless gai.conf gives an IPv4 and an IPv6 prefix the same precedence (rule 9
- * compares within a family only).
+ * totally, and they do unless gai.conf gives an IPv4 and an IPv6 prefix the same precedence (rule
+ * 9, as the history, compares within a family only).
  */
 #ifndef NOBLOCKDNS_ORDER_H
 #define NOBLOCKDNS_ORDER_H

@@ -5,11 +5,13 @@
  *	candidate	WAITING --its turn--> STARTING --handed out--> CONNECTING --> ENDED
  *	race		RUNNING --connected--> WON; RUNNING --all failed, sealed--> LOST
  *
- * The order (RFC 8305 section 4): candidates come in RFC 6724's; the broken go to the end, then,
- * between its rules 8 and 9, the shorter round trip before the longer, and those that have worked
- * before those that are not known. Within a family only: families then take turns, beginning with
- * that of the first (First Address Family Count 1), or, in the middle of a race, with the other
- * one than was tried last.
+ * The order (RFC 8305 section 4): candidates come in RFC 6724's; the broken go to the end. Among
+ *the others of one family the shorter round trip comes before the longer, and those that have
+ *worked before those that are not known. Across families neither counts: RFC 6724 has decided
+ *between them before it comes to the rules that these would stand between (8 and 9), and an IPv6
+ *that has once not been there would never be tried again. Families then take turns, beginning with
+ *that of the first (First Address Family Count 1), or, in the middle of a race, with the other one
+ *than was tried last.
  *
  * The next attempt is due a delay after the latest (section 5): `delay_ms`, or where that one's
  * round trip is known, srtt + 4 rttvar (RFC 6298's time-out), clamped. A failure makes it due at
@@ -30,13 +32,14 @@ static bool is_same(const struct race_candidate *a, const struct race_candidate 
 	       (a->family == AF_INET || a->scope_id == b->scope_id);
 }
 
-/* Does `a`, which came later, go before `b`? */
+static bool is_broken(const struct race_candidate *c)
+{
+	return c->verdict == RACE_BROKEN;
+}
+
+/* Does `a`, which came later, go before `b`, of the same family and no more nor less broken? */
 static bool overtakes(const struct race_candidate *a, const struct race_candidate *b)
 {
-	bool broken_a = a->verdict == RACE_BROKEN, broken_b = b->verdict == RACE_BROKEN;
-
-	if (broken_a != broken_b)
-		return broken_b;
 	if (a->srtt_ms != 0 && b->srtt_ms != 0 &&
 	    (a->srtt_ms + RACE_RTT_TIE_MS < b->srtt_ms ||
 	     b->srtt_ms + RACE_RTT_TIE_MS < a->srtt_ms))
@@ -49,30 +52,37 @@ static const struct race_candidate *waiting(const struct race *race, unsigned i)
 	return &race->entries[race->order[i]].candidate;
 }
 
-/* Puts the new one behind all that it does not overtake. Stable; a tie of round trips is not
- * transitive, and need not be. */
+/* Puts the new one before the broken, if it is not, and changes places with those of its family
+ * that it overtakes: the other's keep theirs. Stable; a tie of round trips is not transitive, and
+ * need not be. */
 static void insert(struct race *race, unsigned number)
 {
 	const struct race_candidate *c = &race->entries[number].candidate;
-	unsigned at = race->nwaiting;
+	unsigned at = race->nwaiting++;
 
-	while (at > 0 && overtakes(c, waiting(race, at - 1)))
-		at--;
-	memmove(&race->order[at + 1], &race->order[at], race->nwaiting - at);
+	for (; at > 0 && !is_broken(c) && is_broken(waiting(race, at - 1)); at--)
+		race->order[at] = race->order[at - 1];
+	for (unsigned i = at; i > 0 && is_broken(waiting(race, i - 1)) == is_broken(c); i--) {
+		if (waiting(race, i - 1)->family != c->family)
+			continue;
+		if (!overtakes(c, waiting(race, i - 1)))
+			break;
+		race->order[at] = race->order[i - 1];
+		at = i - 1;
+	}
 	race->order[at] = (unsigned char)number;
-	race->nwaiting++;
 }
 
 /* The place in `order` of the one whose turn it is. A family that is broken as far as is known
  * does not get its turn before one that is not. */
 static unsigned whose_turn(const struct race *race)
 {
-	bool broken = waiting(race, 0)->verdict == RACE_BROKEN;
+	bool broken = is_broken(waiting(race, 0));
 
 	for (unsigned i = 0; i < race->nwaiting && race->last_family != 0; i++) {
 		const struct race_candidate *c = waiting(race, i);
 
-		if (c->family != race->last_family && (broken || c->verdict != RACE_BROKEN))
+		if (c->family != race->last_family && (broken || !is_broken(c)))
 			return i;
 	}
 	return 0;
@@ -84,7 +94,7 @@ static uint64_t delay_after(const struct race *race, const struct race_candidate
 {
 	uint64_t ms = c->srtt_ms + 4 * (uint64_t)c->rttvar_ms;
 
-	if (c->srtt_ms == 0 || c->verdict == RACE_BROKEN)
+	if (c->srtt_ms == 0 || is_broken(c))
 		return race->options.delay_ms;
 	return ms < RACE_DELAY_MIN_MS	? RACE_DELAY_MIN_MS
 	       : ms > RACE_DELAY_MAX_MS ? RACE_DELAY_MAX_MS

@@ -266,6 +266,32 @@ Test(order, history)
 	}
 }
 
+/* Where gai.conf gives the families one precedence, the history could decide between them. */
+Test(order, history_does_not_decide_between_families)
+{
+	static const char text[] = "precedence ::/0 40\nprecedence ::ffff:0:0/96 40\n";
+	static const struct route routes[MAX] = {{"2001:db8::1", "2001:db8:1::1", 0, 64, 1},
+						 {"1.2.3.4", "10.0.0.1", 0, 8, 1}},
+				  mapped[MAX] = {{"2001:db8::1", "2001:db8::2", 0, 64, 1},
+						 {"::ffff:1.2.3.4", "::ffff:10.0.0.1", 0, 8, 1}};
+	static const struct order_known works[2] = {{0}, {.works = true}},
+					near[2] = {{.srtt_ms = 300}, {.srtt_ms = 20}},
+					broken[2] = {{.broken = true}};
+	struct network with_works = {.routes = routes, .known = works},
+		       with_near = {.routes = routes, .known = near},
+		       with_mapped = {.routes = mapped, .known = works},
+		       with_broken = {.routes = routes, .known = broken};
+	struct gai_conf conf;
+	char got[64];
+
+	cr_assert_eq(gai_conf_parse(text, strlen(text), &conf), 0);
+	cr_expect_str_eq(sort(&with_works, &conf, got), "0 1");
+	cr_expect_str_eq(sort(&with_near, &conf, got), "0 1");
+	cr_expect_str_eq(sort(&with_mapped, &conf, got), "0 1");
+	cr_expect_str_eq(sort(&with_broken, &conf, got), "1 0", "but that one is broken does");
+	gai_conf_free(&conf);
+}
+
 Test(order, configured_tables_count)
 {
 	static const struct route routes[MAX] = {{"2001:db8::1", "2001:db8:1::1", 0, 64, 1},

@@ -318,6 +318,54 @@ Test(race, broken_family_comes_last)
 	cr_expect_str_eq(at(350), "+0", "the broken all the same, in the end");
 }
 
+/* IPv6 was not there when IPv4 was found to work: it is tried again. */
+Test(race, what_works_does_not_overtake_the_other_family)
+{
+	begin();
+	add_known(AF_INET6, 0, RACE_UNKNOWN, 0);
+	add_known(AF_INET, 0, RACE_WORKS, 20);
+	race_begin(&race, T0);
+	cr_expect_str_eq(actions(), "+0");
+	cr_expect_str_eq(at(250), "+1");
+}
+
+Test(race, shorter_round_trip_does_not_overtake_the_other_family)
+{
+	begin();
+	add_known(AF_INET6, 0, RACE_WORKS, 300);
+	add_known(AF_INET, 0, RACE_WORKS, 20);
+	race_begin(&race, T0);
+	cr_expect_str_eq(actions(), "+0");
+}
+
+/* They change places past those of the other family, which keep theirs. */
+Test(race, history_orders_each_family_by_itself)
+{
+	begin();
+	add_known(AF_INET, 0, RACE_UNKNOWN, 0);
+	add_known(AF_INET6, 0, RACE_UNKNOWN, 0);
+	add_known(AF_INET, 1, RACE_WORKS, 0);
+	add_known(AF_INET6, 1, RACE_WORKS, 0);
+	race_begin(&race, T0);
+	cr_expect_str_eq(actions(), "+2");
+	cr_expect_str_eq(at(250), "+3");
+	cr_expect_str_eq(at(500), "+0");
+	cr_expect_str_eq(at(750), "+1");
+}
+
+/* The second of the family is not known to be broken: its turn is its family's. */
+Test(race, broken_goes_behind_both_families)
+{
+	begin();
+	add_known(AF_INET6, 0, RACE_BROKEN, 0);
+	add_known(AF_INET6, 1, RACE_UNKNOWN, 0);
+	add_known(AF_INET, 0, RACE_WORKS, 0);
+	race_begin(&race, T0);
+	cr_expect_str_eq(actions(), "+1");
+	cr_expect_str_eq(at(250), "+2");
+	cr_expect_str_eq(at(500), "+0");
+}
+
 Test(race, shorter_round_trip_comes_first)
 {
 	begin();
