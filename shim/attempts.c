@@ -58,8 +58,10 @@ void attempts_release(struct attempts *a)
 		return;
 	for (unsigned i = 0; i < RACE_MAX; i++)
 		if (a->attempts[i].handle > 0 && a->attempts[i].handle != a->own)
-			private_fd_close(a->attempts[i].handle);
-	if (a->own > 0)
+			private_fd_close(a->attempts[i].handle); /* the program has it as well */
+	if (a->end == ATTEMPTS_WON && a->shown != a->own)
+		attempts_discard(a->own);
+	else if (a->own > 0)
 		private_fd_close(a->own);
 	pool_give(&pool, a);
 }

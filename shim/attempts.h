@@ -88,9 +88,8 @@ void attempts_leave_alone(struct attempts *a);
 enum attempts_end attempts_end(const struct attempts *a);
 _Atomic uint32_t *attempts_end_word(struct attempts *a);
 
-/* From over() on. WON: the handle of the winner, may be the own one. LOST: that of the first
- * socket on which a connect failed after it had begun; its error is still there to be read by the
- * program (not where it blocks). It stays the race's. */
+/* From over() on. WON: the handle of the winner, may be the own one. LOST: the own one, whose error
+ * is still there to be read by the program, or 0 where that blocks. It stays the race's. */
 int attempts_winner(const struct attempts *a);
 
 /* LOST: the (positive) errno of the first attempt. */

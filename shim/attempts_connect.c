@@ -49,6 +49,8 @@ int attempts_open_private(struct attempts *a, unsigned candidate)
 
 	if (handle < 0)
 		return handle;
+	/* Before the options are copied: what the program sets after that is set on both. */
+	atomic_store(&a->attempts[candidate].handle, handle);
 	private_fd_lock();
 	fd = private_fd_number_locked(handle);
 	own = private_fd_number_locked(a->own);
@@ -58,8 +60,22 @@ int attempts_open_private(struct attempts *a, unsigned candidate)
 	private_fd_unlock();
 	if (r == 0 || r == -EINPROGRESS)
 		return handle;
+	atomic_store(&a->attempts[candidate].handle, 0);
 	private_fd_close(handle);
 	return r;
+}
+
+void attempts_discard(int handle)
+{
+	const struct linger off = {.l_onoff = 0};
+	int fd;
+
+	private_fd_lock();
+	fd = private_fd_number_locked(handle);
+	if (fd >= 0)
+		(void)sys_setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
+	private_fd_unlock();
+	private_fd_close(handle);
 }
 
 int attempts_first(struct attempts *a, int fd)
@@ -82,7 +98,8 @@ int attempts_first(struct attempts *a, int fd)
 					       a->since_ms);
 			break;
 		}
-		first = first != 0 ? first : r;
+		if (first == 0 || action.candidate == 0)
+			first = r;
 		attempts_note_failure(a, action.candidate, -r, a->since_ms);
 		race_unsent(&a->race, action.candidate, -r, a->since_ms);
 	}

@@ -47,7 +47,7 @@ struct attempts {
 	int own;		/* handle; owns */
 	unsigned own_candidate; /* what the own socket connects to */
 	uint64_t would_ms;	/* how long that would have gone on, had it not been ended */
-	int shown; /* handle of the winner, or of the socket that has the error; borrows */
+	int shown; /* handle of the winner, or of the own socket, which has the error; borrows */
 	int error;
 	bool has_history;
 	struct history_view history;
@@ -62,8 +62,13 @@ struct attempts {
 /* attempts_connect.c. The address of a candidate for a socket of the race's family. */
 int attempts_connect_to(const struct attempts *a, unsigned candidate, int fd);
 
-/* A private socket like the program's own, connecting. Its handle, or a negative errno. */
+/* A private socket like the program's own, connecting: the candidate's from before it is made
+ * alike. Its handle, or a negative errno. */
 int attempts_open_private(struct attempts *a, unsigned candidate);
+
+/* Closes a socket that has lost. It may be connected, and with the program's SO_LINGER close()
+ * would wait for its peer, with locks held that all others wait for. */
+void attempts_discard(int handle);
 
 /* attempts_run.c: tasks of the io thread. */
 void attempts_on_start(struct io_task *task, uint64_t now_ms);

@@ -25,7 +25,6 @@ static void start_attempt(struct attempts *a, unsigned candidate, uint64_t now_m
 		return;
 	}
 	a->attempts[candidate].since_ms = now_ms;
-	atomic_store(&a->attempts[candidate].handle, handle);
 	r = io_watch(handle, IO_WRITE, on_ready, a);
 	if (r == 0)
 		return;
@@ -44,7 +43,7 @@ static void end_attempt(struct attempts *a, unsigned candidate)
 	(void)io_watch(handle, 0, NULL, NULL);
 	a->attempts[candidate].handle = 0;
 	if (handle != a->own)
-		private_fd_close(handle);
+		attempts_discard(handle);
 }
 
 /* Everything but what is to be shown. */
@@ -173,10 +172,10 @@ static unsigned candidate_of(const struct attempts *a, int handle)
 	return i;
 }
 
-/* The first that fails is kept as it is, in case that all do. */
-static enum attempt_manner manner_of(const struct attempts *a)
+/* The own socket is kept as it fails: when all do, it is what the program gets to see. */
+static enum attempt_manner manner_of(const struct attempts *a, int handle)
 {
-	return a->goal.blocking ? ATTEMPT_FINISH : a->shown == 0 ? ATTEMPT_LOOK : ATTEMPT_TAKE;
+	return a->goal.blocking ? ATTEMPT_FINISH : handle == a->own ? ATTEMPT_LOOK : ATTEMPT_TAKE;
 }
 
 static void on_failure(struct attempts *a, unsigned candidate, int error, uint64_t now_ms)
@@ -184,7 +183,7 @@ static void on_failure(struct attempts *a, unsigned candidate, int error, uint64
 	int handle = a->attempts[candidate].handle;
 
 	attempts_note_failure(a, candidate, error, now_ms);
-	if (!a->goal.blocking && a->shown == 0) {
+	if (!a->goal.blocking && handle == a->own) {
 		(void)io_watch(handle, 0, NULL, NULL);
 		a->shown = handle;
 	} else {
@@ -200,7 +199,7 @@ static void on_ready(void *arg, int handle, unsigned events, uint64_t now_ms)
 	struct attempt_result result;
 
 	(void)events;
-	attempt_look(handle, manner_of(a), &result);
+	attempt_look(handle, manner_of(a, handle), &result);
 	switch (result.state) {
 	case ATTEMPT_CONNECTING:
 		return;
