@@ -15,14 +15,18 @@
 
 #include <limits.h>
 #include <linux/close_range.h>
+#include <pthread.h>
 
 /* Out of line, so that the common case saves no register: it is a test and a jump. */
 __attribute__((noinline, cold)) static int close_special(int fd)
 {
-	if (racing_is(fd))
-		racing_close(fd);
-	else if (private_fd_is(fd) && private_fd_shields(fd))
+	if (racing_is(fd)) {
+		pthread_testcancel();
+		if (racing_close(fd))
+			return 0;
+	} else if (private_fd_is(fd) && private_fd_shields(fd)) {
 		return 0;
+	}
 	return real_close(fd);
 }
 
@@ -58,7 +62,7 @@ static void end_races(unsigned first, unsigned last)
 	int fd;
 
 	while ((fd = racing_next(first, last)) >= 0) {
-		racing_close(fd);
+		(void)racing_close(fd);
 		if ((unsigned)fd == last)
 			return;
 		first = (unsigned)fd + 1;

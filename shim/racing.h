@@ -90,8 +90,11 @@ void racing_settle(int fd);
  * --------------------------------
  */
 
-/* The number is about to be closed, by whoever asks. */
-void racing_close(int fd);
+/*
+ * close() of the number. True: it is closed. False: that is left to the caller. A placeholder must
+ * be gone before those who sleep on it are woken, for woken it looks writable.
+ */
+bool racing_close(int fd);
 
 /* The lowest number in [first, last] with a race, or -1. */
 int racing_next(unsigned first, unsigned last);

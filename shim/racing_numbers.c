@@ -3,24 +3,30 @@
  * racing_numbers.c - numbers that race are closed, duplicated, replaced and changed (racing.h).
  *
  * What makes a number the race's, or takes it away, is done under the lock together with the system
- * call, where that cannot block. close() can, and is done by the hook after the number has left.
+ * call. That must not block: what is closed under the lock, by close() or by dup3() onto it, is a
+ * placeholder, and never a file of the program's, which may linger.
  */
 #include "shim/racing_table.h"
 
 #include <sys/ioctl.h>
 
-void racing_close(int fd)
+bool racing_close(int fd)
 {
 	struct racing_session s;
 	struct racing *race;
+	bool closed;
 
 	if (!racing_may())
-		return;
+		return false;
 	racing_open(&s);
 	race = racing_at(&s, fd);
+	closed = race && !race->blocking;
+	if (closed)
+		(void)sys_close(fd);
 	if (race)
 		racing_remove(&s, race, fd);
 	racing_close_session(&s);
+	return closed;
 }
 
 int racing_dup(int fd, int cmd, int lowest)
@@ -57,6 +63,10 @@ int racing_dup_onto(int oldfd, int newfd, int flags)
 		racing_repair(oldfd);
 		return sys_dup3(oldfd, newfd, flags);
 	}
+	/* Twice, so that what was at `newfd` is closed without the lock. */
+	r = racing_is(newfd) ? 0 : sys_dup3(oldfd, newfd, flags);
+	if (r < 0)
+		return r;
 	racing_open(&s);
 	from = racing_at(&s, oldfd);
 	onto = racing_at(&s, newfd);

@@ -3,6 +3,7 @@
  * test_racing_numbers.c - numbers that race are closed, duplicated and replaced, through the hooks
  * and past them.
  */
+#include "shim/swap.h"
 #include "tests/unit/racing_rig.h"
 
 #include <fcntl.h>
@@ -10,6 +11,8 @@
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -144,6 +147,127 @@ Test(racing_numbers, more_duplicates_than_are_kept_settle_it)
 	cr_expect_not(racing_any());
 	cr_expect(rig_is_tcp(fd));
 	cr_expect(rig_is_tcp(copy));
+}
+
+/*
+ * What other threads see --------------------------------------------------------------------------
+ */
+
+static void *count_events(void *arg)
+{
+	const int *sets = arg; /* of the races, and one that ends it */
+	struct epoll_event events[2];
+	long seen = 0;
+	int n;
+
+	while ((n = epoll_wait(sets[0], events, 2, -1)) != 0)
+		for (int i = 0; i < n; i++) {
+			if (events[i].data.fd == sets[1])
+				return (void *)seen;
+			seen++;
+		}
+	return NULL;
+}
+
+/* Which a placeholder is, once those who sleep on it have been woken. */
+Test(racing_numbers, number_that_is_closed_is_not_seen_writable)
+{
+	int sets[2] = {nbd_epoll_create1(0), eventfd(0, 0)};
+	struct epoll_event end = {.events = EPOLLIN, .data.fd = sets[1]};
+	void *seen = NULL;
+	pthread_t thread;
+
+	rig_dead_and_alive();
+	cr_assert_eq(pthread_create(&thread, NULL, count_events, sets), 0);
+	for (int i = 0; i < 100; i++) {
+		int fd = rig_begin(NEVER_MS);
+		struct epoll_event event = {.events = EPOLLOUT, .data.fd = fd};
+
+		cr_assert_eq(nbd_epoll_ctl(sets[0], EPOLL_CTL_ADD, fd, &event), 0);
+		cr_assert_eq(nbd_close(fd), 0);
+	}
+	cr_assert_eq(nbd_epoll_ctl(sets[0], EPOLL_CTL_ADD, sets[1], &end), 0);
+	cr_assert_eq(eventfd_write(sets[1], 1), 0);
+	pthread_join(thread, &seen);
+	cr_expect_null(seen, "%ld events", (long)seen);
+}
+
+static void *close_cancelled(void *arg)
+{
+	(void)pthread_cancel(pthread_self());
+	(void)nbd_close(*(int *)arg);
+	return NULL;
+}
+
+Test(racing_numbers, close_is_a_cancellation_point)
+{
+	void *result = NULL;
+	pthread_t thread;
+	int fd;
+
+	rig_dead_and_alive();
+	fd = rig_begin(NEVER_MS);
+	cr_assert_eq(pthread_create(&thread, NULL, close_cancelled, &fd), 0);
+	pthread_join(thread, &result);
+	cr_expect_eq(result, PTHREAD_CANCELED);
+	cr_expect(racing_is(fd));
+}
+
+/* A connected socket whose close() waits for a peer that takes nothing; *ret_peer ends that. */
+static int lingering(int listener, int *ret_peer)
+{
+	const struct linger linger = {.l_onoff = 1, .l_linger = PATIENCE_MS / 1000};
+	struct sockaddr_in addr = race_server_at(2);
+	static const char data[65536];
+	int fd = rig_socket();
+
+	(void)connect(fd, (struct sockaddr *)&addr, sizeof addr);
+	cr_assert_eq(rig_wait(fd, POLLOUT, PATIENCE_MS), POLLOUT);
+	*ret_peer = accept(listener, NULL, NULL);
+	while (write(fd, data, sizeof data) > 0)
+		;
+	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+	return fd;
+}
+
+struct onto {
+	int oldfd, newfd;
+	_Atomic bool done;
+};
+
+static void *dup_onto(void *arg)
+{
+	struct onto *o = arg;
+
+	(void)nbd_dup2(o->oldfd, o->newfd);
+	o->done = true;
+	return NULL;
+}
+
+/* The file that dup2() closes is the program's, and may make it wait: nobody else. */
+Test(racing_numbers, dup2_onto_a_socket_that_lingers_holds_nobody_up)
+{
+	int listener = rig_dead_and_alive(), peer, other;
+	struct swap_id was;
+	struct onto o;
+	pthread_t thread;
+
+	o.newfd = lingering(listener, &peer);
+	cr_assert_eq(swap_identify(o.newfd, &was), 0);
+	o.oldfd = rig_begin(NEVER_MS);
+	other = rig_begin(NEVER_MS);
+	o.done = false;
+	cr_assert_eq(pthread_create(&thread, NULL, dup_onto, &o), 0);
+	while (swap_is(o.newfd, &was))
+		usleep(1000);
+	cr_expect_eq(rig_error(other), 0);
+	cr_expect_eq(rig_peer(other), 0);
+	cr_expect_not(o.done, "dup2() was waited for");
+	close(peer); /* resets: there is something unread */
+	pthread_join(thread, NULL);
+	cr_expect(racing_is(o.newfd));
+	cr_assert_eq(nbd_close(o.oldfd), 0);
+	cr_expect(racing_is(o.newfd), "not a duplicate");
 }
 
 /*
