@@ -52,6 +52,15 @@ struct attempts_goal {
 struct attempts;
 typedef void (*attempts_over_fn)(struct attempts *a, uint64_t now_ms);
 
+/*
+ * To be asked before a race on the program's number `fd`. Ours leave the program room: all private
+ * descriptors together, with what the races under way are promised, are at most a quarter of the
+ * soft RLIMIT_NOFILE, and no race is on under a number in the upper half of it. Where that is
+ * reached there are no more races, and none that is under way has more than two attempts. One
+ * system call; any thread.
+ */
+bool attempts_room(int fd);
+
 /* A race of the goal's candidates with one reference. NULL: there is no room. Any thread. */
 struct attempts *attempts_new(const struct attempts_goal *goal);
 

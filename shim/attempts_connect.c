@@ -44,9 +44,11 @@ int attempts_connect_to(const struct attempts *a, unsigned candidate, int fd)
 
 int attempts_open_private(struct attempts *a, unsigned candidate)
 {
-	int handle = private_fd_socket(a->goal.family, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP);
-	int fd, own, r;
+	int handle, fd, own, r;
 
+	if (!attempts_room_more(a))
+		return -EMFILE;
+	handle = private_fd_socket(a->goal.family, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP);
 	if (handle < 0)
 		return handle;
 	/* Before the options are copied: what the program sets after that is set on both. */

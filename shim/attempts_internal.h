@@ -7,6 +7,7 @@
  *	attempts_run.c	    the io thread's side: what happens, and what is done about it
  *	attempts_note.c	    what is left for others: history, counters
  *	attempts_list.c	    all that are running
+ *	attempts_room.c	    how many descriptors they may take
  *
  *	end	RUNNING --on the io thread: decided--> WON, LOST --> over()
  *		        --attempts_stop(), any thread--> STOPPED
@@ -97,5 +98,9 @@ void attempts_note_end(struct attempts *a, enum attempts_end end, uint64_t now_m
 void attempts_note_raced(void);
 void attempts_enlist(struct attempts *a);
 void attempts_delist(struct attempts *a);
+unsigned attempts_running(void); /* any thread */
+
+/* attempts_room.c. May it have another private socket? */
+bool attempts_room_more(const struct attempts *a);
 
 #endif

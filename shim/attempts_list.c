@@ -27,6 +27,7 @@ struct first {
 static struct lock list_lock;	    /* a leaf */
 static struct attempts *list;	    /* guarded by list_lock */
 static struct first firsts[FIRSTS]; /* guarded by list_lock */
+static _Atomic unsigned running;    /* how many; changed under list_lock */
 static _Atomic bool raced;	    /* the program, by itself */
 static unsigned nfirsts;	    /* guarded by list_lock; how many there have been */
 
@@ -51,6 +52,7 @@ void attempts_enlist(struct attempts *a)
 	if (list != NULL)
 		list->prev = a;
 	list = a;
+	running++;
 	lock_release(&list_lock);
 }
 
@@ -63,7 +65,13 @@ void attempts_delist(struct attempts *a)
 		list = a->next;
 	if (a->next != NULL)
 		a->next->prev = a->prev;
+	running--;
 	lock_release(&list_lock);
+}
+
+unsigned attempts_running(void)
+{
+	return atomic_load(&running);
 }
 
 void attempts_leave_alone(struct attempts *a)
@@ -125,4 +133,5 @@ void attempts_forked(void)
 	for (struct attempts *a = list; a != NULL; a = a->next)
 		atomic_store(&a->end, ATTEMPTS_STOPPED);
 	list = NULL;
+	running = 0;
 }

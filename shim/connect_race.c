@@ -145,7 +145,7 @@ static bool prepare(struct call *c)
 	struct attempts_goal *goal = &c->goal;
 
 	if (attempts_raced() || process_check() != PROCESS_OWNER || !is_on(&goal->delay_ms) ||
-	    !examine(c) || attempts_rival(&c->asked, goal->port, c->now_ms))
+	    !examine(c) || !attempts_room(c->fd) || attempts_rival(&c->asked, goal->port, c->now_ms))
 		return false;
 	choose(&c->asked, c->dests, c->n, goal);
 	return goal->n > 1 || goal->more;

@@ -20,6 +20,9 @@
  * under the lock right before: what a program does with raw system calls ends its race, and harms
  * no other file.
  *
+ * Private descriptors count against RLIMIT_NOFILE: races keep to a quarter of it, and to numbers in
+ * the lower half (attempts_room()); beyond that a connect is a plain one.
+ *
  * What the program can see of it, all the same:
  *	- io_uring, which no hook sees, acts on the placeholder;
  *	- another process that has the socket from before connect() keeps the first attempt's;

@@ -81,6 +81,24 @@ LabTest(race, row_16_threads_at_once, RACE_WORLD)
 	run_row(w, "threads", DEAD_IPV6, "1000 connected, 0 fds left");
 }
 
+/* The rest are plain connects, to a black hole; libc's all are. */
+LabTest(race, row_16_few_descriptors, RACE_WORLD)
+{
+	char host[] = "poll-1.c2.test";
+	const char *const argv[] = {"clients/race_many", "poll", host, "8000", "180", "256", NULL};
+	const char *const env[] = {"NOBLOCKDNS_CACHE=private", NULL};
+	struct race_net net;
+
+	race_net_start(w, networks, 2, NULL, &net);
+	lab_proc_run(NULL, &(struct lab_proc_opts){.argv = argv, .env = env, .preload = true},
+		     &got);
+	lab_assert_str(got.err, "");
+	lab_assert(got.status == 0, "(status %d, signal %d: %s)", got.status, got.signal, got.out);
+	lab_assert_int(value("connected"), 18);
+	lab_assert_int(value("v4"), 18);
+	lab_assert(value("fds") <= 0, "(%d descriptors left)", value("fds"));
+}
+
 LabTest(race, row_16_poll_at_once, RACE_WORLD)
 {
 	run_row(w, "poll", DEAD_IPV6, "1000 connected, 0 fds left");

@@ -2,9 +2,10 @@
 /*
  * race_many.c - a program with many connects to the first address of a name.
  *
- *	race_many in-turn|threads|poll|epoll-et HOST PORT N
+ *	race_many in-turn|threads|poll|epoll-et HOST PORT N [LIMIT]
  *
- * One after the other, in N threads at once, or N non-blocking sockets at once. It prints one line
+ * One after the other, in N threads at once, or N non-blocking sockets at once. With a LIMIT as its
+ * RLIMIT_NOFILE it must get all N sockets, and waits for as many as can race. It prints one line
  * of `key=value`: how many are connected and over which family, how long it took, threads of the
  * process while they were in progress, and how many descriptors more there are afterwards.
  */
@@ -20,11 +21,14 @@
 #define PATIENCE_MS 20000
 #define SETTLE_MS   1000
 
+/* That fit into a quarter of the limit. */
+#define RACES_AT(limit) ((unsigned)((limit) / 4 - 8) / 3)
+
 static struct sockaddr_storage to;
 static socklen_t to_len;
 static int fds[MANY_MAX];
 static bool done[MANY_MAX];
-static unsigned connected, over_v4, events;
+static unsigned connected, over_v4, events, wanted;
 
 static unsigned count_entries(const char *path)
 {
@@ -121,7 +125,7 @@ static void wait_by_poll(unsigned n)
 
 	for (unsigned i = 0; i < n; i++)
 		p[i] = (struct pollfd){.fd = fds[i], .events = POLLOUT};
-	while (events < n && left_ms(end) > 0) {
+	while (events < wanted && left_ms(end) > 0) {
 		must(poll(p, n, left_ms(end)) >= 0);
 		for (unsigned i = 0; i < n; i++) {
 			if (p[i].revents == 0)
@@ -147,7 +151,7 @@ static void wait_by_epoll(unsigned n)
 	}
 	while ((got = epoll_wait(set, &event, 1, left_ms(end))) > 0) {
 		end_one(event.data.u32);
-		if (events == n)
+		if (events == wanted)
 			end = now_ms() + 100;
 	}
 	must(got == 0);
@@ -171,11 +175,12 @@ int main(int argc, char **argv)
 	unsigned n, threads = 0, before;
 	double start;
 
-	if (argc != 5 || (n = (unsigned)atoi(argv[4])) > MANY_MAX)
+	if (argc < 5 || argc > 6 || (n = (unsigned)atoi(argv[4])) > MANY_MAX)
 		return 2;
 	must(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-	limit.rlim_cur = limit.rlim_max;
+	limit.rlim_cur = argc > 5 ? (rlim_t)atoi(argv[5]) : limit.rlim_max;
 	must(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	wanted = argc > 5 ? RACES_AT(limit.rlim_cur) : n;
 	look_up(argv[2], argv[3]);
 	before = count_entries("/proc/self/fd");
 	start = now_ms();
