@@ -43,7 +43,7 @@ struct attempts *attempts_new(const struct attempts_goal *goal)
 	a->goal = *goal;
 	a->refs = 1;
 	a->since_ms = now_ms;
-	a->has_history = history_view(now_ms, &a->history);
+	a->has_history = !goal->own_route && history_view(now_ms, &a->history);
 	race_init(&a->race, &(struct race_options){.delay_ms = goal->delay_ms});
 	for (unsigned i = 0; i < goal->n; i++)
 		attempts_add(a, &goal->dests[i], now_ms);

@@ -42,6 +42,7 @@ struct attempts_goal {
 	int family;    /* of the program's socket; AF_INET6 reaches IPv4 as v4-mapped addresses */
 	bool ipv4;     /* it does: IPv4 addresses may be tried */
 	bool blocking; /* the program's socket is; what is won is to be as after such a connect() */
+	bool own_route; /* sockopts.h: outcomes say nothing of other sockets', nor theirs of this */
 	in_port_t port; /* network order */
 	uint32_t delay_ms;
 	unsigned n;

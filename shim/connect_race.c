@@ -134,6 +134,7 @@ static bool examine(struct call *c)
 	goal->family = facts.family;
 	goal->ipv4 = facts.family == AF_INET || !facts.v6only;
 	goal->blocking = !(flags & O_NONBLOCK);
+	goal->own_route = facts.own_route;
 	goal->delay_ms += goal->blocking ? 0 : COURTESY_MS;
 	c->sndtimeo_ms = facts.sndtimeo_ms;
 	return true;

@@ -28,6 +28,14 @@ static const struct race_case later = {.row = 23,
 				       .syns = "6@0 4@250",
 				       DEAD_IPV6};
 
+static const struct race_case marked = {.row = 23,
+					.what = "socket with a mark, before and after",
+					.family = 4,
+					.at_ms = 270,
+					.syns = "6@0 4@250",
+					.client = "mark first=6",
+					DEAD_IPV6};
+
 static const char *shared_cache(struct lab_world *w)
 {
 	static char path[128];
@@ -75,6 +83,26 @@ LabTest(race, row_23_next_process, RACE_WORLD)
 	if (failures[0] != '\0')
 		lab_fail("%s", failures);
 	lab_assert(next_ms <= 25, "(%.1f ms, of which the round trip is 20)", next_ms);
+}
+
+/* It may be routed apart: what it meets says nothing to others, nor theirs to it. (getaddrinfo()
+ * does not know of the socket, and gives IPv4 first in the end.) */
+LabTest(race, row_23_marked_socket, RACE_WORLD)
+{
+	const struct race_case *const steps[] = {&marked, &first, &marked};
+	char failures[1500] = "";
+	struct race_job libc;
+	struct race_net net;
+
+	race_net_start(w, &network, 1, NULL, &net);
+	race_job_start(&net, 0, RACE_BLOCK, false, NULL, &libc);
+	race_job_end(&libc);
+	for (unsigned i = 0; i < 3; i++) {
+		net.cases = steps[i]; /* the words for the client: the network is the same */
+		run_modes(&net, RACE_BIT(RACE_BLOCK), steps[i], &libc, failures, sizeof failures);
+	}
+	if (failures[0] != '\0')
+		lab_fail("%s", failures);
 }
 
 /*

@@ -540,6 +540,20 @@ Test(sockopts, v6only_and_send_timeout_are_told)
 	cr_expect_eq(facts.sndtimeo_ms, 2500);
 }
 
+Test(sockopts, socket_that_is_routed_apart_is_told)
+{
+	const int one = 1;
+	struct sockopts_facts facts = {0};
+	int fd = fresh(AF_INET);
+
+	cr_assert_eq(sockopts_examine(fd, &facts), 0);
+	cr_expect_not(facts.own_route);
+	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_DONTROUTE, &one, sizeof one), 0);
+	cr_assert_eq(sockopts_examine(fd, &facts), 0);
+	cr_expect_eq(facts.bar, SOCKOPTS_FREE);
+	cr_expect(facts.own_route);
+}
+
 Test(sockopts, other_protocols_do_not_race)
 {
 	int mptcp = socket(AF_INET, SOCK_STREAM, 262);

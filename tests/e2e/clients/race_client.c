@@ -12,6 +12,7 @@
  *	first=6		the first IPv6 address of the list instead of the first one
  *	timeout=MS	how long it is patient (SO_SNDTIMEO of a blocking socket); none: 20 s
  *	close=MS	gives up after that time and closes
+ *	mark		sets SO_MARK
  *	linger		counts the events of another 100 ms
  *	options		sets socket options before, and compares them afterwards
  *	greet		reads the first byte
@@ -39,7 +40,7 @@
 struct request {
 	const struct race_wait *wait;
 	const char *host, *port;
-	bool mapped, v6_only, linger, options, greet;
+	bool mapped, v6_only, mark, linger, options, greet;
 	int timeout_ms, close_ms, stop_ms;
 	const char *act;
 };
@@ -152,12 +153,15 @@ static void wait_for_end(const struct request *r, int fd, struct outcome *o)
 
 static void prepare(const struct request *r, int fd)
 {
+	const int one = 1;
 	const struct timeval limit = {r->timeout_ms / 1000, r->timeout_ms % 1000 * 1000};
 
 	if (r->wait->wait != NULL)
 		must(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0);
 	else if (r->timeout_ms > 0)
 		must(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0);
+	if (r->mark)
+		must(setsockopt(fd, SOL_SOCKET, SO_MARK, &one, sizeof one) == 0);
 	if (r->wait->prepare != NULL)
 		r->wait->prepare(fd);
 	if (r->act != NULL && strcmp(r->act, "signal") == 0)
@@ -265,10 +269,11 @@ static bool read_word(const char *word, struct request *r)
 #define IS(name) (strlen(name) == len && memcmp(word, name, len) == 0)
 	if (value == NULL) {
 		r->mapped |= IS("mapped");
+		r->mark |= IS("mark");
 		r->linger |= IS("linger");
 		r->options |= IS("options");
 		r->greet |= IS("greet");
-		return IS("mapped") || IS("linger") || IS("options") || IS("greet");
+		return IS("mapped") || IS("mark") || IS("linger") || IS("options") || IS("greet");
 	}
 	if (IS("first"))
 		r->v6_only = true;
