@@ -101,8 +101,6 @@ bool attempts_stop(struct attempts *a)
 
 	if (!atomic_compare_exchange_strong(&a->end, &running, ATTEMPTS_STOPPED))
 		return false;
-	if (atomic_load(&a->rival_ms) != 0)
-		attempts_note_raced();
 	(void)sys_futex_wake(&a->end, INT_MAX, false);
 	a->stop.run = attempts_on_stop;
 	atomic_fetch_add(&a->refs, 1);

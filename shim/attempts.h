@@ -91,9 +91,6 @@ int attempts_start(struct attempts *a, int own, attempts_over_fn over, void *arg
  */
 bool attempts_stop(struct attempts *a);
 
-/* No further attempt is started: the program races by itself. Any thread. */
-void attempts_leave_alone(struct attempts *a);
-
 /* Any thread; a futex word for those who wait for the end. */
 enum attempts_end attempts_end(const struct attempts *a);
 _Atomic uint32_t *attempts_end_word(struct attempts *a);
@@ -114,14 +111,16 @@ void attempts_option(struct attempts *a, int level, int name, const void *value,
 /* With the last reference all that is left of it is closed. Any thread. */
 void attempts_release(struct attempts *a);
 
-/* To be asked at each connect() to an address that has siblings. Is there a race of this process to
- * `port` (network order) that has `dest` in reserve, and is that not just another connection
- * (attempts_list.c)? Then the race makes room for it, and true: this one is not to race. Any
+/* To be asked at each connect() of a non-blocking socket to an address that has siblings. Is there
+ * a race of this process to `port` (network order) that has `dest` in reserve, and does this look
+ * as if the program raced by itself (attempts_list.c)? Then the race makes room for this one. Any
  * thread. */
-bool attempts_rival(const struct order_dest *dest, in_port_t port, uint64_t now_ms);
+bool attempts_rival(int fd, const struct order_dest *dest, in_port_t port, uint64_t now_ms);
 
-/* Has the program been seen to race by itself: a race was stopped after it had a rival? Any thread.
- */
+/* The program itself is about to close the socket. Before attempts_stop(); any thread. */
+void attempts_closed(struct attempts *a, uint64_t now_ms);
+
+/* Has the program been seen to race by itself? Any thread. */
 bool attempts_raced(void);
 
 /* In the child's handler of pthread_atfork(): all that is running is the parent's. No lock. */

@@ -38,9 +38,8 @@ struct attempts {
 	struct io_task start, stop;
 	_Atomic uint32_t end; /* enum attempts_end */
 	_Atomic uint32_t refs;
-	_Atomic bool alone;
 	_Atomic uint64_t rival_ms; /* when the program's first other attempt was seen; 0: none */
-	bool made_room;		   /* io thread: for the rival */
+	int rival_fd;		   /* its number; before rival_ms */
 	bool at_work;		   /* io thread: watches and timer may be on */
 	struct attempts_goal goal;
 	attempts_over_fn over;
@@ -95,7 +94,6 @@ void attempts_note_untried(struct attempts *a, uint64_t now_ms);
 void attempts_note_end(struct attempts *a, enum attempts_end end, uint64_t now_ms);
 
 /* attempts_list.c. */
-void attempts_note_raced(void);
 void attempts_enlist(struct attempts *a);
 void attempts_delist(struct attempts *a);
 unsigned attempts_running(void); /* any thread */

@@ -111,24 +111,20 @@ static void give_up(struct attempts *a, uint64_t now_ms)
 	finish(a, ATTEMPTS_LOST, now_ms);
 }
 
-/* What other threads have said meanwhile. To be called before the race starts anything. */
-static void heed(struct attempts *a, uint64_t now_ms)
+/* The program itself has tried another address: it is given time. To be called before the race is
+ * told anything on which it may start an attempt. */
+static void heed_rival(struct attempts *a)
 {
 	uint64_t rival_ms = atomic_load(&a->rival_ms);
 
-	if (atomic_load(&a->alone))
-		race_leave_alone(&a->race, now_ms);
-	if (rival_ms != 0 && !a->made_room) {
-		a->made_room = true;
+	if (rival_ms != 0)
 		race_postpone(&a->race, rival_ms + a->goal.delay_ms);
-	}
 }
 
 static void go_on(struct attempts *a, uint64_t now_ms)
 {
 	uint64_t wake_ms;
 
-	heed(a, now_ms);
 	if (!carry_out(a, now_ms))
 		return;
 	wake_ms = race_wake_ms(&a->race);
@@ -156,7 +152,7 @@ static void on_timer(void *arg, uint64_t now_ms)
 {
 	struct attempts *a = arg;
 
-	heed(a, now_ms);
+	heed_rival(a);
 	if (a->goal.more)
 		take_late(a, now_ms);
 	race_tick(&a->race, now_ms);
@@ -199,6 +195,7 @@ static void on_ready(void *arg, int handle, unsigned events, uint64_t now_ms)
 	struct attempt_result result;
 
 	(void)events;
+	heed_rival(a);
 	attempt_look(handle, manner_of(a, handle), &result);
 	switch (result.state) {
 	case ATTEMPT_CONNECTING:

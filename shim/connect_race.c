@@ -146,8 +146,10 @@ static bool prepare(struct call *c)
 	struct attempts_goal *goal = &c->goal;
 
 	if (attempts_raced() || process_check() != PROCESS_OWNER || !is_on(&goal->delay_ms) ||
-	    !examine(c) || !attempts_room(c->fd) || attempts_rival(&c->asked, goal->port, c->now_ms))
+	    !examine(c) || !attempts_room(c->fd))
 		return false;
+	if (!goal->blocking && attempts_rival(c->fd, &c->asked, goal->port, c->now_ms))
+		goal->delay_ms *= 2;
 	choose(&c->asked, c->dests, c->n, goal);
 	return goal->n > 1 || goal->more;
 }

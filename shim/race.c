@@ -123,10 +123,15 @@ static void start_next(struct race *race, uint64_t now_ms)
 	race->next_ms = now_ms + delay_after(race, &entry->candidate);
 }
 
+static uint64_t due_ms(const struct race *race)
+{
+	return race->next_ms > race->not_before_ms ? race->next_ms : race->not_before_ms;
+}
+
 /* Starts what is due. One at a time: each begins a delay of its own. */
 static void proceed(struct race *race, uint64_t now_ms)
 {
-	if (may_start(race) && (race->nstarted == 0 || now_ms >= race->next_ms))
+	if (may_start(race) && (race->nstarted == 0 || now_ms >= due_ms(race)))
 		start_next(race, now_ms);
 	if (race->state == RACE_RUNNING && race->begun && race->sealed && race->nwaiting == 0 &&
 	    race->nconnecting == 0)
@@ -213,14 +218,8 @@ void race_unsent(struct race *race, unsigned candidate, int error, uint64_t now_
 
 void race_postpone(struct race *race, uint64_t until_ms)
 {
-	if (race->next_ms < until_ms)
-		race->next_ms = until_ms;
-}
-
-void race_leave_alone(struct race *race, uint64_t now_ms)
-{
-	race->nwaiting = 0;
-	race_seal(race, now_ms);
+	if (race->not_before_ms < until_ms)
+		race->not_before_ms = until_ms;
 }
 
 void race_tick(struct race *race, uint64_t now_ms)
@@ -230,7 +229,7 @@ void race_tick(struct race *race, uint64_t now_ms)
 
 uint64_t race_wake_ms(const struct race *race)
 {
-	return may_start(race) && race->nstarted > 0 ? race->next_ms : RACE_NEVER;
+	return may_start(race) && race->nstarted > 0 ? due_ms(race) : RACE_NEVER;
 }
 
 /* ---- actions ---- */

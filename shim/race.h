@@ -94,8 +94,9 @@ struct race {
 	int first_error; /* of the first attempt that failed */
 	unsigned first;	 /* the first attempt's candidate */
 	unsigned winner;
-	uint64_t started_ms; /* the latest attempt */
-	uint64_t next_ms;    /* when the next one is due */
+	uint64_t started_ms;	/* the latest attempt */
+	uint64_t next_ms;	/* when the next one is due */
+	uint64_t not_before_ms; /* ... and may begin */
 };
 
 void race_init(struct race *race, const struct race_options *options);
@@ -121,11 +122,8 @@ void race_failed(struct race *race, unsigned candidate, int error, uint64_t now_
  * one's turn is now, without a pause. Each candidate is tried once, so this comes to an end. */
 void race_unsent(struct race *race, unsigned candidate, int error, uint64_t now_ms);
 
-/* The next attempt is not started before that, unless one under way fails later than this call. */
+/* The next attempt is not started before that, whatever fails meanwhile. */
 void race_postpone(struct race *race, uint64_t until_ms);
-
-/* No more attempts: those under way decide. */
-void race_leave_alone(struct race *race, uint64_t now_ms);
 
 /* The time has come. Calls that are too early or too late do no harm. */
 void race_tick(struct race *race, uint64_t now_ms);

@@ -8,6 +8,8 @@
  */
 #include "shim/racing_table.h"
 
+#include "shim/clock.h"
+
 #include <sys/ioctl.h>
 
 bool racing_close(int fd)
@@ -21,8 +23,10 @@ bool racing_close(int fd)
 	racing_open(&s);
 	race = racing_at(&s, fd);
 	closed = race && !race->blocking;
-	if (closed)
+	if (closed) {
+		attempts_closed(race->attempts, clock_boot_ms());
 		(void)sys_close(fd);
+	}
 	if (race)
 		racing_remove(&s, race, fd);
 	racing_close_session(&s);

@@ -42,13 +42,6 @@ struct sockopts_facts {
  */
 int sockopts_examine(int fd, struct sockopts_facts *ret);
 
-static inline bool sockopts_may_race(int fd)
-{
-	struct sockopts_facts facts;
-
-	return sockopts_examine(fd, &facts) == 0 && facts.bar == SOCKOPTS_FREE;
-}
-
 /*
  * Gives `to`, a socket that was just made, every option in which `from` differs from it: two TCP
  * sockets of one family. `from` may be connecting, or have failed to.

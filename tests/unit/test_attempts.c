@@ -6,6 +6,7 @@
 #include "shim/attempts_internal.h"
 
 #include "shim/clock.h"
+#include "shim/counters.h"
 #include "shim/private_fd.h"
 #include "shim/sys.h"
 #include "tests/unit/race_servers.h"
@@ -417,51 +418,59 @@ Test(attempts, late_address_does_no_harm_to_a_race_that_is_over)
 	attempts_release(a);
 }
 
-Test(attempts, rival_is_told_from_a_second_connection)
-{
-	struct order_dest other = {.family = AF_INET6, .addr = {0x20, 1}};
-	uint64_t now_ms;
+/* ---- programs that race by themselves ---- */
 
+#define WHILE_MS 200 /* after which they try another address */
+
+static const struct order_dest other_family = {.family = AF_INET6, .addr = {0x20, 1}};
+
+static void begin_dual_stack(bool blocking, uint32_t delay_ms)
+{
 	race_black_hole(2);
 	candidate(2);
 	candidate(3);
-	goal.dests[goal.n++] = other;
-	begin(false, NEVER_MS);
-	now_ms = clock_boot_ms() + 1000;
-	cr_assert(!attempts_rival(&goal.dests[0], goal.port, now_ms), "the one that was asked for");
-	cr_assert(!attempts_rival(&other, goal.port ^ 1, now_ms), "at another port");
-	cr_assert(attempts_rival(&goal.dests[1], goal.port, now_ms), "after a while");
-	cr_assert(attempts_rival(&other, goal.port, now_ms), "of another family");
-	cr_assert(attempts_stop(a));
-	cr_assert(!attempts_rival(&other, goal.port, now_ms) ||
-		  attempts_end(a) == ATTEMPTS_STOPPED);
-	attempts_release(a);
+	goal.dests[goal.n++] = other_family;
+	begin(blocking, delay_ms);
 }
 
-Test(attempts, end_of_the_first_after_a_rival_shows_a_program_that_races)
+static bool is_rival_after(const struct order_dest *dest, uint64_t after_ms)
 {
-	race_black_hole(2);
-	candidate(2);
-	candidate(3);
-	begin(false, NEVER_MS);
+	return attempts_rival(-1, dest, goal.port, a->since_ms + after_ms);
+}
+
+Test(attempts, rival_is_told_from_a_second_connection)
+{
+	begin_dual_stack(false, NEVER_MS);
+	cr_expect(!is_rival_after(&goal.dests[0], WHILE_MS), "the one that was asked for");
+	cr_expect(!is_rival_after(&goal.dests[1], WHILE_MS), "of the same family");
+	cr_expect(!attempts_rival(-1, &other_family, goal.port ^ 1, a->since_ms + WHILE_MS),
+		  "at another port");
+	cr_expect(is_rival_after(&other_family, WHILE_MS));
 	cr_assert(attempts_stop(a));
-	attempts_release(a);
-	cr_assert(!attempts_raced(), "there was no rival");
-	begin(false, NEVER_MS);
-	cr_assert(attempts_rival(&goal.dests[1], goal.port, clock_boot_ms() + 1000));
-	cr_assert(!attempts_raced(), "the first goes on");
-	cr_assert(attempts_stop(a));
-	cr_assert(attempts_raced());
+	cr_expect(!is_rival_after(&other_family, WHILE_MS), "the race is over");
 	attempts_release(a);
 }
 
 Test(attempts, address_asked_for_at_the_same_time_is_no_rival)
 {
-	race_black_hole(2);
-	candidate(2);
-	candidate(3);
-	begin(false, NEVER_MS);
-	cr_assert(!attempts_rival(&goal.dests[1], goal.port, 0));
+	begin_dual_stack(false, NEVER_MS);
+	cr_expect(!is_rival_after(&other_family, 60));
+	cr_assert(attempts_stop(a));
+	attempts_release(a);
+}
+
+Test(attempts, address_asked_for_much_later_is_no_rival)
+{
+	begin_dual_stack(false, NEVER_MS);
+	cr_expect(!is_rival_after(&other_family, 1000));
+	cr_assert(attempts_stop(a));
+	attempts_release(a);
+}
+
+Test(attempts, blocking_connects_are_no_rivals)
+{
+	begin_dual_stack(true, NEVER_MS);
+	cr_expect(!is_rival_after(&other_family, WHILE_MS));
 	cr_assert(attempts_stop(a));
 	attempts_release(a);
 }
@@ -469,12 +478,97 @@ Test(attempts, address_asked_for_at_the_same_time_is_no_rival)
 /* A proxy that takes the addresses of a name in turn. */
 Test(attempts, address_asked_for_before_is_no_rival)
 {
-	race_black_hole(2);
+	cr_assert(!attempts_rival(-1, &other_family, race_port(), clock_boot_ms()));
+	begin_dual_stack(false, NEVER_MS);
+	cr_expect(!is_rival_after(&other_family, WHILE_MS));
+	cr_assert(attempts_stop(a));
+	attempts_release(a);
+}
+
+/* A socket of the program's own, connected or not, for the rival. */
+static int rival_to(unsigned server)
+{
+	struct sockaddr_in addr = race_server_at(server);
+	int rival = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	(void)connect(rival, (struct sockaddr *)&addr, sizeof addr);
+	cr_assert(attempts_rival(rival, &other_family, goal.port, a->since_ms + WHILE_MS));
+	return rival;
+}
+
+Test(attempts, first_closed_when_the_rival_is_connected_shows_a_program_that_races)
+{
+	begin_dual_stack(false, NEVER_MS);
+	race_listen(4);
+	rival_to(4);
+	cr_expect(!attempts_raced(), "the first goes on");
+	attempts_closed(a, a->since_ms + WHILE_MS + 20);
+	cr_expect(attempts_raced());
+	cr_assert(attempts_stop(a));
+	attempts_release(a);
+}
+
+/* After an outage: the program gives up what hangs. */
+Test(attempts, first_closed_while_the_rival_hangs_shows_nothing)
+{
+	begin_dual_stack(false, NEVER_MS);
+	rival_to(2);
+	attempts_closed(a, a->since_ms + WHILE_MS + 20);
+	cr_expect(!attempts_raced());
+	cr_assert(attempts_stop(a));
+	attempts_release(a);
+}
+
+Test(attempts, first_closed_long_after_its_rival_shows_nothing)
+{
+	begin_dual_stack(false, DELAY_MS);
+	race_listen(4);
+	rival_to(4);
+	attempts_closed(a, a->since_ms + WHILE_MS + DELAY_MS);
+	cr_expect(!attempts_raced());
+	(void)attempts_stop(a);
+	attempts_release(a);
+}
+
+/* setsockopt(), bind(), SCM_RIGHTS: whatever settles a race. */
+Test(attempts, race_with_a_rival_that_is_stopped_shows_nothing)
+{
+	begin_dual_stack(false, NEVER_MS);
+	race_listen(4);
+	rival_to(4);
+	cr_assert(attempts_stop(a));
+	cr_expect(!attempts_raced());
+	attempts_release(a);
+}
+
+static void raise_flag(struct io_task *task, uint64_t now_ms)
+{
+	(void)now_ms;
+	(void)task;
+	atomic_fetch_add(&overs, 1);
+}
+
+/* The SYN that is repeated after a second is refused. */
+Test(attempts, rival_has_its_time_also_when_the_first_fails)
+{
+	static struct io_task task = {.run = raise_flag};
+	struct pollfd failed = {.events = 0};
+	int first_server = race_black_hole(2), second = race_listen(3);
+
 	candidate(2);
 	candidate(3);
-	cr_assert(!attempts_rival(&goal.dests[1], race_port(), clock_boot_ms()));
+	goal.dests[goal.n++] = other_family;
 	begin(false, NEVER_MS);
-	cr_assert(!attempts_rival(&goal.dests[1], race_port(), clock_boot_ms() + 1000));
+	cr_assert(is_rival_after(&other_family, WHILE_MS));
+	close(first_server);
+	failed.fd = fd;
+	cr_assert_eq(poll(&failed, 1, PATIENCE_MS), 1);
+	while (counters_read(COUNTER_FAILED) == 0)
+		usleep(1000);
+	cr_assert_eq(io_submit(&task), 0); /* runs when what the failure has led to is done */
+	while (atomic_load(&overs) == 0)
+		usleep(1000);
+	cr_expect(!has_connection(second));
 	cr_assert(attempts_stop(a));
 	attempts_release(a);
 }

@@ -147,21 +147,6 @@ Test(race, unsent_starts_the_next_in_the_same_moment)
 	cr_assert_str_eq(actions(), "!101");
 }
 
-Test(race, left_alone_starts_no_more)
-{
-	begin();
-	add(AF_INET6, 0, T0);
-	add(AF_INET, 1, T0);
-	race_begin(&race, T0);
-	cr_assert_str_eq(actions(), "+0");
-	race_leave_alone(&race, T0);
-	race_tick(&race, T0 + RACE_DELAY_MS);
-	cr_assert_str_eq(actions(), "");
-	cr_assert_eq(race_wake_ms(&race), RACE_NEVER);
-	race_failed(&race, 0, ECONNREFUSED, T0 + 300);
-	cr_assert_str_eq(actions(), "!111");
-}
-
 Test(race, postponed_starts_the_next_later)
 {
 	begin();
@@ -175,6 +160,21 @@ Test(race, postponed_starts_the_next_later)
 	race_tick(&race, T0 + RACE_DELAY_MS + 199);
 	cr_assert_str_eq(actions(), "");
 	race_tick(&race, T0 + RACE_DELAY_MS + 200);
+	cr_assert_str_eq(actions(), "+1");
+}
+
+Test(race, failure_does_not_start_what_is_postponed)
+{
+	begin();
+	add(AF_INET6, 0, T0);
+	add(AF_INET, 1, T0);
+	race_begin(&race, T0);
+	cr_assert_str_eq(actions(), "+0");
+	race_postpone(&race, T0 + 400);
+	race_failed(&race, 0, ECONNREFUSED, T0 + 200);
+	cr_assert_str_eq(actions(), "");
+	cr_assert_eq(race_wake_ms(&race), T0 + 400);
+	race_tick(&race, T0 + 400);
 	cr_assert_str_eq(actions(), "+1");
 }
 
