@@ -3,6 +3,7 @@
 #include "shim/attempts_internal.h"
 
 #include "shim/attempt_result.h"
+#include "shim/counters.h"
 #include "shim/private_fd.h"
 #include "shim/sockopts.h"
 #include "shim/sys.h"
@@ -91,6 +92,7 @@ int attempts_first(struct attempts *a, int fd)
 		(void)sys_fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 	race_begin(&a->race, a->since_ms);
 	while (race_next(&a->race, &action) && action.what == RACE_START) {
+		counters_add(COUNTER_ATTEMPTS, 1);
 		r = attempts_connect_to(a, action.candidate, fd);
 		if (r == 0 || r == -EINPROGRESS) {
 			a->own_candidate = action.candidate;

@@ -46,7 +46,7 @@ struct attempts {
 	void *arg;
 	int own;		/* handle; owns */
 	unsigned own_candidate; /* what the own socket connects to */
-	uint64_t would_ms;	/* how long that would have gone on, had it not been ended */
+	uint64_t silent_ms;	/* how long that had had no answer when another won */
 	int shown; /* handle of the winner, or of the own socket, which has the error; borrows */
 	int error;
 	bool has_history;
@@ -91,7 +91,7 @@ void attempts_note_failure(struct attempts *a, unsigned candidate, int error, ui
 void attempts_note_lost(struct attempts *a, unsigned candidate, uint64_t now_ms);
 void attempts_note_begin(struct attempts *a);
 void attempts_note_untried(struct attempts *a, uint64_t now_ms);
-void attempts_note_end(struct attempts *a, enum attempts_end end, uint64_t now_ms);
+void attempts_note_end(const struct attempts *a, enum attempts_end end);
 
 /* attempts_list.c. */
 void attempts_enlist(struct attempts *a);

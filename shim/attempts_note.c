@@ -7,10 +7,8 @@
 
 #include "shim/counters.h"
 #include "shim/history_retry.h"
-#include "shim/private_fd.h"
-#include "shim/sys.h"
 
-#include <netinet/tcp.h>
+#include <errno.h>
 
 /* An attempt that was silent for less has not shown anything. */
 #define SILENT_MS RACE_DELAY_MIN_MS
@@ -50,50 +48,34 @@ void attempts_note_start(struct attempts *a, uint64_t now_ms)
 			history_pending(&a->history, &a->dests[i], now_ms);
 }
 
-/* How long connect() would have gone on with the first attempt: 1, 2, 4 ... s after each SYN. */
-static uint64_t timeout_ms(int own)
-{
-	int fd, retries = 0;
-	socklen_t len = sizeof retries;
-
-	private_fd_lock();
-	fd = private_fd_number_locked(own);
-	if (fd >= 0)
-		(void)sys_getsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &retries, &len);
-	private_fd_unlock();
-	return ((UINT64_C(2) << (retries & 31)) - 1) * 1000;
-}
-
 void attempts_note_lost(struct attempts *a, unsigned candidate, uint64_t now_ms)
 {
 	uint64_t since_ms = a->attempts[candidate].since_ms;
 
 	if (candidate == a->own_candidate)
-		a->would_ms = timeout_ms(a->own);
+		a->silent_ms = now_ms - since_ms;
 	if (a->has_history && since_ms < a->attempts[a->race.winner].since_ms &&
 	    now_ms - since_ms >= SILENT_MS)
 		history_failed(&a->history, &a->dests[candidate], HISTORY_SILENT, now_ms);
 }
 
-static void note_win(struct attempts *a, uint64_t now_ms)
+static void note_win(const struct attempts *a)
 {
 	bool ipv6 = a->dests[a->race.winner].family == AF_INET6;
-	uint64_t took_ms = now_ms - a->since_ms;
 
 	if (a->shown == a->own) {
 		counters_add(ipv6 ? COUNTER_WON_IPV6_FIRST : COUNTER_WON_IPV4_FIRST, 1);
 		return;
 	}
 	counters_add(ipv6 ? COUNTER_WON_IPV6_LATER : COUNTER_WON_IPV4_LATER, 1);
-	if (a->would_ms > took_ms)
-		counters_add(COUNTER_SAVED_MS, a->would_ms - took_ms);
+	counters_add(COUNTER_SAVED_MS, a->silent_ms);
 }
 
-void attempts_note_end(struct attempts *a, enum attempts_end end, uint64_t now_ms)
+void attempts_note_end(const struct attempts *a, enum attempts_end end)
 {
 	switch (end) {
 	case ATTEMPTS_WON:
-		note_win(a, now_ms);
+		note_win(a);
 		break;
 	case ATTEMPTS_LOST:
 		counters_add(COUNTER_LOST, 1);

@@ -69,7 +69,7 @@ static void finish(struct attempts *a, enum attempts_end end, uint64_t now_ms)
 
 	put_away(a);
 	mine = atomic_compare_exchange_strong(&a->end, &running, end);
-	attempts_note_end(a, mine ? end : ATTEMPTS_STOPPED, now_ms);
+	attempts_note_end(a, mine ? end : ATTEMPTS_STOPPED);
 	if (mine)
 		a->over(a, now_ms);
 	attempts_note_untried(a, now_ms);
@@ -230,7 +230,7 @@ void attempts_on_stop(struct io_task *task, uint64_t now_ms)
 
 	if (a->at_work) {
 		put_away(a);
-		attempts_note_end(a, ATTEMPTS_STOPPED, now_ms);
+		attempts_note_end(a, ATTEMPTS_STOPPED);
 		attempts_release(a);
 	}
 	attempts_release(a);

@@ -6,6 +6,12 @@
  *
  * They count up, from 0 when the cache was made, and wrap at 2^64. Nothing is decided by them.
  *
+ * What a race has saved cannot be known: the first attempt might have been answered a moment after
+ * another won, or never. COUNTER_SAVED_MS counts as much as the first had been without an answer by
+ * then: who has waited in vain for so long is to expect no less. That is far too little where it is
+ * dead, when connect() would have gone on for two minutes; and nothing is counted for races that
+ * did not begin with a dead address, since history had it, nor where the first attempt failed.
+ *
  * Any thread, signal handlers too; wait-free.
  */
 #ifndef NOBLOCKDNS_COUNTERS_H
@@ -22,9 +28,9 @@ enum counter {
 	COUNTER_WON_IPV4_LATER,
 	COUNTER_LOST,		/* every candidate has failed */
 	COUNTER_STOPPED,	/* ended early: by the program, or because it raced by itself */
-	COUNTER_SAVED_MS,	/* by later attempts that won, as far as is known */
-	COUNTER_ATTEMPTS,	/* connects begun, of all races */
-	COUNTER_FAILED,		/* connects that failed, of all races */
+	COUNTER_SAVED_MS,	/* see below */
+	COUNTER_ATTEMPTS,	/* connects begun, first ones too, also where no race came of it */
+	COUNTER_FAILED,		/* those that failed */
 	COUNTER_AVOIDED,	/* races that did not begin with a family known to be broken */
 	COUNTER_RETRIES,	/* connects to broken addresses in the background */
 	COUNTER_RETRIES_WORKED, /* of those: connected */

@@ -418,6 +418,43 @@ Test(attempts, late_address_does_no_harm_to_a_race_that_is_over)
 	attempts_release(a);
 }
 
+/* From then on the race is counted. */
+static void wait_over(void)
+{
+	while (atomic_load(&overs) == 0)
+		usleep(1000);
+	cr_assert_eq(attempts_end(a), ATTEMPTS_WON);
+}
+
+Test(attempts, each_connect_is_counted)
+{
+	race_listen(4);
+	candidate(2); /* refuses */
+	candidate(3); /* refuses */
+	candidate(4);
+	begin(false, NEVER_MS);
+	wait_over();
+	cr_expect_eq(counters_read(COUNTER_ATTEMPTS), 3u);
+	cr_expect_eq(counters_read(COUNTER_FAILED), 2u);
+	cr_expect_eq(counters_read(COUNTER_SAVED_MS), 0u, "the first had failed");
+	attempts_release(a);
+}
+
+Test(attempts, no_more_is_saved_than_the_first_was_silent)
+{
+	uint64_t since_ms = clock_boot_ms();
+
+	race_black_hole(2);
+	race_listen(3);
+	candidate(2);
+	candidate(3);
+	begin(false, DELAY_MS);
+	wait_over();
+	cr_expect_geq(counters_read(COUNTER_SAVED_MS), DELAY_MS);
+	cr_expect_leq(counters_read(COUNTER_SAVED_MS), clock_boot_ms() - since_ms);
+	attempts_release(a);
+}
+
 /* ---- programs that race by themselves ---- */
 
 #define WHILE_MS 200 /* after which they try another address */
