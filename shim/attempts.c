@@ -3,6 +3,7 @@
 #include "shim/attempts_internal.h"
 
 #include "shim/clock.h"
+#include "shim/in_handler.h"
 #include "shim/pool.h"
 #include "shim/private_fd.h"
 #include "shim/sys.h"
@@ -66,13 +67,19 @@ void attempts_release(struct attempts *a)
 	pool_give(&pool, a);
 }
 
-/* A handler of a sleeping caller may fork: in the child nobody will wake it. */
-static void guard_forks(void)
+/* A handler of a sleeping caller may fork: in the child nobody will wake it. False: not in a signal
+ * handler, since pthread_atfork() takes a lock and may allocate. */
+static bool guard_forks(void)
 {
 	static _Atomic bool guarded;
 
+	if (atomic_load(&guarded))
+		return true;
+	if (in_handler())
+		return false;
 	if (!atomic_exchange(&guarded, true))
 		(void)pthread_atfork(NULL, NULL, attempts_forked);
+	return true;
 }
 
 int attempts_start(struct attempts *a, int own, attempts_over_fn over, void *arg)
@@ -82,9 +89,10 @@ int attempts_start(struct attempts *a, int own, attempts_over_fn over, void *arg
 	a->own = own;
 	a->over = over;
 	a->arg = arg;
-	a->start.run = attempts_on_start;
+	if (!guard_forks())
+		return -EAGAIN;
+	a->start = (struct io_task){.run = attempts_on_start, .in_any_context = true};
 	atomic_fetch_add(&a->refs, 1);
-	guard_forks();
 	attempts_enlist(a);
 	attempts_note_begin(a);
 	r = io_run(&a->start, NULL);
@@ -102,7 +110,7 @@ bool attempts_stop(struct attempts *a)
 	if (!atomic_compare_exchange_strong(&a->end, &running, ATTEMPTS_STOPPED))
 		return false;
 	(void)sys_futex_wake(&a->end, INT_MAX, false);
-	a->stop.run = attempts_on_stop;
+	a->stop = (struct io_task){.run = attempts_on_stop, .in_any_context = true};
 	atomic_fetch_add(&a->refs, 1);
 	if (io_submit(&a->stop) < 0)
 		atomic_fetch_sub(&a->refs, 1); /* nobody is at work on it */

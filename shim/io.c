@@ -25,6 +25,7 @@
 #include "shim/io.h"
 
 #include "shim/clock.h"
+#include "shim/in_handler.h"
 #include "shim/io_timer.h"
 #include "shim/io_watch.h"
 #include "shim/lock.h"
@@ -57,7 +58,9 @@
 
 int io_idle_ms = IO_IDLE_MS;
 
-static struct lock life;	    /* no hook takes it, so the thread may be created under it */
+/* The thread is created under it, which allocates: whoever may have interrupted malloc() does not
+ * wait for it (take_life()). */
+static struct lock life;
 static bool running;		    /* guarded by life */
 static _Atomic uint32_t generation; /* of the running thread; written under life */
 /* 0: none. Written under life; read by the loop without, even by one whose generation is over. */
@@ -318,28 +321,51 @@ static int hand_over(struct io_task *task)
 	return fd < 0 ? fd : 0;
 }
 
+/* False: whoever has it may be creating the thread, and wait for the lock of malloc(), which this
+ * thread may have in the code that its signal handler has interrupted. */
+static bool take_life(const struct io_task *task)
+{
+	if (lock_try(&life))
+		return true;
+	if (task->in_any_context && in_handler())
+		return false;
+	lock_take(&life);
+	return true;
+}
+
+static int start_for_locked(struct io_task *task)
+{
+	int r;
+
+	if (private_fd_left_table())
+		return -EBADF;
+	if (task->in_any_context && in_handler())
+		return -EAGAIN;
+	r = start_locked();
+	return r == 0 ? hand_over(task) : r;
+}
+
 int io_submit(struct io_task *task)
 {
 	int saved = errno, r;
 
-	lock_take(&life);
+	if (!take_life(task))
+		return -EAGAIN;
 	r = running ? hand_over(task) : -EBADF;
-	if (r < 0 && !private_fd_left_table()) {
-		r = start_locked();
-		if (r == 0)
-			r = hand_over(task);
-	}
+	if (r < 0)
+		r = start_for_locked(task);
 	lock_release(&life);
 	errno = saved;
 	return r;
 }
 
 /* Is the thread asleep, with nothing to do before this task, and can it be woken? */
-static bool is_free(void)
+static bool is_free(const struct io_task *task)
 {
 	bool is;
 
-	lock_take(&life);
+	if (!take_life(task))
+		return false;
 	is = running && atomic_load(&asleep) && atomic_load(&stack) == NULL &&
 	     private_fd_number(wake_tx) >= 0 && io_watch_is_open();
 	lock_release(&life);
@@ -401,7 +427,7 @@ static bool run_here(struct io_task *task, bool (*over)(const struct io_task *ta
 		return false;
 	}
 	private_fd_turn();
-	may = is_free();
+	may = is_free(task);
 	if (may)
 		run_and_lead(task, over);
 	private_fd_turn_over();

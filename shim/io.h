@@ -6,9 +6,10 @@
  * itself after IO_IDLE_MS with nothing to do; the next io_submit() starts it again. It owns four
  * private descriptors (two epoll sets and a wake-up socket pair) while it runs.
  *
- * io_submit() and io_run() may be called on any thread of the owner process (process.h); timers and
- * watches are touched only on the io thread itself, that is from a task, a timer or a watch. Of the
- * rest, each says where.
+ * io_submit() and io_run() may be called on any thread of the owner process (process.h), and, with
+ * a task of any context, in signal handlers; timers and watches are touched only on the io thread
+ * itself, that is from a task, a timer or a watch, and allocate nothing of malloc()'s. Of the rest,
+ * each says where.
  */
 #ifndef NOBLOCKDNS_IO_H
 #define NOBLOCKDNS_IO_H
@@ -26,10 +27,15 @@ extern int io_idle_ms; /* IO_IDLE_MS; a test makes it shorter before the thread 
 struct io_task {
 	struct io_task *next; /* io.c's */
 	void (*run)(struct io_task *task, uint64_t now_ms);
+	bool in_any_context; /* the submitter may be in a signal handler */
 };
 
-/* Hands a task over and wakes the thread. 0, or a negative errno (no thread, no descriptor) with
- * the task still the caller's. */
+/*
+ * Hands a task over and wakes the thread. 0, or a negative errno (no thread, no descriptor) with
+ * the task still the caller's. -EAGAIN for a task of any context: the thread would have to be
+ * started, or is just being started, for which memory is allocated, and the caller is in a signal
+ * handler, or may be (in_handler.h).
+ */
 int io_submit(struct io_task *task);
 
 /*

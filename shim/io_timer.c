@@ -3,11 +3,16 @@
  * io_timer.c - a binary heap of pointers; each timer knows its place, so that stopping one is
  * logarithmic and needs no search. Invariant: heap[i] is due no later than its children, and
  * heap[i]->place == i + 1.
+ *
+ * Its memory comes from the kernel: a timer may be started by connect(), in a signal handler that
+ * has interrupted malloc().
  */
 #include "shim/io_timer.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <sys/mman.h>
+
+#define ROOM_MIN 512 /* timers: a page */
 
 static struct io_timer **heap; /* borrows each timer; io thread only */
 static size_t count, room;
@@ -41,18 +46,25 @@ static void sift_down(size_t i)
 	put(i, timer);
 }
 
+static int grow(void)
+{
+	size_t len = room * sizeof *heap, more = room != 0 ? 2 * len : ROOM_MIN * sizeof *heap;
+	void *grown = room != 0 ? mremap(heap, len, more, MREMAP_MAYMOVE)
+				: mmap(NULL, more, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (grown == MAP_FAILED)
+		return -ENOMEM;
+	heap = grown;
+	room = more / sizeof *heap;
+	return 0;
+}
+
 int io_timer_start(struct io_timer *timer, uint64_t at_ms)
 {
 	io_timer_stop(timer);
-	if (count == room) {
-		size_t more = room ? 2 * room : 16;
-		struct io_timer **grown = realloc(heap, more * sizeof *heap);
-
-		if (grown == NULL)
-			return -ENOMEM;
-		heap = grown;
-		room = more;
-	}
+	if (count == room && grow() < 0)
+		return -ENOMEM;
 	timer->at_ms = at_ms;
 	put(count++, timer);
 	sift_up(count - 1);

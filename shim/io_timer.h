@@ -13,8 +13,8 @@ uint64_t io_timers_run(uint64_t now_ms);
 /* The time of the next timer, or UINT64_MAX. */
 uint64_t io_timers_next(void);
 
-/* Forgets all of them (forked child), and leaks the heap: the fork may have come between realloc()
- * and the store of what it returned, and then the old block is free already. */
+/* Forgets all of them (forked child), and leaks the heap: the fork may have come between mremap()
+ * and the store of what it returned, and then the old place may be anything's. */
 void io_timers_reset(void);
 
 #endif

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* io_watch.c - see io_watch.h. */
+/*
+ * io_watch.c - see io_watch.h.
+ *
+ * The table is as large as there are handles, and takes memory as it is touched: a watch may be
+ * begun by connect(), in a signal handler that has interrupted malloc().
+ */
 #include "shim/io_watch.h"
 
 #include "shim/clock.h"
@@ -8,7 +13,6 @@
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -30,8 +34,8 @@ static _Atomic int set;
  */
 static bool has_strays;
 
-static struct watch *watches; /* by handle */
-static size_t nwatches;
+static struct watch watches[PRIVATE_FD_HANDLE_MAX + 1]; /* by handle */
+static size_t top;					/* all that are watched are below */
 
 int io_watch_open(void)
 {
@@ -57,37 +61,21 @@ static uint32_t to_epoll(unsigned events)
 	return (events & IO_READ ? EPOLLIN : 0) | (events & IO_WRITE ? EPOLLOUT : 0);
 }
 
-static int grow_watches(size_t handle)
-{
-	size_t more = nwatches ? nwatches : 16;
-	struct watch *grown;
-
-	while (more <= handle)
-		more *= 2;
-	grown = realloc(watches, more * sizeof *watches);
-	if (grown == NULL)
-		return -ENOMEM;
-	memset(grown + nwatches, 0, (more - nwatches) * sizeof *grown);
-	watches = grown;
-	nwatches = more;
-	return 0;
-}
-
 int io_watch(int handle, unsigned events, io_ready_fn ready, void *arg)
 {
 	struct watch *w;
 	int r;
 
-	if (handle <= 0)
+	if (handle <= 0 || handle > PRIVATE_FD_HANDLE_MAX)
 		return -EBADF;
-	if ((size_t)handle >= nwatches && (r = grow_watches((size_t)handle)) < 0)
-		return r;
 	w = &watches[handle];
 	if (w->events == events) {
 		w->ready = ready;
 		w->arg = arg;
 		return 0;
 	}
+	if ((size_t)handle >= top)
+		top = (size_t)handle + 1; /* first: a fork may come in between */
 	r = private_fd_watch(set, handle, to_epoll(events), (uint64_t)handle);
 	if (r < 0 && events != 0)
 		return r;
@@ -97,7 +85,7 @@ int io_watch(int handle, unsigned events, io_ready_fn ready, void *arg)
 
 static bool is_watched(const struct epoll_event *ev)
 {
-	return ev->data.u64 < nwatches && watches[ev->data.u64].events != 0;
+	return ev->data.u64 < top && watches[ev->data.u64].events != 0;
 }
 
 static void dispatch(const struct epoll_event *ev, uint64_t now_ms)
@@ -131,7 +119,7 @@ int io_watch_dispatch(int timeout_ms)
 
 bool io_watch_any(void)
 {
-	for (size_t i = 0; i < nwatches; i++)
+	for (size_t i = 0; i < top; i++)
 		if (watches[i].events != 0)
 			return true;
 	return false;
@@ -144,7 +132,7 @@ bool io_watch_is_open(void)
 
 void io_watch_restore(void)
 {
-	for (size_t i = 0; i < nwatches; i++) {
+	for (size_t i = 0; i < top; i++) {
 		struct watch *w = &watches[i];
 
 		if (w->events != 0 &&
@@ -155,14 +143,12 @@ void io_watch_restore(void)
 
 void io_watch_forget(void)
 {
-	for (size_t i = 0; i < nwatches; i++)
+	for (size_t i = 0; i < top; i++)
 		watches[i].events = 0;
 }
 
-/* Leaks: the fork may have come between realloc() and the store of what it returned. */
 void io_watch_reset(void)
 {
 	set = 0; /* private_fd_reset() closed it */
-	watches = NULL;
-	nwatches = 0;
+	io_watch_forget();
 }

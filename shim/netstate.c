@@ -12,6 +12,7 @@
 #include "shim/clock.h"
 #include "shim/hash.h"
 #include "shim/hot.h"
+#include "shim/in_handler.h"
 #include "shim/lock.h"
 #include "shim/netns.h"
 #include "shim/netroutes.h"
@@ -238,7 +239,11 @@ uint64_t netstate_hash(const struct settings *settings, uint64_t now_ms)
 		return state->hash;
 	if (process_check() != PROCESS_OWNER)
 		return 0;
-	lock_take(&lock);
+	if (!lock_try(&lock)) {
+		if (in_handler()) /* of malloc(), maybe, for which who has the lock may wait */
+			return 0;
+		lock_take(&lock);
+	}
 	glimpse_locked(settings, now_ms);
 	hash = glimpse.hash;
 	lock_release(&lock);

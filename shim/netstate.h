@@ -41,7 +41,8 @@ const struct netstate *netstate_get(const struct settings *settings, uint64_t no
 /*
  * The hash of the current state, for connect(), which may be called in a signal handler: allocates
  * nothing, and looks for itself only where no state of this process or of another one is young
- * enough. 0: this is not the owner process. Any thread; keeps errno.
+ * enough. 0: this is not the owner process, or a signal handler while another thread looks. Any
+ * thread; keeps errno.
  */
 uint64_t netstate_hash(const struct settings *settings, uint64_t now_ms);
 

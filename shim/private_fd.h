@@ -56,8 +56,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PRIVATE_FD_MAX	   1048576 /* numbers: the kernel's usual fs.nr_open */
-#define PRIVATE_FD_HANDLES 8192	   /* at one time: race attempts come by the thousand */
+#define PRIVATE_FD_MAX	      1048576 /* numbers: the kernel's usual fs.nr_open */
+#define PRIVATE_FD_HANDLES    8192    /* at one time: race attempts come by the thousand */
+#define PRIVATE_FD_HANDLE_MAX 65535   /* no handle is larger */
 
 /*
  * Takes `fd` over, at once after it was made: moves it to a high number (F_DUPFD_CLOEXEC) and

@@ -11,6 +11,8 @@
 
 static_assert(PRIVATE_FD_HANDLES < PRIVATE_FD_RACING, "private_fd_slots holds index + 1");
 
+static_assert(PRIVATE_FD_HANDLES * GENERATIONS == PRIVATE_FD_HANDLE_MAX + 1, "slots and handles");
+
 static struct private_fd_slot slots[PRIVATE_FD_HANDLES];
 static uint16_t free_slots; /* index + 1 */
 

@@ -152,8 +152,7 @@ int racing_begin(int fd, struct attempts *a)
 	struct racing *race;
 	int r = -EPERM;
 
-	if (process_check() == PROCESS_OWNER && !private_fd_left_table()) {
-		racing_guard_fork();
+	if (process_check() == PROCESS_OWNER && !private_fd_left_table() && racing_guard_fork()) {
 		racing_open(&s);
 		r = make(fd, a, &race);
 		racing_close_session(&s);
@@ -216,9 +215,8 @@ int racing_watch(int fd, struct attempts *a)
 	struct racing *race;
 	int r = -ENFILE;
 
-	if (process_check() != PROCESS_OWNER || private_fd_left_table())
+	if (process_check() != PROCESS_OWNER || private_fd_left_table() || !racing_guard_fork())
 		return -EPERM;
-	racing_guard_fork();
 	racing_open(&s);
 	race = racing_new();
 	if (race) {

@@ -5,8 +5,8 @@
  * A child of fork() has copies of everything, and no io thread. Under the numbers it finds its own
  * sockets again, the first attempts alone; the private ones are closed, so that what the parent
  * gives up is given up. Children of fork() are repaired at once, by a handler of pthread_atfork(),
- * which glibc keeps without memory of malloc()'s for the first 48; those of _Fork() and of a raw
- * clone() at their first lookup (process.h).
+ * which takes a lock and may allocate: the first race does not begin in a signal handler. Those of
+ * _Fork() and of a raw clone() at their first lookup (process.h).
  *
  * What exec*() starts gets the own socket under each number that has no FD_CLOEXEC. In the owner
  * process those races are settled: where exec*() fails, the first attempt goes on alone. A child of
@@ -19,6 +19,7 @@
  * changed only where the placeholder is there, by the socket that belongs to it. Both were in the
  * table when it was copied, so no other race can be mixed up with this one.
  */
+#include "shim/in_handler.h"
 #include "shim/process.h"
 #include "shim/racing_table.h"
 #include "shim/sleepers.h"
@@ -91,10 +92,15 @@ static void in_child(void)
 	private_fd_reset();
 }
 
-void racing_guard_fork(void)
+bool racing_guard_fork(void)
 {
 	static _Atomic bool guarded;
 
+	if (atomic_load(&guarded))
+		return true;
+	if (in_handler())
+		return false;
 	if (!atomic_exchange(&guarded, true))
 		(void)pthread_atfork(NULL, NULL, in_child);
+	return true;
 }

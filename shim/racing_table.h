@@ -100,8 +100,9 @@ void racing_table_reset(void);
 
 /* ---- racing_fork.c ---- */
 
-/* Once a process, before its first race. */
-void racing_guard_fork(void);
+/* Before a race. False: it is the process's first, and the caller may be in a signal handler, where
+ * it cannot be prepared for (in_handler.h). */
+bool racing_guard_fork(void);
 
 /* Where !racing_may(): puts the own socket under `fd` in the caller's table of descriptors. No
  * lock, no shared memory written. */

@@ -28,7 +28,7 @@ static struct kept table[SLEEPERS]; /* guarded by lock */
 static bool calm;		    /* guarded by lock: at the last look nobody slept any more */
 static bool scheduled;		    /* guarded by lock: `task` is on its way, or `timer` runs */
 static void on_task(struct io_task *task, uint64_t now_ms);
-static struct io_task task = {.run = on_task};
+static struct io_task task = {.run = on_task, .in_any_context = true};
 static struct io_timer timer; /* io thread only */
 
 /* One of the table again: false, it is over. */

@@ -455,6 +455,60 @@ Test(io, no_thread_stands_in_once_one_has_left_the_descriptor_table)
 	}
 }
 
+/* ---- signal handlers ---- */
+
+static int from_handler;
+static struct work handler_work;
+
+static void run_in_handler(int sig)
+{
+	(void)sig;
+	from_handler = io_run(&handler_work.task, NULL);
+}
+
+static void raise_to_run(bool in_any_context)
+{
+	handler_work = (struct work){.task = {.run = do_work, .in_any_context = in_any_context}};
+	sem_init(&handler_work.done, 0, 0);
+	signal(SIGUSR1, run_in_handler);
+	raise(SIGUSR1);
+}
+
+/* It may have interrupted malloc(). */
+Test(io, handler_does_not_start_the_thread)
+{
+	unsigned threads = count_in("/proc/self/task");
+
+	cr_assert_eq(process_check(), PROCESS_OWNER);
+	raise_to_run(true);
+	cr_expect_eq(from_handler, -EAGAIN);
+	cr_expect_eq(handler_work.runs, 0u);
+	cr_expect_eq(count_in("/proc/self/task"), threads);
+	run_in_handler(0); /* by a plain call: there is a handler, and it does not run */
+	cr_expect_eq(from_handler, 0);
+	sem_wait(&handler_work.done);
+}
+
+Test(io, handler_has_the_thread_work_that_is_there)
+{
+	struct work first;
+
+	submit_and_wait(&first);
+	raise_to_run(true);
+	cr_expect_eq(from_handler, 0);
+	sem_wait(&handler_work.done);
+	cr_expect_eq(handler_work.runs, 1u);
+}
+
+/* A lookup in a handler is on its own. */
+Test(io, task_of_no_handler_starts_the_thread_everywhere)
+{
+	cr_assert_eq(process_check(), PROCESS_OWNER);
+	raise_to_run(false);
+	cr_expect_eq(from_handler, 0);
+	sem_wait(&handler_work.done);
+}
+
 /* ---- fork ---- */
 
 static atomic_int at_work;
