@@ -4,41 +4,15 @@
 
 #include "shim/attempt_result.h"
 #include "shim/counters.h"
+#include "shim/dest.h"
 #include "shim/private_fd.h"
 #include "shim/sockopts.h"
 #include "shim/sys.h"
-#include "shim/v4mapped.h"
-
-#include <string.h>
-
-static socklen_t address_of(const struct attempts *a, const struct order_dest *dest,
-			    struct sockaddr_storage *ret)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
-
-	memset(ret, 0, sizeof *ret);
-	if (a->goal.family == AF_INET) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = a->goal.port;
-		memcpy(&v4->sin_addr, dest->addr, 4);
-		return sizeof *v4;
-	}
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = a->goal.port;
-	if (dest->family == AF_INET) {
-		v6->sin6_addr = v4mapped_make(dest->addr);
-	} else {
-		memcpy(&v6->sin6_addr, dest->addr, 16);
-		v6->sin6_scope_id = dest->scope_id;
-	}
-	return sizeof *v6;
-}
 
 int attempts_connect_to(const struct attempts *a, unsigned candidate, int fd)
 {
 	struct sockaddr_storage addr;
-	socklen_t len = address_of(a, &a->dests[candidate], &addr);
+	socklen_t len = dest_to_sockaddr(&a->dests[candidate], a->goal.family, a->goal.port, &addr);
 
 	return sys_connect(fd, (const struct sockaddr *)&addr, len);
 }

@@ -3,10 +3,10 @@
 #include "shim/history_retry.h"
 
 #include "shim/counters.h"
+#include "shim/dest.h"
 #include "shim/io.h"
 #include "shim/private_fd.h"
 #include "shim/sys.h"
-#include "shim/v4mapped.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,12 +19,6 @@ struct retry {
 	uint64_t began_ms;
 };
 
-union address {
-	struct sockaddr sa;
-	struct sockaddr_in in4;
-	struct sockaddr_in6 in6;
-};
-
 static struct retry retries[HISTORY_RETRIES]; /* io thread only */
 
 static struct retry *find_free(void)
@@ -33,24 +27,6 @@ static struct retry *find_free(void)
 		if (r->handle == 0)
 			return r;
 	return NULL;
-}
-
-static socklen_t to_sockaddr(const struct order_dest *dest, in_port_t port, union address *ret)
-{
-	bool mapped = dest->family == AF_INET6 && v4mapped_is(dest->addr);
-
-	memset(ret, 0, sizeof *ret);
-	if (dest->family == AF_INET || mapped) {
-		ret->in4.sin_family = AF_INET;
-		ret->in4.sin_port = port;
-		memcpy(&ret->in4.sin_addr, dest->addr + (mapped ? V4MAPPED_PREFIX_LEN : 0), 4);
-		return sizeof ret->in4;
-	}
-	ret->in6.sin6_family = AF_INET6;
-	ret->in6.sin6_port = port;
-	ret->in6.sin6_scope_id = dest->scope_id;
-	memcpy(&ret->in6.sin6_addr, dest->addr, 16);
-	return sizeof ret->in6;
 }
 
 /* ---- its end ---- */
@@ -104,14 +80,14 @@ static void too_late(void *arg, uint64_t now_ms)
 /* 0, -EINPROGRESS, or why not. */
 static int connect_to(int handle, const struct order_dest *dest, in_port_t port)
 {
-	union address addr;
-	socklen_t len = to_sockaddr(dest, port, &addr);
+	struct sockaddr_storage addr;
+	socklen_t len = dest_to_sockaddr(dest, dest->family, port, &addr);
 	int fd, r;
 
 	private_fd_lock();
 	fd = r = private_fd_number_locked(handle);
 	if (fd >= 0)
-		r = (int)sys_call(SYS_connect, fd, (long)&addr, len, 0, 0, 0);
+		r = sys_connect(fd, (const struct sockaddr *)&addr, len);
 	private_fd_unlock();
 	return r;
 }
@@ -133,14 +109,12 @@ static void begin(struct retry *r, in_port_t port, uint64_t now_ms)
 void history_retry(const struct history_view *view, const struct order_dest *dest, in_port_t port,
 		   uint64_t now_ms)
 {
-	bool mapped = dest->family == AF_INET6 && v4mapped_is(dest->addr);
 	struct retry *r = find_free();
 	int handle;
 
 	if (r == NULL || !history_claim(view, dest, now_ms))
 		return;
-	handle = private_fd_socket(mapped ? AF_INET : dest->family, SOCK_STREAM | SOCK_NONBLOCK,
-				   IPPROTO_TCP);
+	handle = private_fd_socket(dest->family, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP);
 	if (handle < 0)
 		return; /* the turn is spent; there will be another */
 	*r = (struct retry){.handle = handle,
