@@ -17,6 +17,7 @@
  * first miss of every threaded program.
  */
 #define FIRST 40L
+#define LEAST 3L /* where RLIMIT_NOFILE or the program leaves none there */
 
 static struct lock table_lock;
 static _Atomic bool divided; /* some thread has left the table */
@@ -43,18 +44,17 @@ void private_fd_turn_over(void)
 	private_fd_table_turn_over();
 }
 
-/* A copy of `fd` at a high number; at a lower one where RLIMIT_NOFILE or the program leaves none.
- */
+/* A copy of `fd` at a high number if possible. */
 static int copy_high(int fd)
 {
-	for (long base = FIRST;; base = base / 2 < 3 ? 3 : base / 2) {
+	for (long base = FIRST;; base = base / 2 < LEAST ? LEAST : base / 2) {
 		int number = sys_fcntl(fd, F_DUPFD_CLOEXEC, base);
 
 		if (number >= PRIVATE_FD_MAX) {
 			(void)sys_close(number);
 			number = -EMFILE;
 		}
-		if (number >= 0 || base == 3 || (number != -EMFILE && number != -EINVAL))
+		if (number >= 0 || base == LEAST || (number != -EMFILE && number != -EINVAL))
 			return number;
 	}
 }
@@ -72,29 +72,36 @@ static void close_if(int fd, const struct stat *was)
 		(void)sys_close(fd);
 }
 
-/* A handle for the high number of what was `was`. Closes the number otherwise. */
-static int file_locked(int number, const struct stat *was)
+/*
+ * A handle for a copy of `fd`, which was `was`, at a high number. A copy of what the program has
+ * put at `fd` meanwhile is closed. Not what it has put over the copy itself, with a raw dup2():
+ * that has no close-on-exec.
+ */
+static int copy_locked(int fd, const struct stat *was)
 {
 	struct private_fd_slot *slot;
-	int r = is_at(number, was) ? private_fd_table_add(number, was, &slot) : -EBADF;
+	int r, number = copy_high(fd);
 
+	if (number < 0)
+		return number;
+	r = is_at(number, was) ? private_fd_table_add(number, was, &slot) : -EBADF;
 	if (r == 0)
 		return private_fd_table_handle(slot);
-	(void)sys_close(number);
+	if (sys_fcntl(number, F_GETFD, 0) == FD_CLOEXEC)
+		(void)sys_close(number);
 	return r;
 }
 
 int private_fd_adopt_seen(int fd, const struct stat *was)
 {
-	int number, r;
+	int r;
 
 	if (!private_fd_table_in_turn() && process_check() != PROCESS_OWNER) {
 		close_if(fd, was);
 		return -EPERM;
 	}
 	lock_take(&table_lock);
-	number = copy_high(fd);
-	r = number < 0 ? number : file_locked(number, was);
+	r = copy_locked(fd, was);
 	close_if(fd, was);
 	lock_release(&table_lock);
 	return r;
@@ -111,15 +118,14 @@ int private_fd_adopt(int fd)
 int private_fd_copy(int fd)
 {
 	struct stat was;
-	int number, r = sys_fstat(fd, &was);
+	int r = sys_fstat(fd, &was);
 
 	if (r < 0)
 		return r;
 	if (process_check() != PROCESS_OWNER)
 		return -EPERM;
 	lock_take(&table_lock);
-	number = copy_high(fd);
-	r = number < 0 ? number : file_locked(number, &was);
+	r = copy_locked(fd, &was);
 	lock_release(&table_lock);
 	return r;
 }
@@ -237,17 +243,37 @@ static void move(struct private_fd_slot *slot)
 	(void)sys_close(old);
 }
 
+static void make_way(int fd)
+{
+	struct private_fd_slot *slot = private_fd_table_check(private_fd_table_at(fd));
+
+	if (slot)
+		move(slot);
+}
+
 void private_fd_move(int fd)
 {
-	struct private_fd_slot *slot;
-
 	if (process_peek() != PROCESS_OWNER || private_fd_table_left)
 		return; /* what a thread does in a table of its own moves nothing in ours */
 	lock_take(&table_lock);
-	slot = private_fd_table_check(private_fd_table_at(fd));
-	if (slot)
-		move(slot);
+	make_way(fd);
 	lock_release(&table_lock);
+}
+
+/* The kernel gives ours no number that is open, and takes no time to replace one that is not. */
+int private_fd_dup3(int oldfd, int newfd, int flags)
+{
+	int r = -EEXIST;
+
+	if (newfd < LEAST || __libc_single_threaded || process_peek() != PROCESS_OWNER ||
+	    private_fd_table_left)
+		return r;
+	lock_take(&table_lock);
+	make_way(newfd);
+	if (sys_fcntl(newfd, F_GETFD, 0) < 0)
+		r = sys_dup3(oldfd, newfd, flags);
+	lock_release(&table_lock);
+	return r;
 }
 
 /* A child of vfork must not mark its parent; one of fork has no other threads. Before the first

@@ -165,6 +165,13 @@ bool private_fd_shields(int fd);
 void private_fd_move(int fd);
 
 /*
+ * dup3() onto a number where nothing of the program's is: in a process with threads something of
+ * ours may come and go there at any moment, and this is done while it cannot. The system call's
+ * result, or -EEXIST: not done, for nothing of ours will come there before the program lets it.
+ */
+int private_fd_dup3(int oldfd, int newfd, int flags);
+
+/*
  * The calling thread has a descriptor table of its own from now on, unless it is the program's only
  * one: then there was nothing to be divided. (A thread that has ended still counts.)
  */

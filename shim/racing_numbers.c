@@ -68,7 +68,9 @@ int racing_dup_onto(int oldfd, int newfd, int flags)
 		return sys_dup3(oldfd, newfd, flags);
 	}
 	/* Twice, so that what was at `newfd` is closed without the lock. */
-	r = racing_is(newfd) ? 0 : sys_dup3(oldfd, newfd, flags);
+	r = racing_is(newfd) ? 0 : private_fd_dup3(oldfd, newfd, flags);
+	if (r == -EEXIST)
+		r = sys_dup3(oldfd, newfd, flags);
 	if (r < 0)
 		return r;
 	racing_open(&s);

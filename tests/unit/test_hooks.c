@@ -15,6 +15,9 @@
 #include <linux/close_range.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 
 static int handle, number; /* a private descriptor */
@@ -269,6 +272,52 @@ Test(hooks, crossed_dup2_neither_hangs_nor_loses_ours, .init = make_private, .ti
 	}
 	cr_assert_geq(private_fd_number(handle), 0);
 	cr_assert_eq(private_fd_count(), 1);
+}
+
+/* A thread that duplicates onto a number while ours may come there. */
+#define COMES 60
+
+static _Atomic pid_t duplicator;
+static atomic_bool duplicated;
+
+static void *duplicate(void *arg)
+{
+	atomic_store(&duplicator, gettid());
+	if (nbd_dup2(0, COMES) != COMES)
+		return arg;
+	atomic_store(&duplicated, true);
+	return NULL;
+}
+
+static bool is_asleep(pid_t tid)
+{
+	char path[64], text[256] = "";
+	int in;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+	in = open(path, O_RDONLY);
+	if (read(in, text, sizeof text - 1) <= 0)
+		text[0] = '\0';
+	close(in);
+	return strstr(text, ") S ") != NULL;
+}
+
+Test(hooks, dup2_waits_while_ours_may_come_to_its_number, .init = make_private, .timeout = 60)
+{
+	pthread_t thread;
+	void *bad;
+
+	cr_assert_not(is_open(COMES));
+	private_fd_lock();
+	cr_assert_eq(pthread_create(&thread, NULL, duplicate, &duplicator), 0);
+	while (!atomic_load(&duplicated) &&
+	       (atomic_load(&duplicator) == 0 || !is_asleep(atomic_load(&duplicator))))
+		usleep(100);
+	cr_expect_not(is_open(COMES), "duplicated while ours could come");
+	private_fd_unlock();
+	pthread_join(thread, &bad);
+	cr_expect_null(bad);
+	cr_expect(is_open(COMES));
 }
 
 /*
