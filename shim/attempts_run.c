@@ -228,6 +228,7 @@ void attempts_on_stop(struct io_task *task, uint64_t now_ms)
 {
 	struct attempts *a = (struct attempts *)((char *)task - offsetof(struct attempts, stop));
 
+	(void)now_ms;
 	if (a->at_work) {
 		put_away(a);
 		attempts_note_end(a, ATTEMPTS_STOPPED);
