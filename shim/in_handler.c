@@ -6,7 +6,9 @@
  *	2. On the alternate stack (sigaltstack(2)): yes.
  *	3. A handler returns into a few instructions of libc, the restorer. The kernel knows its
  *	   address, and has put it on the stack as what the handler returns to, below the registers
- *	   of what was interrupted. Is it anywhere between here and the end of the stack?
+ *	   of what was interrupted. Is it anywhere between here and the end of the stack? Where that
+ *	   is not known, or far (a coroutine has a stack that libc does not know of, a frame may be
+ *	   huge), as far as can be read, or STACK_MAX.
  *
  * A disposition of SIG_DFL whose restorer is set counts in 1 and 3: the handler itself may have put
  * it back, or SA_RESETHAND. What a handler, or sigaction(), has left in memory that a frame has
@@ -23,7 +25,7 @@
 #define SIGNALS	      64
 #define RESTORERS_MAX 4 /* libc's, and those of libraries that ask the kernel themselves */
 #define PAGE	      ((uintptr_t)4096)
-#define STACK_MAX     ((uintptr_t)256 << 10) /* so much of it is looked at */
+#define STACK_MAX     ((uintptr_t)512 << 10)
 
 /* The interrupted stack pointer from the restorer's address on (struct rt_sigframe of x86-64: that,
  * 5 words of the ucontext, 15 other registers). */
@@ -112,11 +114,13 @@ static bool has_frame(const struct restorers *restorers, uintptr_t here)
 {
 	uintptr_t end = stack_end();
 
+	if (!is_readable(here))
+		return true; /* it is: the question does not work */
 	if (here >= end || end - here > STACK_MAX)
-		return true; /* on another stack, most likely */
+		end = here + STACK_MAX;
 	for (uintptr_t at = here; at < end; at += sizeof at) {
-		if ((at == here || at % PAGE == 0) && !is_readable(at))
-			return true;
+		if (at % PAGE == 0 && !is_readable(at))
+			return false;
 		if (has(restorers, word_at(at)) && is_frame(at, end))
 			return true;
 	}

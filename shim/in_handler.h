@@ -11,10 +11,10 @@
 #include <stdbool.h>
 
 /*
- * False: it does not. True: it does, or it may: the stack is not known (a coroutine's), or too much
- * of it is in use, or what a handler looks like there is not known (other machines than x86-64). A
- * handler that goes on, by hand, on a stack of its own making may be missed there. Some ten
- * microseconds, so not for every call. Any thread; no lock, no allocation, errno is kept.
+ * True: it does, or it may, since what a handler looks like is not known (other machines than
+ * x86-64). Missed is a handler that has half a megabyte of stack in use, or that has gone on, by
+ * hand, on another stack. Ten microseconds and more, so not for every call. Any thread; no lock, no
+ * allocation, errno is kept.
  */
 bool in_handler(void);
 

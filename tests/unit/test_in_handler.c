@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <ucontext.h>
 
@@ -216,29 +217,49 @@ Test(in_handler, thread_on_a_stack_of_the_program_knows)
 /* ---- stacks that nobody knows ---- */
 
 static ucontext_t caller, coroutine;
+static bool found[3];
 
 static void look_in_coroutine(void)
 {
-	look(0);
+	look_in_thread(found);
 }
 
-Test(in_handler, coroutine_may_be_one)
+/* There is nothing to be read behind its stack. */
+Test(in_handler, coroutine_knows)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	cr_skip_test("the sanitizer is not told of the coroutine");
 #endif
-	size_t size = 64 << 10;
-	void *stack = malloc(size);
+	const size_t size = 64 << 10;
+	char *stack =
+		mmap(NULL, size + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
+	cr_assert_neq(stack, MAP_FAILED);
+	cr_assert_eq(mprotect(stack + size, 4096, PROT_NONE), 0);
 	handle(look, 0);
 	getcontext(&coroutine);
 	coroutine.uc_stack.ss_sp = stack;
 	coroutine.uc_stack.ss_size = size;
 	coroutine.uc_link = &caller;
 	makecontext(&coroutine, look_in_coroutine, 0);
+	found[2] = true;
 	swapcontext(&caller, &coroutine);
-	cr_expect(seen);
-	free(stack);
+	cr_expect_not(found[0]);
+	cr_expect(found[1]);
+	cr_expect_not(found[2]);
+}
+
+/* More than is looked at. */
+Test(in_handler, huge_frame_is_none)
+{
+	volatile char frame[2 << 20];
+
+	memset((char *)frame, 0, sizeof frame);
+	handle(look, 0);
+	cr_expect_not(in_handler());
+	cr_expect(in_raised());
+	cr_expect_not(in_handler());
+	frame[0] = 0;
 }
 
 Test(in_handler, errno_is_kept)
