@@ -4,14 +4,15 @@
  *
  * close() of a private descriptor succeeds and does nothing: programs that sweep their descriptor
  * table loop, or assert, when it fails. The ranges go around the private descriptors. A race under
- * a number ends with it (racing.h). libc's functions are called with no lock held: close() is a
- * cancellation point, and may block.
+ * a number ends with it (racing.h), and so does what is known of its place in epoll sets. libc's
+ * functions are called with no lock held: close() is a cancellation point, and may block.
  *
  * Any thread, signal handlers, children of vfork; no allocation.
  */
 #include "shim/hooks.h"
 #include "shim/private_fd.h"
 #include "shim/racing.h"
+#include "shim/registrations.h"
 
 #include <limits.h>
 #include <linux/close_range.h>
@@ -32,6 +33,7 @@ __attribute__((noinline, cold)) static int close_special(int fd)
 
 int nbd_close(int fd)
 {
+	registrations_closed(fd);
 	if (__builtin_expect(private_fd_special(fd) != 0, 0))
 		return close_special(fd);
 	return real_close(fd);

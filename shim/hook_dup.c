@@ -10,13 +10,17 @@
 #include "shim/hooks.h"
 #include "shim/private_fd.h"
 #include "shim/racing.h"
+#include "shim/registrations.h"
 
 #include <errno.h>
 
 static int noted(int oldfd, int newfd)
 {
-	if (newfd >= 0)
-		racing_note_dup(oldfd, newfd);
+	if (newfd < 0)
+		return newfd;
+	racing_note_dup(oldfd, newfd);
+	if (newfd != oldfd)
+		registrations_closed(newfd);
 	return newfd;
 }
 

@@ -228,6 +228,8 @@ int racing_watch(int fd, struct attempts *a)
 			r = racing_add(&s, race, fd);
 		if (r == 0)
 			r = racing_add_duplicates(&s, race, fd);
+		if (r == 0)
+			r = find_registrations(race); /* can they be moved? */
 		race->active = r == 0;
 		if (r < 0) {
 			racing_unmark(race);

@@ -141,20 +141,23 @@ int racing_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 {
 	struct racing_session s;
 	struct racing *race;
-	bool settle = false;
 	int r;
 
 	if (!racing_may())
 		return sys_epoll_ctl(epfd, op, fd, event);
 	racing_open(&s);
 	race = racing_at(&s, fd);
+	race = race && !race->blocking ? race : NULL;
+	if (race && !registrations_may_change(&race->registrations, epfd, op, fd)) {
+		racing_close_session(&s);
+		racing_settle(fd);
+		return racing_epoll_ctl(epfd, op, fd, event);
+	}
 	r = sys_epoll_ctl(epfd, op, fd, event);
 	if (r == 0)
 		registrations_note(epfd, op, fd, event);
-	if (r == 0 && race && !race->blocking)
-		settle = registrations_change(&race->registrations, epfd, op, fd, event) < 0;
+	if (r == 0 && race)
+		registrations_change(&race->registrations, epfd, op, fd, event);
 	racing_close_session(&s);
-	if (settle)
-		racing_settle(fd); /* finds it by asking */
 	return r;
 }

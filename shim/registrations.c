@@ -11,20 +11,12 @@
 #include <linux/kcmp.h>
 #include <stdatomic.h>
 
-#define NOTES 65536 /* numbers above are looked up as if in several sets */
-#define SETS  64    /* epoll sets of a process that are asked; those beyond are believed empty */
-#define MANY  0x80000000 /* the number was, or is, in another set too */
+#define SETS 64 /* epoll sets of a process that are asked; those beyond are believed empty */
 
-struct note {
-	_Atomic uint32_t set; /* number of the epoll set + 1; 0: none */
-	_Atomic uint32_t events;
-	_Atomic uint64_t data;
-};
-
-static struct note notes[NOTES];
+struct registration_note registrations_notes[REGISTRATIONS_NOTES];
 
 static _Atomic int sets[SETS]; /* number + 1; 0: free */
-static _Atomic uint8_t is_set[NOTES / 8];
+static _Atomic uint8_t is_set[REGISTRATIONS_NOTES / 8];
 
 /* ---- the hook's side ---- */
 
@@ -33,7 +25,7 @@ void registrations_set(int epfd)
 	uint8_t bit = (uint8_t)(1u << (epfd & 7));
 	int none;
 
-	if ((unsigned)epfd >= NOTES ||
+	if ((unsigned)epfd >= REGISTRATIONS_NOTES ||
 	    atomic_fetch_or_explicit(&is_set[epfd / 8], bit, memory_order_relaxed) & bit)
 		return;
 	for (unsigned i = 0; i < SETS; i++) {
@@ -61,30 +53,27 @@ static void store(_Atomic uint32_t *word, uint32_t value)
 	atomic_store_explicit(word, value, memory_order_relaxed);
 }
 
-static void note(struct note *n, int epfd, const struct epoll_event *event)
+static void note(struct registration_note *n, int epfd, const struct epoll_event *event)
 {
-	uint32_t had = load(&n->set), is = (uint32_t)epfd + 1;
-
-	if (had != is && had != (is | MANY))
-		store(&n->set, had == 0 || had == MANY ? had | is : MANY | is);
+	store(&n->set, (uint32_t)epfd + 1);
 	store(&n->events, event->events);
 	atomic_store_explicit(&n->data, event->data.u64, memory_order_relaxed);
 }
 
 void registrations_note(int epfd, int op, int fd, const struct epoll_event *event)
 {
-	struct note *n;
+	struct registration_note *n;
 
-	if ((unsigned)epfd < NOTES &&
+	if ((unsigned)epfd < REGISTRATIONS_NOTES &&
 	    !(atomic_load_explicit(&is_set[epfd / 8], memory_order_relaxed) & 1u << (epfd & 7)))
 		registrations_set(epfd);
-	if ((unsigned)fd >= NOTES)
+	if ((unsigned)fd >= REGISTRATIONS_NOTES)
 		return;
-	n = &notes[fd];
+	n = &registrations_notes[fd];
 	if (op != EPOLL_CTL_DEL)
 		note(n, epfd, event);
-	else if ((load(&n->set) & ~MANY) == (uint32_t)epfd + 1)
-		store(&n->set, load(&n->set) & MANY);
+	else if (load(&n->set) == (uint32_t)epfd + 1)
+		store(&n->set, 0);
 }
 
 /* ---- lists ---- */
@@ -112,19 +101,23 @@ static void drop(struct registration_list *list, struct registration *r)
 	*r = list->r[--list->n];
 }
 
-int registrations_change(struct registration_list *list, int epfd, int op, int fd,
-			 const struct epoll_event *event)
+bool registrations_may_change(struct registration_list *list, int epfd, int op, int fd)
+{
+	return op == EPOLL_CTL_DEL || list->n < REGISTRATIONS_MAX || at(list, epfd, fd);
+}
+
+void registrations_change(struct registration_list *list, int epfd, int op, int fd,
+			  const struct epoll_event *event)
 {
 	struct registration *there = at(list, epfd, fd);
 
 	if (op != EPOLL_CTL_DEL)
-		return add(list, &(struct registration){.fd = fd,
-							.epfd = epfd,
-							.events = event->events,
-							.data = event->data.u64});
-	if (there)
+		(void)add(list, &(struct registration){.fd = fd,
+						       .epfd = epfd,
+						       .events = event->events,
+						       .data = event->data.u64});
+	else if (there)
 		drop(list, there);
-	return 0;
 }
 
 void registrations_forget(struct registration_list *list, int fd)
@@ -179,10 +172,11 @@ static int ask_all(int fd, struct registration_list *list)
 }
 
 /* One that is to be entered as EPOLLONESHOT may have fired, and be disarmed. */
-static int add_noted(int fd, const struct note *n, struct registration_list *list)
+static int add_noted(int fd, struct registration_list *list)
 {
+	const struct registration_note *n = &registrations_notes[fd];
 	struct registration r = {.fd = fd,
-				 .epfd = (int)(load(&n->set) & ~MANY) - 1,
+				 .epfd = (int)load(&n->set) - 1,
 				 .events = load(&n->events),
 				 .data = atomic_load_explicit(&n->data, memory_order_relaxed)};
 
@@ -193,19 +187,9 @@ static int add_noted(int fd, const struct note *n, struct registration_list *lis
 
 int registrations_find(int fd, struct registration_list *list)
 {
-	struct note *n = (unsigned)fd < NOTES ? &notes[fd] : NULL;
-	int r = 0;
+	int r = (unsigned)fd < REGISTRATIONS_NOTES ? add_noted(fd, list) : 0;
 
-	if (n && load(&n->set) == 0)
-		return 0;
-	if (n)
-		r = add_noted(fd, n, list);
-	if (r == 0 && (!n || load(&n->set) & MANY)) {
-		r = ask_all(fd, list);
-		if (r == 0 && n)
-			store(&n->set, load(&n->set) & ~MANY);
-	}
-	return r;
+	return r < 0 ? r : ask_all(fd, list);
 }
 
 void registrations_find_missing(int fd, struct registration_list *list)

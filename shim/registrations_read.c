@@ -30,7 +30,7 @@ static size_t decimal(unsigned n, char *ret)
 
 static int open_info(int epfd)
 {
-	char path[64] = "/proc/self/fdinfo/";
+	char path[64] = "/proc/thread-self/fdinfo/"; /* the main thread may have ended */
 	size_t len = strlen(path);
 
 	path[len + decimal((unsigned)epfd, path + len)] = '\0';
@@ -79,7 +79,7 @@ int registrations_read(int epfd, int fd, ino_t ino, struct registration *ret)
 	bool found = false;
 
 	if (info < 0)
-		return info;
+		return -ENODATA;
 	while (!found && (n = sys_read(info, buf + have, sizeof(buf) - 1 - have)) > 0) {
 		have += (size_t)n;
 		buf[have] = '\0';

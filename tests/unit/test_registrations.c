@@ -8,8 +8,16 @@
 
 #include "tests/unit/racing_rig.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #define DATA 0x123456789abcdef0u
 
@@ -188,6 +196,61 @@ Test(registrations, registration_past_the_hook_is_found)
 	must_come_once(set, fd);
 }
 
+static void enter_past_the_hook(int set, int fd, uint32_t events)
+{
+	struct epoll_event event = wants(events);
+
+	cr_assert_eq(epoll_ctl(set, EPOLL_CTL_ADD, fd, &event), 0);
+}
+
+Test(registrations, registration_past_the_hook_before_connect_is_found)
+{
+	int set = nbd_epoll_create1(0), fd;
+
+	rig_dead_and_alive();
+	fd = rig_socket();
+	enter_past_the_hook(set, fd, EPOLLOUT | EPOLLET);
+	cr_assert_eq(rig_begin_on(fd, DELAY_MS), 0);
+	must_come_once(set, fd);
+}
+
+static void enter_with_other_data(int set, int fd)
+{
+	struct epoll_event event = {.events = EPOLLOUT, .data.u64 = 4711};
+
+	cr_assert_eq(nbd_epoll_ctl(set, EPOLL_CTL_ADD, fd, &event), 0);
+}
+
+/* Its next file is registered in the same set, with data of its own. */
+Test(registrations, note_of_a_number_that_was_closed_is_not_believed)
+{
+	int set = nbd_epoll_create1(0), fd;
+
+	rig_dead_and_alive();
+	fd = rig_socket();
+	enter_with_other_data(set, fd);
+	cr_assert_eq(nbd_close(fd), 0);
+	cr_assert_eq(rig_socket(), fd);
+	enter_past_the_hook(set, fd, EPOLLOUT | EPOLLET);
+	cr_assert_eq(rig_begin_on(fd, DELAY_MS), 0);
+	must_come_once(set, fd);
+}
+
+Test(registrations, note_of_a_number_that_was_replaced_is_not_believed)
+{
+	int set = nbd_epoll_create1(0), fd, next_file;
+
+	rig_dead_and_alive();
+	fd = rig_socket();
+	enter_with_other_data(set, fd);
+	next_file = rig_socket();
+	cr_assert_eq(nbd_dup2(next_file, fd), fd);
+	cr_assert_eq(nbd_close(next_file), 0);
+	enter_past_the_hook(set, fd, EPOLLOUT | EPOLLET);
+	cr_assert_eq(rig_begin_on(fd, DELAY_MS), 0);
+	must_come_once(set, fd);
+}
+
 Test(registrations, both_duplicates_are_registered)
 {
 	int set = nbd_epoll_create1(0), fd, copy;
@@ -285,6 +348,113 @@ Test(registrations, settled_race_is_registered_as_before)
 }
 
 /*
+ * Without /proc -----------------------------------------------------------------------------------
+ */
+
+/* No file can be opened any more: to be called before there is an io thread. */
+static void hide_files(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOENT),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = sizeof filter / sizeof filter[0], .filter = filter};
+
+	cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	cr_assert_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+/* The plain connect goes on, and is registered as it was. */
+static void must_not_race(int set, int fd)
+{
+	cr_assert_eq(rig_begin_on(fd, DELAY_MS), -ENODATA);
+	cr_expect_not(racing_is(fd));
+	cr_expect(rig_is_tcp(fd));
+	cr_expect_eq(error_of(set, EPOLL_CTL_MOD, fd), 0);
+}
+
+/* Nobody can say whether it has been disarmed. */
+Test(registrations, without_proc_one_shot_does_not_race)
+{
+	int set = nbd_epoll_create1(0), fd;
+
+	rig_dead_and_alive();
+	hide_files();
+	fd = rig_socket();
+	cr_assert_eq(enter(set, fd, EPOLLOUT | EPOLLONESHOT), 0);
+	must_not_race(set, fd);
+}
+
+Test(registrations, without_proc_one_past_the_hook_does_not_race)
+{
+	int set = nbd_epoll_create1(0), fd;
+
+	rig_dead_and_alive();
+	hide_files();
+	fd = rig_socket();
+	enter_past_the_hook(set, fd, EPOLLOUT);
+	must_not_race(set, fd);
+}
+
+Test(registrations, without_proc_several_sets_do_not_race)
+{
+	int sets[] = {nbd_epoll_create1(0), nbd_epoll_create1(0)}, fd;
+
+	rig_dead_and_alive();
+	hide_files();
+	fd = rig_socket();
+	cr_assert_eq(enter(sets[0], fd, EPOLLOUT), 0);
+	cr_assert_eq(enter(sets[1], fd, EPOLLOUT), 0);
+	must_not_race(sets[0], fd);
+	cr_expect_eq(error_of(sets[1], EPOLL_CTL_MOD, fd), 0);
+}
+
+Test(registrations, without_proc_a_socket_that_blocks_does_not_race)
+{
+	int set = nbd_epoll_create1(0), fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct attempts *a;
+
+	rig_dead_and_alive();
+	hide_files();
+	enter_past_the_hook(set, fd, EPOLLOUT);
+	rig_goal.family = AF_INET;
+	a = attempts_new(&rig_goal);
+	cr_assert_not_null(a);
+	cr_expect_eq(racing_watch(fd, a), -ENODATA);
+	cr_expect_not(racing_any());
+	attempts_release(a);
+}
+
+Test(registrations, without_proc_what_is_noted_races)
+{
+	int set = nbd_epoll_create1(0), fd;
+
+	rig_dead_and_alive();
+	hide_files();
+	fd = rig_socket();
+	cr_assert_eq(enter(set, fd, EPOLLOUT | EPOLLET), 0);
+	cr_assert_eq(rig_begin_on(fd, DELAY_MS), 0);
+	must_come_once(set, fd);
+}
+
+Test(registrations, without_proc_more_sets_than_are_kept_keep_it)
+{
+	int sets[REGISTRATIONS_MAX + 2], fd;
+
+	rig_dead_and_alive();
+	hide_files();
+	fd = rig_begin(NEVER_MS);
+	for (unsigned i = 0; i < REGISTRATIONS_MAX + 2; i++) {
+		sets[i] = nbd_epoll_create1(0);
+		cr_assert_eq(enter(sets[i], fd, EPOLLOUT), 0);
+	}
+	for (unsigned i = 0; i < REGISTRATIONS_MAX + 2; i++)
+		cr_expect_eq(error_of(sets[i], EPOLL_CTL_MOD, fd), 0);
+}
+
+/*
  * fdinfo ------------------------------------------------------------------------------------------
  */
 
@@ -306,5 +476,40 @@ Test(registrations, kernel_is_read_among_many)
 	cr_expect_eq(r.events & ~(uint32_t)(EPOLLERR | EPOLLHUP), (uint32_t)(EPOLLIN | EPOLLET));
 	cr_expect_eq(registrations_read(set, fd + 4711, st.st_ino, &r), -ENOENT);
 	cr_expect_eq(registrations_read(set, fd, st.st_ino + 1, &r), -ENOENT);
-	cr_expect_eq(registrations_read(4711, fd, st.st_ino, &r), -ENOENT);
+	cr_expect_eq(registrations_read(4711, fd, st.st_ino, &r), -ENODATA);
+}
+
+static int orphan_set, orphan_fd;
+
+/* /proc/self stands for the main thread, which has no descriptors any more. */
+static void *read_as_orphan(void *arg)
+{
+	struct registration r;
+	char path[64];
+	struct stat st;
+
+	(void)arg;
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", orphan_set);
+	while (access(path, F_OK) == 0)
+		usleep(1000);
+	_exit(fstat(orphan_fd, &st) != 0 ||
+	      registrations_read(orphan_set, orphan_fd, st.st_ino, &r) != 0 || r.data != DATA);
+}
+
+Test(registrations, kernel_is_read_when_the_main_thread_has_ended)
+{
+	pthread_t thread;
+	int status = -1;
+	pid_t pid;
+
+	orphan_set = epoll_create1(0);
+	orphan_fd = eventfd(0, 0);
+	enter_past_the_hook(orphan_set, orphan_fd, EPOLLIN);
+	pid = fork();
+	if (pid == 0) {
+		pthread_create(&thread, NULL, read_as_orphan, NULL);
+		syscall(SYS_exit, 0); /* of this thread alone */
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect_eq(status, 0);
 }
