@@ -92,19 +92,24 @@ static int copy_locked(int fd, const struct stat *was)
 	return r;
 }
 
-int private_fd_adopt_seen(int fd, const struct stat *was)
+static int adopt(int fd, const struct stat *was)
 {
 	int r;
 
-	if (!private_fd_table_in_turn() && process_check() != PROCESS_OWNER) {
-		close_if(fd, was);
-		return -EPERM;
-	}
 	lock_take(&table_lock);
 	r = copy_locked(fd, was);
 	close_if(fd, was);
 	lock_release(&table_lock);
 	return r;
+}
+
+int private_fd_adopt_seen(int fd, const struct stat *was)
+{
+	if (!private_fd_table_in_turn() && process_check() != PROCESS_OWNER) {
+		close_if(fd, was);
+		return -EPERM;
+	}
+	return adopt(fd, was);
 }
 
 int private_fd_adopt(int fd)
@@ -115,15 +120,26 @@ int private_fd_adopt(int fd)
 	return r < 0 ? r : private_fd_adopt_seen(fd, &was);
 }
 
+int private_fd_adopt_owned(int fd)
+{
+	struct stat was;
+	int r = sys_fstat(fd, &was);
+
+	return r < 0 ? r : adopt(fd, &was);
+}
+
 int private_fd_copy(int fd)
+{
+	return process_check() == PROCESS_OWNER ? private_fd_copy_owned(fd) : -EPERM;
+}
+
+int private_fd_copy_owned(int fd)
 {
 	struct stat was;
 	int r = sys_fstat(fd, &was);
 
 	if (r < 0)
 		return r;
-	if (process_check() != PROCESS_OWNER)
-		return -EPERM;
 	lock_take(&table_lock);
 	r = copy_locked(fd, &was);
 	lock_release(&table_lock);

@@ -45,7 +45,8 @@
  * closed or used even then.
  *
  * Any thread. Everything but private_fd_is() and private_fd_count() needs PROCESS_OWNER
- * (process.h); those that make a descriptor check it themselves (-EPERM). errno is kept.
+ * (process.h); those that make a descriptor check it themselves (-EPERM), but for
+ *private_fd_*_owned(). errno is kept.
  */
 #ifndef NOBLOCKDNS_PRIVATE_FD_H
 #define NOBLOCKDNS_PRIVATE_FD_H
@@ -74,6 +75,11 @@ int private_fd_adopt_seen(int fd, const struct stat *was);
 /* A private descriptor of the file that is at the program's `fd`, which stays. Handle or negative
  * errno. */
 int private_fd_copy(int fd);
+
+/* Both without process_check(), which is not to be called under a lock: for callers that hold one,
+ * and know that this is PROCESS_OWNER. */
+int private_fd_adopt_owned(int fd);
+int private_fd_copy_owned(int fd);
 
 /* socket() with SOCK_CLOEXEC, adopted. Handle or negative errno. */
 int private_fd_socket(int domain, int type, int protocol);

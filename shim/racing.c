@@ -65,7 +65,7 @@ static void finish(struct racing_session *s, struct racing *race, int handle)
 		for (unsigned i = 0; i < race->n; i++)
 			registrations_find_missing(race->numbers[i], &race->registrations);
 		if (sys_fcntl(race->numbers[0], F_GETFL, 0) & O_ASYNC)
-			race->end = private_fd_copy(race->numbers[0]);
+			race->end = private_fd_copy_owned(race->numbers[0]);
 		if (put(race, handle, &race->id) < 0)
 			(void)put(race, race->own, &race->id);
 	}
@@ -135,7 +135,7 @@ static int make(int fd, struct attempts *a, struct racing **ret)
 	int r = race ? swap_identify(fd, &race->own_id) : -ENFILE;
 
 	if (r == 0)
-		r = race->own = private_fd_copy(fd);
+		r = race->own = private_fd_copy_owned(fd);
 	if (r < 0) {
 		if (race)
 			racing_free(race);

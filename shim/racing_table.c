@@ -16,7 +16,7 @@ static struct lock table_lock;
 static struct racing races[RACING_MAX];
 static unsigned nplaces; /* from here on never used */
 static unsigned lowest;	 /* none below is free */
-static int top;		 /* no number that races, or is noted as a duplicate, is above */
+static _Atomic int top;	 /* no number that races is above; changed under the lock */
 
 _Atomic unsigned racing_count;
 

@@ -62,7 +62,7 @@ int swap_placeholder_make(struct swap_placeholder *ret)
 	if (r < 0)
 		return r;
 	made.end = pair[0];
-	made.peer = private_fd_adopt(pair[1]);
+	made.peer = private_fd_adopt_owned(pair[1]);
 	r = swap_identify(made.end, &made.id);
 	if (r == 0)
 		r = made.peer < 0 ? made.peer : fill(made.end);

@@ -7,6 +7,7 @@
 #include "tests/unit/racing_rig.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -190,6 +191,33 @@ Test(racing_numbers, number_that_is_closed_is_not_seen_writable)
 	cr_assert_eq(eventfd_write(sets[1], 1), 0);
 	pthread_join(thread, &seen);
 	cr_expect_null(seen, "%ld events", (long)seen);
+}
+
+static void *look_for_races(void *arg)
+{
+	const _Atomic bool *stop = arg;
+
+	while (!*stop)
+		(void)racing_next(0, UINT_MAX);
+	return NULL;
+}
+
+/* What thread sanitizer has to say. */
+Test(racing_numbers, are_looked_for_while_others_begin)
+{
+	_Atomic bool stop = false;
+	pthread_t thread;
+	int fds[20];
+
+	rig_dead_and_alive();
+	cr_assert_eq(pthread_create(&thread, NULL, look_for_races, &stop), 0);
+	for (int i = 0; i < 20; i++)
+		fds[i] = rig_begin(NEVER_MS);
+	cr_expect_eq(racing_next(0, UINT_MAX), fds[0]);
+	for (int i = 0; i < 20; i++)
+		cr_assert_eq(nbd_close(fds[i]), 0);
+	stop = true;
+	pthread_join(thread, NULL);
 }
 
 static void *close_cancelled(void *arg)

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/select.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define IO_DESCRIPTORS 4 /* the io thread's own (io.h) */
@@ -244,4 +245,21 @@ Test(swap, signal_comes_for_the_programs_number, .init = install)
 	cr_expect_eq(info.si_fd, fd);
 	cr_expect(info.si_band & POLLOUT, "band %#lx", info.si_band);
 	cr_expect_eq(private_fd_count(), 0);
+}
+
+/* process_check() may take any lock, and a placeholder is made under one. */
+Test(swap, placeholder_is_made_without_a_check_of_the_process)
+{
+	int status = -1;
+	pid_t pid;
+
+	cr_assert_eq(process_check(), PROCESS_OWNER);
+	pid = fork();
+	if (pid == 0) {
+		int r = swap_placeholder_make(&placeholder);
+
+		_exit(r < 0 || process_peek() == PROCESS_OWNER);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect_eq(status, 0);
 }
