@@ -11,10 +11,11 @@
 /* linux/tcp.h does not have the states, and netinet/tcp.h does not go with it. */
 enum { SYN_SENT = 2, SYN_RECV = 3, CLOSED = 7 };
 
-/* A second connect() ends the first: 0, its error, or -EALREADY. The address is not looked at. */
+/* A second connect() ends the first: 0, its error, or -EALREADY. The address is not looked at, but
+ * where the program has ended the first meanwhile: then it is one that is refused at once. */
 static int connect_again(int fd)
 {
-	const struct sockaddr_in any = {.sin_family = AF_INET};
+	const struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = INADDR_BROADCAST};
 
 	return sys_connect(fd, (const struct sockaddr *)&any, sizeof any);
 }

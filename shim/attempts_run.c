@@ -195,6 +195,8 @@ static void on_ready(void *arg, int handle, unsigned events, uint64_t now_ms)
 	struct attempt_result result;
 
 	(void)events;
+	if (attempts_end(a) != ATTEMPTS_RUNNING)
+		return; /* what the socket says now is what the program does with it */
 	heed_rival(a);
 	attempt_look(handle, manner_of(a, handle), &result);
 	switch (result.state) {

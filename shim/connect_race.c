@@ -6,15 +6,23 @@
  * sockets of which sockopts.h says that they cannot race; programs that race by themselves;
  * NOBLOCKDNS_RACE=off. The look at the address comes first: it is all that a literal costs.
  *
+ * From here to its end a call works on a copy of the socket of its own (call.own), as the kernel
+ * holds the file that it found: what other threads close, or put under the number, is no matter of
+ * this call's.
+ *
  * A blocking socket stays under its number, its first attempt under way. The caller sleeps on the
  * end of the race, as connect() sleeps: the kernel restarts an untimed futex wait after a handler
  * with SA_RESTART, and ends it after one without, as it does connect(); and with SO_SNDTIMEO both
  * end after either. When the sleep ends early, the first attempt alone goes on, as it would have.
+ * Nothing but the end of the race or of the first attempt wakes it, since a signal that came
+ * between two sleeps would be lost: who closes the number, or dup2()s onto it, sends one to end the
+ * call.
  *
  * A non-blocking socket gives its number to a placeholder (racing.h).
  */
 #include "shim/connect_race.h"
 
+#include "shim/attempt_result.h"
 #include "shim/attempts.h"
 #include "shim/cancel.h"
 #include "shim/clock.h"
@@ -25,6 +33,7 @@
 #include "shim/racing.h"
 #include "shim/settings.h"
 #include "shim/sockopts.h"
+#include "shim/swap.h"
 #include "shim/sys.h"
 #include "shim/v4mapped.h"
 
@@ -36,14 +45,26 @@
  * (Node.js 250 ms). Their second attempt, by which they are known, shall come before ours. */
 #define COURTESY_MS 8
 
+/* What begins a call may say, beside 0 and what connect() says. */
+enum {
+	CALL_PLAIN = 1, /* nothing has happened: it is libc's call */
+	CALL_SLEEP,	/* a blocking socket's race is on */
+	CALL_ALONE,	/* no race, or not any more: the first attempt is under way */
+};
+
 /* A call of connect(). */
 struct call {
 	int fd;
+	const struct sockaddr *addr; /* the program's */
+	socklen_t len;
 	sa_family_t family; /* of the address as it was given */
 	struct order_dest asked, dests[SIBLINGS_MAX];
 	unsigned n;
 	uint64_t now_ms, sndtimeo_ms;
-	struct stat was;
+	struct swap_id id;  /* the socket */
+	int own;	    /* handle of a copy; owns, unless `a` is there; 0: none */
+	struct attempts *a; /* the race of a blocking socket; owns a reference */
+	int cancel_type;    /* the thread's */
 	struct attempts_goal goal;
 };
 
@@ -126,10 +147,13 @@ static bool examine(struct call *c)
 {
 	struct attempts_goal *goal = &c->goal;
 	struct sockopts_facts facts;
-	int flags = sys_fcntl(c->fd, F_GETFL, 0);
+	int flags;
 
+	if (swap_identify(c->fd, &c->id) < 0)
+		return false;
+	flags = sys_fcntl(c->fd, F_GETFL, 0);
 	if (flags < 0 || sockopts_examine(c->fd, &facts) < 0 || facts.bar != SOCKOPTS_FREE ||
-	    facts.family != c->family || sys_fstat(c->fd, &c->was) < 0)
+	    facts.family != c->family)
 		return false;
 	goal->family = facts.family;
 	goal->ipv4 = facts.family == AF_INET || !facts.v6only;
@@ -156,30 +180,36 @@ static bool prepare(struct call *c)
 
 /* ---- a blocking socket ---- */
 
-struct sleeper {
-	const struct call *call;
-	struct attempts *a;
-	uint64_t until_ms; /* SO_SNDTIMEO; UINT64_MAX: none */
-	int slept;	   /* 0 or -EINTR, -ETIMEDOUT */
-};
-
 static void wake(struct attempts *a, uint64_t now_ms)
 {
 	(void)now_ms;
 	(void)sys_futex_wake(attempts_end_word(a), INT_MAX, false);
 }
 
-/* Ends the race as far as this call is concerned. A child that a signal handler has forked has no
- * part in it. */
-static void leave(void *arg)
+/* Ends what the call has begun, as far as it is the call's. A child that a signal handler has
+ * forked has no part in it. */
+static void leave(struct call *c)
 {
-	struct sleeper *s = arg;
-
 	if (process_peek() != PROCESS_OWNER)
 		return;
-	(void)attempts_stop(s->a);
-	racing_unwatch(s->call->fd, s->a);
-	attempts_release(s->a);
+	if (c->a != NULL) {
+		(void)attempts_stop(c->a);
+		racing_unwatch(c->a);
+		attempts_release(c->a);
+	} else if (c->own > 0) {
+		private_fd_close(c->own);
+	}
+	c->a = NULL;
+	c->own = 0;
+}
+
+/* The thread is cancelled, or a signal handler leaves the sleep by siglongjmp(). */
+static void abandon(void *arg)
+{
+	struct call *c = arg;
+
+	(void)pthread_setcanceltype(c->cancel_type, NULL);
+	leave(c);
 }
 
 /* 0 when the race is over; -EINTR; -ETIMEDOUT. */
@@ -201,112 +231,144 @@ static int sleep_on(struct attempts *a, uint64_t until_ms)
 	return 0;
 }
 
-/* Is what was to be connected still there, or has another thread closed it? */
-static bool is_there(const struct sleeper *s)
+static int sleep_until_over(const struct call *c)
 {
-	struct stat now;
+	uint64_t until_ms = c->sndtimeo_ms != 0 ? clock_boot_ms() + c->sndtimeo_ms : UINT64_MAX;
+	int slept = sleep_on(c->a, until_ms);
 
-	return sys_fstat(s->call->fd, &now) == 0 && now.st_dev == s->call->was.st_dev &&
-	       now.st_ino == s->call->was.st_ino;
-}
-
-/* What connect() says. CONNECT_PLAIN: it is to be asked itself, on a socket that is connecting. */
-#define CONNECT_PLAIN 1
-
-static int outcome(const struct sleeper *s, int slept)
-{
-	if (slept < 0 && attempts_stop(s->a))
+	if (slept < 0 && attempts_stop(c->a))
 		return slept == -ETIMEDOUT ? -EINPROGRESS : slept;
-	switch (attempts_end(s->a)) {
+	switch (attempts_end(c->a)) {
 	case ATTEMPTS_WON:
-		return attempts_winner(s->a) == attempts_own(s->a)
-			       ? 0
-			       : racing_replace(s->call->fd, s->a);
+		if (attempts_winner(c->a) == c->own || racing_replace(c->a) == 0)
+			return 0;
+		break;
 	case ATTEMPTS_LOST:
-		return attempts_error(s->a) != 0 ? -attempts_error(s->a) : CONNECT_PLAIN;
+		if (attempts_error(c->a) != 0)
+			return -attempts_error(c->a);
+		break;
 	case ATTEMPTS_STOPPED:
 	case ATTEMPTS_RUNNING:
 		break;
 	}
-	return is_there(s) ? CONNECT_PLAIN : -EBADF;
+	racing_unwatch(c->a); /* who has ended it has done its work by then */
+	return CALL_ALONE;
 }
 
-static void wait_for_end(struct sleeper *s)
+/* The copy; where it is none of ours any more, as in a forked child, the socket itself. */
+static int number_of(const struct call *c)
 {
-	pthread_cleanup_push(leave, s);
-	s->slept = sleep_on(s->a, s->until_ms);
-	pthread_cleanup_pop(0);
+	int number = process_peek() == PROCESS_OWNER ? private_fd_number(c->own) : -EBADF;
+
+	return number < 0 && swap_is(c->fd, &c->id) ? c->fd : number;
 }
 
-/* The first attempt is under way. Releases the race. */
-static int race_blocking(const struct call *c, struct attempts *a)
+/* Waits for the first attempt. One that has been ended (shutdown()) is not connected again: its
+ * error is what a sleeper in connect() is given. */
+static int sleep_alone(const struct call *c)
 {
-	struct sleeper s = {.call = c, .a = a, .until_ms = UINT64_MAX};
-	int r = CONNECT_PLAIN, own = private_fd_copy(c->fd);
+	int number = number_of(c), error = 0;
+	socklen_t len = sizeof error;
+	struct attempt_result result;
 
-	if (own < 0 || racing_watch(c->fd, a) < 0) {
-		private_fd_close(own);
+	if (number < 0)
+		return number;
+	attempt_look_at(number, ATTEMPT_LOOK, &result);
+	if (result.state != ATTEMPT_FAILED)
+		return real_connect(number, c->addr, c->len) < 0 ? -errno : 0;
+	(void)sys_getsockopt(number, SOL_SOCKET, SO_ERROR, &error, &len);
+	return error != 0 ? -error : -ECONNABORTED;
+}
+
+/* The first attempt is under way. */
+static int begin_blocking(struct call *c, struct attempts *a)
+{
+	if (racing_watch(c->fd, &c->id, a) < 0) {
 		attempts_release(a);
-		return CONNECT_PLAIN;
+		return CALL_ALONE;
 	}
-	if (c->sndtimeo_ms != 0)
-		s.until_ms = clock_boot_ms() + c->sndtimeo_ms;
-	if (attempts_start(a, own, wake, NULL) == 0) {
-		wait_for_end(&s);
-		r = outcome(&s, s.slept);
-	}
-	leave(&s);
-	return r;
+	c->a = a;
+	return attempts_start(a, c->own, wake, NULL) < 0 ? CALL_ALONE : CALL_SLEEP;
 }
 
 /* ---- both ---- */
 
-/* The first attempt, and a non-blocking socket's race. As connect() on a non-blocking socket, and
- * *ret is the race of a blocking one. CONNECT_PLAIN: nothing has happened. */
-static int begin(struct call *c, struct attempts **ret)
+/* The first attempt. As connect() on a non-blocking socket; 0 where there is nothing to race. */
+static int begin_first(const struct call *c, struct attempts *a)
 {
-	struct attempts *a = prepare(c) ? attempts_new(&c->goal) : NULL;
-	int r;
+	int number = private_fd_number(c->own), r;
 
-	if (a == NULL)
-		return CONNECT_PLAIN;
-	r = attempts_first(a, c->fd);
-	if (r == -EINPROGRESS && attempts_answered(a, c->fd)) {
-		attempts_release(a);
-		return c->goal.blocking ? CONNECT_PLAIN : r;
-	}
-	if (r != -EINPROGRESS)
-		attempts_release(a);
-	else if (c->goal.blocking)
-		*ret = a;
-	else
-		(void)racing_begin(c->fd, a); /* fails: the first attempt is all there is */
-	return r;
+	if (number < 0)
+		return CALL_PLAIN;
+	r = attempts_first(a, number);
+	if (r != -EINPROGRESS || !attempts_answered(a, number))
+		return r;
+	return c->goal.blocking ? sys_connect(number, c->addr, c->len) : CALL_ALONE;
 }
 
-static int begin_stretch(struct call *c, struct attempts **ret)
+static int begin(struct call *c)
+{
+	struct attempts *a = prepare(c) ? attempts_new(&c->goal) : NULL;
+	int own = a != NULL ? swap_copy(c->fd, &c->id) : 0, r = CALL_PLAIN;
+
+	if (own > 0) {
+		c->own = own;
+		r = begin_first(c, a);
+	}
+	if (r == -EINPROGRESS && c->goal.blocking)
+		return begin_blocking(c, a);
+	if (r == -EINPROGRESS) {
+		c->own = 0;
+		(void)racing_begin(c->fd, &c->id, own, a); /* fails: the first attempt is all */
+		return r;
+	}
+	if (a != NULL)
+		attempts_release(a);
+	return r == CALL_ALONE ? -EINPROGRESS : r;
+}
+
+static int begin_stretch(struct call *c)
 {
 	struct lock_stretch stretch;
 	int r;
 
 	lock_stretch_begin(&stretch);
-	r = begin(c, ret);
+	r = begin(c);
 	lock_stretch_end(&stretch);
+	return r;
+}
+
+/* As begin(), without CALL_SLEEP and CALL_ALONE. */
+static int carry_out(struct call *c)
+{
+	struct cancel_cleanup cleanup;
+	struct lock_stretch stretch;
+	int r;
+
+	(void)pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &c->cancel_type);
+	cancel_push(&cleanup, abandon, c);
+	r = begin_stretch(c);
+	if (r == CALL_SLEEP)
+		r = sleep_until_over(c);
+	if (r == CALL_ALONE)
+		r = sleep_alone(c);
+	lock_stretch_begin(&stretch);
+	cancel_pop(&cleanup);
+	leave(c);
+	lock_stretch_end(&stretch);
+	(void)pthread_setcanceltype(c->cancel_type, NULL);
 	return r;
 }
 
 int connect_race(int fd, const struct sockaddr *addr, socklen_t len)
 {
-	struct call c = {.fd = fd};
-	struct attempts *a = NULL;
-	int saved = errno, r = CONNECT_PLAIN;
+	struct call c = {.fd = fd, .addr = addr, .len = len};
+	int saved = errno, r = CALL_PLAIN;
 
 	if (has_candidates(addr, len, &c))
-		r = begin_stretch(&c, &a);
-	if (a != NULL)
-		r = race_blocking(&c, a);
+		r = carry_out(&c);
 	errno = saved;
-	if (r == CONNECT_PLAIN)
+	if (r == CALL_PLAIN)
 		return real_connect(fd, addr, len);
 	if (r == 0)
 		return 0;

@@ -10,7 +10,7 @@
 int nbd_shutdown(int fd, int how)
 {
 	if (racing_is(fd))
-		racing_settle(fd);
+		return racing_shutdown(fd, how);
 	return real_shutdown(fd, how);
 }
 

@@ -128,40 +128,37 @@ static int install(struct racing_session *s, struct racing *race, int fd)
 	return r;
 }
 
-/* A race that has no numbers yet. It does not own `a` where it fails. */
-static int make(int fd, struct attempts *a, struct racing **ret)
-{
-	struct racing *race = racing_new();
-	int r = race ? swap_identify(fd, &race->own_id) : -ENFILE;
-
-	if (r == 0)
-		r = race->own = private_fd_copy_owned(fd);
-	if (r < 0) {
-		if (race)
-			racing_free(race);
-		return r;
-	}
-	race->attempts = a;
-	*ret = race;
-	return 0;
-}
-
-int racing_begin(int fd, struct attempts *a)
+/* A race that has no numbers yet. NULL: none left. */
+static struct racing *make(const struct swap_id *id, int own, struct attempts *a)
 {
 	struct racing_session s;
 	struct racing *race;
-	int r = -EPERM;
 
-	if (process_check() == PROCESS_OWNER && !private_fd_left_table() && racing_guard_fork()) {
-		racing_open(&s);
-		r = make(fd, a, &race);
-		racing_close_session(&s);
+	racing_open(&s);
+	race = racing_new();
+	if (race) {
+		race->own_id = *id;
+		race->own = own;
+		race->attempts = a;
 	}
-	if (r < 0) {
+	racing_close_session(&s);
+	return race;
+}
+
+int racing_begin(int fd, const struct swap_id *id, int own, struct attempts *a)
+{
+	struct racing_session s;
+	struct racing *race = NULL;
+	int r;
+
+	if (process_check() == PROCESS_OWNER && !private_fd_left_table() && racing_guard_fork())
+		race = make(id, own, a);
+	if (!race) {
+		private_fd_close(own);
 		attempts_release(a);
-		return r;
+		return -ENFILE;
 	}
-	r = attempts_start(a, race->own, over, race);
+	r = attempts_start(a, own, over, race);
 	racing_open(&s);
 	if (r == 0)
 		r = install(&s, race, fd);
@@ -183,6 +180,31 @@ void racing_settle(int fd)
 	if (race)
 		finish(&s, race, race->own);
 	racing_close_session(&s);
+}
+
+int racing_shutdown(int fd, int how)
+{
+	struct lock_stretch stretch; /* the pin must not be lost */
+	struct racing_session s;
+	struct racing *race;
+	int r;
+
+	if (!racing_may())
+		return real_shutdown(fd, how);
+	lock_stretch_begin(&stretch);
+	racing_open(&s);
+	race = racing_at(&s, fd);
+	if (race)
+		finish(&s, race, race->own);
+	race = race && race->blocking ? race : NULL;
+	if (race)
+		race->pins++;
+	racing_close_session(&s);
+	r = real_shutdown(fd, how);
+	if (race)
+		racing_unpin(race);
+	lock_stretch_end(&stretch);
+	return r;
 }
 
 int racing_connect(int fd, const struct sockaddr *addr, socklen_t len)
@@ -209,7 +231,7 @@ int racing_connect(int fd, const struct sockaddr *addr, socklen_t len)
  * Blocking ----------------------------------------------------------------------------------------
  */
 
-int racing_watch(int fd, struct attempts *a)
+int racing_watch(int fd, const struct swap_id *id, struct attempts *a)
 {
 	struct racing_session s;
 	struct racing *race;
@@ -222,10 +244,8 @@ int racing_watch(int fd, struct attempts *a)
 	if (race) {
 		race->blocking = true;
 		race->attempts = a;
-		r = swap_identify(fd, &race->id);
-		race->own_id = race->id;
-		if (r == 0)
-			r = racing_add(&s, race, fd);
+		race->id = race->own_id = *id;
+		r = swap_is(fd, id) ? racing_add(&s, race, fd) : -EBADF;
 		if (r == 0)
 			r = racing_add_duplicates(&s, race, fd);
 		if (r == 0)
@@ -240,40 +260,41 @@ int racing_watch(int fd, struct attempts *a)
 	return r;
 }
 
-void racing_unwatch(int fd, struct attempts *a)
+void racing_unwatch(struct attempts *a)
 {
 	struct racing_session s;
 	struct racing *race;
-	bool done;
+	uint32_t pins;
 
-	(void)fd;
 	do {
 		racing_open(&s);
 		race = racing_of(NULL, a);
 		if (race)
 			racing_unmark(race);
-		done = !race || race->pins == 0;
-		if (race && done)
+		pins = race ? atomic_load(&race->pins) : 0;
+		if (race && pins == 0)
 			racing_free(race);
 		racing_close_session(&s);
-		if (!done)
-			(void)sys_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
-	} while (!done);
+		if (pins != 0)
+			(void)sys_futex_wait(&race->pins, pins, NULL, false);
+	} while (pins != 0);
 }
 
-int racing_replace(int fd, struct attempts *a)
+int racing_replace(struct attempts *a)
 {
 	struct racing_session s;
 	struct racing *race;
-	int r = -EBADF;
+	int r = -ECANCELED;
 
-	(void)fd;
 	racing_open(&s);
 	race = racing_of(NULL, a);
-	if (race && race->n > 0 && keep_ours(&s, race, &race->id)) {
-		race->registrations.n = 0;
-		(void)find_registrations(race);
-		r = put(race, attempts_winner(a), &race->id);
+	if (race && race->active) {
+		r = 0;
+		if (race->n > 0 && keep_ours(&s, race, &race->id)) {
+			race->registrations.n = 0;
+			(void)find_registrations(race);
+			r = put(race, attempts_winner(a), &race->id);
+		}
 	}
 	racing_close_session(&s);
 	return r;

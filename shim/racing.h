@@ -11,7 +11,8 @@
  * together.
  *
  * Blocking socket: it stays where it is, and is only watched for what other threads do; one that
- * has won is put in its place by the thread that sleeps in connect().
+ * has won is put in its place by the thread that sleeps in connect(). Where they take the number
+ * away, connect() goes on, as the kernel's does, and the race with it.
  *
  * The answer to whatever cannot be done in the middle of a race is to *settle* it: the program's
  * own socket comes back, the first attempt goes on alone, as it would without us.
@@ -45,6 +46,7 @@
 
 #include "shim/attempts.h"
 #include "shim/private_fd.h"
+#include "shim/swap.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -63,27 +65,35 @@ static inline bool racing_any(void)
 }
 
 /*
- * For connect() on a non-blocking socket, on which attempts_first() is under way. Takes `a` over,
- * also where it fails. 0, or a negative errno: the first attempt is all there is, under `fd` as
- * before. connect() says EINPROGRESS either way.
+ * For connect() on a non-blocking socket, the file `id`, on which attempts_first() is under way.
+ * `fd` is where the program had it when it called: another thread may have put another file there
+ * since. `own` is the handle of a copy (swap_copy()). Takes `own` and `a` over, also where it
+ * fails. 0, or a negative errno: the first attempt is all there is, under `fd` as before.
+ * connect() says EINPROGRESS either way.
  */
-int racing_begin(int fd, struct attempts *a);
+int racing_begin(int fd, const struct swap_id *id, int own, struct attempts *a);
 
 /* connect() on a number that races, as libc's: EALREADY, or what the socket that is there by then
  * says. */
 int racing_connect(int fd, const struct sockaddr *addr, socklen_t len);
 
 /*
- * For connect() on a blocking socket: from here on close(), dup2() onto it and shutdown() of `fd`
- * in other threads stop the race. 0, or a negative errno. `a` is borrowed until racing_unwatch(),
- * which waits until nobody is at work on it.
+ * For connect() on a blocking socket, the file `id`, as above: from here on racing_settle(),
+ * racing_shutdown() and racing_connect() on `fd` in other threads stop the race, and close() and
+ * dup2() onto it take the number from it. 0, or a negative errno. `a` is borrowed until
+ * racing_unwatch(), which waits until nobody is at work on it.
  */
-int racing_watch(int fd, struct attempts *a);
-void racing_unwatch(int fd, struct attempts *a);
+int racing_watch(int fd, const struct swap_id *id, struct attempts *a);
+void racing_unwatch(struct attempts *a);
 
-/* Puts the winner in the place of the socket that is watched, and of its duplicates. 0, or -EBADF:
- * another thread has taken the number away. */
-int racing_replace(int fd, struct attempts *a);
+/* Puts the winner in the place of the socket that is watched, and of its duplicates; nowhere, if
+ * other threads have taken all numbers away. 0, or a negative errno: the socket is there as before.
+ */
+int racing_replace(struct attempts *a);
+
+/* shutdown(), as libc's: it ends the race, and on the program's own socket the first attempt. A
+ * sleeper in connect() is woken when that is done. */
+int racing_shutdown(int fd, int how);
 
 /* Ends the race under `fd`: the program's own socket is back. Nothing where none is on. */
 void racing_settle(int fd);

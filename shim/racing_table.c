@@ -33,6 +33,7 @@ bool racing_may(void)
 void racing_open(struct racing_session *s)
 {
 	s->n = 0;
+	lock_stretch_begin(&s->stretch);
 	lock_take(&table_lock);
 }
 
@@ -44,15 +45,14 @@ void racing_close_session(struct racing_session *s)
 	for (unsigned i = 0; i < s->n; i++) {
 		(void)attempts_stop(s->ended[i].attempts);
 		if (s->ended[i].pinned) {
-			lock_take(&table_lock);
-			s->ended[i].pinned->pins--;
-			lock_release(&table_lock);
+			racing_unpin(s->ended[i].pinned);
 			continue;
 		}
 		if (s->ended[i].peer > 0)
 			sleepers_wake(s->ended[i].peer, s->ended[i].end);
 		attempts_release(s->ended[i].attempts);
 	}
+	lock_stretch_end(&s->stretch);
 }
 
 /* ---- races ---- */
@@ -78,6 +78,12 @@ struct racing *racing_new(void)
 	races[lowest] = (struct racing){.used = true};
 	atomic_fetch_add_explicit(&racing_count, 1, memory_order_relaxed);
 	return &races[lowest++];
+}
+
+void racing_unpin(struct racing *race)
+{
+	atomic_fetch_sub(&race->pins, 1);
+	(void)sys_futex_wake(&race->pins, 1, false); /* the place is there, whoever has it by now */
 }
 
 void racing_free(struct racing *race)
@@ -163,7 +169,7 @@ void racing_remove(struct racing_session *s, struct racing *race, int fd)
 	for (unsigned i = race->n; i-- > 0;)
 		if (race->numbers[i] == fd)
 			race->numbers[i] = race->numbers[--race->n];
-	if (race->n == 0)
+	if (race->n == 0 && !race->blocking)
 		racing_end(s, race);
 }
 

@@ -7,7 +7,7 @@
  *
  *	struct racing_session s;
  *
- *	racing_open(&s);                the lock is taken
+ *	racing_open(&s);                the lock is taken, signals are blocked
  *	race = racing_at(&s, fd);       NULL: no race is on under fd, or not any more
  *	...
  *	racing_close_session(&s);       the lock is released, and what has ended put away
@@ -34,7 +34,7 @@ struct racing {
 	bool blocking;
 	bool over;		   /* before it was active */
 	struct attempts *attempts; /* owns a reference; blocking: borrows */
-	unsigned pins;		   /* blocking: sessions that will stop the attempts */
+	_Atomic uint32_t pins;	   /* blocking: who will stop the attempts; a futex word */
 	int own;		   /* handle of the program's socket; the attempts own it */
 	int peer;		   /* placeholder's; owns; 0: none */
 	int end;	   /* the placeholder, for the sake of O_ASYNC; owns; 0: not wanted */
@@ -48,6 +48,7 @@ struct racing {
 #define RACING_ENDED 3 /* races that one session can end */
 
 struct racing_session {
+	struct lock_stretch stretch; /* a handler that leaves by siglongjmp() would lose `ended` */
 	unsigned n;
 	struct {
 		struct racing *pinned;	   /* blocking */
@@ -76,11 +77,15 @@ struct racing *racing_new(void);
 /* Another number for it. 0; -ENOSPC. */
 int racing_add(struct racing_session *s, struct racing *race, int fd);
 
-/* The number leaves the race, which ends with its last one. */
+/* The number leaves the race, which ends with its last one. That of a blocking socket goes on for
+ * its sleeper, as connect() does. */
 void racing_remove(struct racing_session *s, struct racing *race, int fd);
 
 /* All numbers leave, and the session's end puts away what is left. */
 void racing_end(struct racing_session *s, struct racing *race);
+
+/* A blocking one's sleeper is free to go. No lock need be held. */
+void racing_unpin(struct racing *race);
 
 /* Frees the place; no number may be in it. */
 void racing_free(struct racing *race);

@@ -34,6 +34,23 @@ bool swap_is(int fd, const struct swap_id *id)
 	return swap_identify(fd, &now) == 0 && now.dev == id->dev && now.ino == id->ino;
 }
 
+int swap_copy(int fd, const struct swap_id *id)
+{
+	int number, handle = private_fd_copy(fd);
+	bool is_it;
+
+	if (handle < 0)
+		return handle;
+	private_fd_lock();
+	number = private_fd_number_locked(handle);
+	is_it = number >= 0 && swap_is(number, id);
+	private_fd_unlock();
+	if (is_it)
+		return handle;
+	private_fd_close(handle);
+	return -EBADF;
+}
+
 /* The smallest buffer that the kernel grants holds 4.6 KB, with its overhead: less than one write
  * brings, and what does not fit is not taken. */
 static int fill(int fd)

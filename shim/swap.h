@@ -30,6 +30,10 @@ int swap_identify(int fd, struct swap_id *ret);
 /* Is that file there? */
 bool swap_is(int fd, const struct swap_id *id);
 
+/* A private descriptor of it. Handle or a negative errno; -EBADF: another file is there. No lock
+ * may be held. */
+int swap_copy(int fd, const struct swap_id *id);
+
 struct swap_placeholder {
 	int end;	   /* the end that the program gets: a number, close-on-exec */
 	int peer;	   /* handle (private_fd.h) of the other; owned */

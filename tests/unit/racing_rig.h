@@ -51,6 +51,7 @@ static inline int rig_dead_and_alive(void)
 /* As the hook of connect() on a non-blocking socket. What racing_begin() says. */
 static inline int rig_begin_on(int fd, uint32_t delay_ms)
 {
+	struct swap_id id;
 	struct attempts *a;
 
 	rig_goal.family = AF_INET;
@@ -60,7 +61,8 @@ static inline int rig_begin_on(int fd, uint32_t delay_ms)
 	a = attempts_new(&rig_goal);
 	cr_assert_not_null(a);
 	cr_assert_eq(attempts_first(a, fd), -EINPROGRESS);
-	return racing_begin(fd, a);
+	cr_assert_eq(swap_identify(fd, &id), 0);
+	return racing_begin(fd, &id, swap_copy(fd, &id), a);
 }
 
 static inline int rig_socket(void)

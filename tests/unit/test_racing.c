@@ -114,6 +114,34 @@ Test(racing, flags_that_are_set_meanwhile_are_the_winners)
 	cr_expect_eq(fcntl(fd, F_GETSIG), SIGURG);
 }
 
+/* Another thread has closed the number and opened a file since connect() was called. */
+Test(racing, number_of_another_file_is_left_alone)
+{
+	int fd = rig_socket(), own, domain = 0;
+	socklen_t len = sizeof domain;
+	struct attempts *a;
+	struct swap_id id;
+
+	rig_dead_and_alive();
+	rig_goal.family = AF_INET;
+	rig_goal.ipv4 = true;
+	rig_goal.port = race_port();
+	rig_goal.delay_ms = DELAY_MS;
+	a = attempts_new(&rig_goal);
+	cr_assert_not_null(a);
+	cr_assert_eq(attempts_first(a, fd), -EINPROGRESS);
+	cr_assert_eq(swap_identify(fd, &id), 0);
+	own = swap_copy(fd, &id);
+	cr_assert_gt(own, 0);
+	cr_assert_eq(dup2(socket(AF_UNIX, SOCK_DGRAM, 0), fd), fd);
+	cr_expect_eq(swap_copy(fd, &id), -EBADF);
+	cr_expect_lt(racing_begin(fd, &id, own, a), 0);
+	cr_expect_not(racing_is(fd));
+	rig_all_gone();
+	cr_assert_eq(getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len), 0);
+	cr_expect_eq(domain, AF_UNIX);
+}
+
 static void must_be_settled(int fd)
 {
 	cr_expect_not(racing_is(fd));

@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 
 static struct attempts *a;
+static struct swap_id id;
 
 static void over(struct attempts *race, uint64_t now_ms)
 {
@@ -28,8 +29,9 @@ static int begin(uint32_t delay_ms)
 	a = attempts_new(&rig_goal);
 	cr_assert_not_null(a);
 	cr_assert_eq(attempts_first(a, fd), -EINPROGRESS);
-	cr_assert_eq(racing_watch(fd, a), 0);
-	cr_assert_eq(attempts_start(a, private_fd_copy(fd), over, NULL), 0);
+	cr_assert_eq(swap_identify(fd, &id), 0);
+	cr_assert_eq(racing_watch(fd, &id, a), 0);
+	cr_assert_eq(attempts_start(a, swap_copy(fd, &id), over, NULL), 0);
 	return fd;
 }
 
@@ -44,10 +46,10 @@ static enum attempts_end wait_end(void)
 	return attempts_end(a);
 }
 
-static void leave(int fd)
+static void leave(void)
 {
 	(void)attempts_stop(a);
-	racing_unwatch(fd, a);
+	racing_unwatch(a);
 	attempts_release(a);
 	rig_all_gone();
 }
@@ -62,8 +64,8 @@ Test(racing_blocking, winner_takes_the_place_with_its_flags)
 	copy = nbd_dup(fd);
 	cr_assert_eq(nbd_epoll_ctl(set, EPOLL_CTL_ADD, fd, &event), 0);
 	cr_assert_eq(wait_end(), ATTEMPTS_WON);
-	cr_assert_eq(racing_replace(fd, a), 0);
-	leave(fd);
+	cr_assert_eq(racing_replace(a), 0);
+	leave();
 	cr_expect_eq(rig_peer(fd), 2);
 	cr_expect_eq(rig_peer(copy), 2);
 	cr_expect_eq(fcntl(fd, F_GETFL), O_RDWR);
@@ -75,30 +77,32 @@ Test(racing_blocking, winner_takes_the_place_with_its_flags)
 	cr_expect_eq(event.data.u64, 4711);
 }
 
-Test(racing_blocking, close_by_another_thread_stops_it)
+/* The kernel's connect() sleeps on, too. */
+Test(racing_blocking, goes_on_when_another_thread_closes)
 {
 	int fd;
 
 	rig_dead_and_alive();
-	fd = begin(NEVER_MS);
+	fd = begin(DELAY_MS);
 	cr_assert_eq(nbd_close(fd), 0);
-	cr_expect_eq(wait_end(), ATTEMPTS_STOPPED);
-	cr_expect_eq(racing_replace(fd, a), -EBADF);
-	leave(fd);
+	cr_expect_not(racing_is(fd));
+	cr_expect_eq(wait_end(), ATTEMPTS_WON);
+	cr_expect_eq(racing_replace(a), 0);
+	leave();
 	cr_expect_eq(fcntl(fd, F_GETFD), -1);
 }
 
-Test(racing_blocking, dup2_onto_stops_it_and_stays)
+Test(racing_blocking, dup2_onto_it_stays)
 {
 	int fd, null = open("/dev/null", O_RDWR);
 	char c;
 
 	rig_dead_and_alive();
-	fd = begin(NEVER_MS);
+	fd = begin(DELAY_MS);
 	cr_assert_eq(nbd_dup2(null, fd), fd);
-	cr_expect_eq(wait_end(), ATTEMPTS_STOPPED);
-	cr_expect_eq(racing_replace(fd, a), -EBADF);
-	leave(fd);
+	cr_expect_eq(wait_end(), ATTEMPTS_WON);
+	cr_expect_eq(racing_replace(a), 0);
+	leave();
 	cr_expect_eq(read(fd, &c, 1), 0);
 }
 
@@ -112,12 +116,13 @@ Test(racing_blocking, raw_dup2_onto_is_left_alone)
 	fd = begin(DELAY_MS);
 	cr_assert_eq(dup2(null, fd), fd);
 	cr_assert_eq(wait_end(), ATTEMPTS_WON);
-	cr_expect_eq(racing_replace(fd, a), -EBADF);
-	leave(fd);
+	cr_expect_eq(racing_replace(a), 0);
+	leave();
 	cr_expect_eq(read(fd, &c, 1), 0);
 }
 
-Test(racing_blocking, shutdown_by_another_thread_stops_it)
+/* With the error that connect() is to say; and nobody has taken it away. */
+Test(racing_blocking, shutdown_by_another_thread_ends_the_first_attempt)
 {
 	int fd;
 
@@ -125,7 +130,26 @@ Test(racing_blocking, shutdown_by_another_thread_stops_it)
 	fd = begin(NEVER_MS);
 	cr_expect_eq(nbd_shutdown(fd, SHUT_RDWR), 0);
 	cr_expect_eq(wait_end(), ATTEMPTS_STOPPED);
-	leave(fd);
+	cr_expect_eq(racing_replace(a), -ECANCELED);
+	racing_unwatch(a);
+	usleep(20000); /* a look by the io thread would have been before that */
+	cr_expect_eq(rig_error(fd), ECONNRESET);
+	leave();
+}
+
+/* Between what the call has found and what it does. */
+Test(racing_blocking, number_of_another_file_is_not_watched)
+{
+	int fd;
+
+	rig_dead_and_alive();
+	fd = begin(NEVER_MS);
+	leave();
+	cr_assert_eq(dup2(open("/dev/null", O_RDWR), fd), fd);
+	cr_expect_eq(swap_copy(fd, &id), -EBADF);
+	cr_expect_eq(racing_watch(fd, &id, a), -EBADF);
+	cr_expect_not(racing_is(fd));
+	rig_all_gone();
 }
 
 /* Its connect() returns with the error; a thread that asks meanwhile must not take it away. */
@@ -141,8 +165,8 @@ Test(racing_blocking, options_are_asked_of_the_socket_itself)
 	cr_expect_eq(value, 1);
 	cr_expect_eq(rig_peer(fd), 0);
 	cr_assert_eq(wait_end(), ATTEMPTS_WON);
-	cr_assert_eq(racing_replace(fd, a), 0);
-	leave(fd);
+	cr_assert_eq(racing_replace(a), 0);
+	leave();
 	value = 0;
 	cr_assert_eq(getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &value, &len), 0);
 	cr_expect_eq(value, 1);

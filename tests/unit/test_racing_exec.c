@@ -75,6 +75,7 @@ Test(racing_exec, settles_by_the_duplicate_that_is_handed_down)
 Test(racing_exec, leaves_sockets_that_block_alone)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct swap_id id;
 	struct attempts *a;
 
 	rig_dead_and_alive();
@@ -83,10 +84,11 @@ Test(racing_exec, leaves_sockets_that_block_alone)
 	rig_goal.port = race_port();
 	a = attempts_new(&rig_goal);
 	cr_assert_not_null(a);
-	cr_assert_eq(racing_watch(fd, a), 0);
+	cr_assert_eq(swap_identify(fd, &id), 0);
+	cr_assert_eq(racing_watch(fd, &id, a), 0);
 	cr_assert_eq(exec_nothing(), -1);
 	cr_expect(racing_is(fd));
-	racing_unwatch(fd, a);
+	racing_unwatch(a);
 	attempts_release(a);
 }
 

@@ -154,10 +154,12 @@ static void one(unsigned what)
 	static const int on = 1;
 	int fd = rig_socket(), copy, peer;
 	struct attempts *a = attempts_new(&rig_goal);
+	struct swap_id id;
 
 	cr_assert_not_null(a);
 	cr_assert_eq(attempts_first(a, fd), -EINPROGRESS);
-	cr_assert_eq(racing_begin(fd, a), 0);
+	cr_assert_eq(swap_identify(fd, &id), 0);
+	cr_assert_eq(racing_begin(fd, &id, swap_copy(fd, &id), a), 0);
 	switch (what % 6) {
 	case 0:
 		break;
