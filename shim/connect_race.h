@@ -6,14 +6,19 @@
 #define NOBLOCKDNS_CONNECT_RACE_H
 
 #include "shim/siblings.h"
+#include "shim/sys.h"
 
 #include <stdbool.h>
 #include <sys/socket.h>
 
-/* Might this be an address of a name? Nothing but a load and a look at the family. */
+/* Might this be an address of a name? Nothing but a load, and a look at the family where there are
+ * such addresses at all. */
 static inline bool connect_race_may(const struct sockaddr *addr, socklen_t len)
 {
-	return siblings_any() && addr != NULL && len >= sizeof(struct sockaddr_in) &&
+	return siblings_any() && len >= sizeof(struct sockaddr_in) &&
+	       sys_is_readable(addr, len < sizeof(struct sockaddr_in6)
+					     ? len
+					     : sizeof(struct sockaddr_in6)) &&
 	       (addr->sa_family == AF_INET || addr->sa_family == AF_INET6);
 }
 

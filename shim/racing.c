@@ -209,7 +209,8 @@ int racing_shutdown(int fd, int how)
 
 int racing_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
-	bool again = addr && len >= sizeof(addr->sa_family) && addr->sa_family != AF_UNSPEC;
+	bool again = len >= sizeof(addr->sa_family) &&
+		     sys_is_readable(addr, sizeof(addr->sa_family)) && addr->sa_family != AF_UNSPEC;
 	struct racing_session s;
 	struct racing *race;
 

@@ -242,4 +242,23 @@ static inline void sys_sigmask(int how, const sys_sigset *set, sys_sigset *ret_o
 	(void)sys_call(SYS_rt_sigprocmask, how, (long)set, (long)ret_old, sizeof(sys_sigset), 0, 0);
 }
 
+/*
+ * Can the `len` bytes at `addr` be read, at most a page of them? For what the program hands to a
+ * system call, which says EFAULT where it cannot. The kernel reads 8 bytes, as a signal set, before
+ * it finds that there is no such way to set it.
+ */
+static inline bool sys_is_readable(const void *addr, size_t len)
+{
+	const uintptr_t ends[] = {(uintptr_t)addr & ~(uintptr_t)7,
+				  ((uintptr_t)addr + len - 1) & ~(uintptr_t)7};
+	const bool two_pages = (ends[0] ^ ends[1]) >> 12 != 0;
+
+	for (int i = 0; i <= two_pages; i++)
+		if (ends[i] == 0 || /* no set: not looked at */
+		    sys_call(SYS_rt_sigprocmask, -1, (long)ends[i], 0, sizeof(sys_sigset), 0, 0) ==
+			    -EFAULT)
+			return false;
+	return true;
+}
+
 #endif
