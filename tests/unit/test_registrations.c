@@ -415,6 +415,7 @@ Test(registrations, without_proc_a_socket_that_blocks_does_not_race)
 {
 	int set = nbd_epoll_create1(0), fd = socket(AF_INET, SOCK_STREAM, 0);
 	struct attempts *a;
+	struct swap_id id;
 
 	rig_dead_and_alive();
 	hide_files();
@@ -422,7 +423,8 @@ Test(registrations, without_proc_a_socket_that_blocks_does_not_race)
 	rig_goal.family = AF_INET;
 	a = attempts_new(&rig_goal);
 	cr_assert_not_null(a);
-	cr_expect_eq(racing_watch(fd, a), -ENODATA);
+	cr_assert_eq(swap_identify(fd, &id), 0);
+	cr_expect_eq(racing_watch(fd, &id, a), -ENODATA);
 	cr_expect_not(racing_any());
 	attempts_release(a);
 }
