@@ -16,7 +16,8 @@
  *
  * An allocator in this process may call close() under its own lock. So no malloc under a lock
  * that a descriptor hook takes, which are those of the private descriptors and of the races; a
- * module's own lock may cover one.
+ * module's own lock may cover one. connect() takes two of those, which it does not wait for in a
+ * signal handler (in_handler.h).
  *
  * Order, outermost first: process (process.c), then the turn of the io loop, then the table of
  * races (racing_table.h), under which no task is submitted, then the lock of one module
