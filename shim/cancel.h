@@ -10,6 +10,10 @@
  * the thread later, when a signal handler leaves the sleep by siglongjmp(), as programs do that
  * bound connect() with alarm(). cancel_push() uses glibc's older records, which longjmp() honours
  * as well: it calls the handlers of the frames that it leaves.
+ *
+ * Not where the handler runs on an alternate stack that lies in the thread's own one: there the
+ * record is dropped, and what the handler would have given back is lost. A frame must not be left
+ * in other ways for good (swapcontext(), an exception out of a signal handler).
  */
 #ifndef NOBLOCKDNS_CANCEL_H
 #define NOBLOCKDNS_CANCEL_H

@@ -206,9 +206,12 @@ static void bounded_connect(int fd)
 
 static void *jump(void *arg)
 {
+	static char room[65536];
+	const stack_t alternate = {.ss_sp = room, .ss_size = sizeof room};
 	int fd;
 
 	(void)arg;
+	must(sigaltstack(&alternate, NULL) == 0);
 	for (int i = 0; i < ROUNDS; i++) {
 		fd = new_socket();
 		bounded_connect(fd);
@@ -218,9 +221,9 @@ static void *jump(void *arg)
 }
 
 /* The thread is the one that takes the signal. */
-static void jumped(void)
+static void jumped(int flags)
 {
-	const struct sigaction act = {.sa_handler = leave};
+	const struct sigaction act = {.sa_handler = leave, .sa_flags = flags};
 	sigset_t set;
 	pthread_t thread;
 	void *result;
@@ -274,7 +277,8 @@ int main(int argc, char **argv)
 		closed();
 		closed_and_signalled();
 		cancelled();
-		jumped();
+		jumped(0);
+		jumped(SA_ONSTACK);
 	}
 	return 0;
 }
