@@ -17,8 +17,10 @@
 #include "shim/private_fd.h"
 
 struct private_fd_slot {
-	int number;	    /* 0: free */
-	uint8_t generation; /* 1 to 7; the next one when freed, so that old handles are recognised
+	/* atomic for a thread that has left the table (private_fd_number_forked()) */
+	_Atomic int number; /* 0: free */
+	_Atomic uint8_t
+		generation; /* 1 to 7; the next one when freed, so that old handles are recognised
 			     */
 	bool anonymous;	    /* shares its inode with others (private_fd.h) */
 	bool close_it;	    /* private_fd_reset()'s note */
