@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * sleepers.c - see sleepers.h. A table of few: sleepers are rare. Where it is full, or there is no
- * io thread, a sleeper is woken once.
+ * sleepers.c - see sleepers.h. A table without gaps, as large as that of the races, which takes
+ * memory as it is touched. Where it is full, or there is no io thread, a sleeper is woken once.
  */
 #include "shim/sleepers.h"
 
@@ -9,22 +9,24 @@
 #include "shim/io.h"
 #include "shim/lock.h"
 #include "shim/private_fd.h"
+#include "shim/racing_table.h"
 #include "shim/swap.h"
 
-#define SLEEPERS   64  /* placeholders that somebody sleeps on at a time */
-#define AGAIN_MS   20  /* what a sleeper may be late; at first */
-#define CALM_MS	   90  /* where they have been gone at the first look; as the nap of io.c */
-#define SLOW_MS	   100 /* and later */
+#define SLEEPERS   RACING_MAX /* placeholders that somebody sleeps on at a time */
+#define AGAIN_MS   20	      /* what a sleeper may be late; at first */
+#define CALM_MS	   90	      /* where they have been gone at the first look; as the nap of io.c */
+#define SLOW_MS	   100	      /* and later */
 #define SLOW_AT_MS 5000
 #define GIVE_UP_MS 150000 /* a connect has failed by then; a process may have inherited it */
 
 struct kept {
-	int peer; /* handle; 0: free */
+	int peer; /* handle */
 	uint64_t since_ms;
 };
 
 static struct lock lock;	    /* a module's */
 static struct kept table[SLEEPERS]; /* guarded by lock */
+static unsigned nkept;		    /* guarded by lock */
 static bool calm;		    /* guarded by lock: at the last look nobody slept any more */
 static bool scheduled;		    /* guarded by lock: `task` is on its way, or `timer` runs */
 static void on_task(struct io_task *task, uint64_t now_ms);
@@ -32,11 +34,10 @@ static struct io_task task = {.run = on_task, .in_any_context = true};
 static struct io_timer timer; /* io thread only */
 
 /* One of the table again: false, it is over. */
-static bool again(struct kept *k, uint64_t now_ms)
+static bool again(const struct kept *k, uint64_t now_ms)
 {
 	if (swap_is_deserted(k->peer) || clock_elapsed(k->since_ms, now_ms, GIVE_UP_MS)) {
 		private_fd_close(k->peer);
-		k->peer = 0;
 		return false;
 	}
 	swap_wake(k->peer, 0);
@@ -47,10 +48,8 @@ static bool again(struct kept *k, uint64_t now_ms)
 static void forget_all(void)
 {
 	lock_take(&lock);
-	for (unsigned i = 0; i < SLEEPERS; i++) {
-		private_fd_close(table[i].peer);
-		table[i].peer = 0;
-	}
+	while (nkept > 0)
+		private_fd_close(table[--nkept].peer);
 	scheduled = false;
 	lock_release(&lock);
 }
@@ -61,12 +60,14 @@ static void on_timer(void *arg, uint64_t now_ms)
 
 	(void)arg;
 	lock_take(&lock);
-	for (unsigned i = 0; i < SLEEPERS; i++) {
+	for (unsigned i = nkept; i-- > 0;) {
 		struct kept *k = &table[i];
 		uint64_t at_ms;
 
-		if (k->peer <= 0 || !again(k, now_ms))
+		if (!again(k, now_ms)) {
+			*k = table[--nkept];
 			continue;
+		}
 		at_ms = now_ms +
 			(clock_elapsed(k->since_ms, now_ms, SLOW_AT_MS) ? SLOW_MS : AGAIN_MS);
 		if (next_ms == 0 || at_ms < next_ms)
@@ -95,19 +96,17 @@ static void on_task(struct io_task *t, uint64_t now_ms)
 /* False: there is no room. */
 static bool keep(int peer, bool *ret_schedule)
 {
-	unsigned i = 0;
+	bool room;
 
 	lock_take(&lock);
-	while (i < SLEEPERS && table[i].peer != 0)
-		i++;
-	if (i < SLEEPERS) {
-		table[i].peer = peer;
-		table[i].since_ms = clock_boot_ms();
+	room = nkept < SLEEPERS;
+	if (room) {
+		table[nkept++] = (struct kept){.peer = peer, .since_ms = clock_boot_ms()};
 		*ret_schedule = !scheduled;
 		scheduled = true;
 	}
 	lock_release(&lock);
-	return i < SLEEPERS;
+	return room;
 }
 
 void sleepers_wake(int peer, int end)
@@ -130,8 +129,7 @@ void sleepers_wake(int peer, int end)
 void sleepers_reset(void)
 {
 	lock_reset(&lock);
-	for (unsigned i = 0; i < SLEEPERS; i++)
-		table[i].peer = 0; /* closed with all private ones */
+	nkept = 0; /* closed with all private ones */
 	scheduled = false;
 	timer.place = 0;
 }
