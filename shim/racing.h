@@ -31,6 +31,11 @@
  *	- a thread that sleeps in poll() for data alone, or on a race that was settled, may be
  *	  told 20 ms late, once 90 (sleepers.h);
  *	- TCP_INFO is the first attempt's, failed or not, until the race is over;
+ *	- a thread that is inside write() or sendfile() on the number at the very microsecond when
+ *	  the race ends may get EPIPE and SIGPIPE for EAGAIN (swap.h);
+ *	- st_ino of fstat() is the placeholder's while it connects, and the winner's from then on;
+ *	- an epoll registration that is kept by a duplicate when its number is closed (libc: it
+ *	  stays until the last duplicate is closed) ends with the number;
  *	- an epoll registration that EPOLLONESHOT has disarmed before connect() reports a failure;
  *	- a program that posix_spawn(), system() or popen() starts is handed the placeholder under a
  *	  number without FD_CLOEXEC: their child runs inside libc, past every hook, and to settle

@@ -52,7 +52,8 @@ int swap_copy(int fd, const struct swap_id *id)
 }
 
 /* The smallest buffer that the kernel grants holds 4.6 KB, with its overhead: less than one write
- * brings, and what does not fit is not taken. */
+ * brings, and what does not fit is not taken. The program may close the other end at any moment:
+ * no signal. */
 static int fill(int fd)
 {
 	static const char zeros[512];
@@ -60,11 +61,13 @@ static int fill(int fd)
 	const struct iovec part = {.iov_base = (void *)zeros, .iov_len = sizeof(zeros)};
 	const struct iovec parts[] = {part, part, part, part, part, part, part, part,
 				      part, part, part, part, part, part, part, part};
+	const struct msghdr message = {.msg_iov = (struct iovec *)parts,
+				       .msg_iovlen = sizeof(parts) / sizeof(part)};
 	ssize_t n =
 		sys_call(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDBUF, (long)&least, sizeof(least), 0);
 
 	if (n == 0)
-		n = sys_call(SYS_writev, fd, (long)parts, sizeof(parts) / sizeof(part), 0, 0, 0);
+		n = sys_call(SYS_sendmsg, fd, (long)&message, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0, 0);
 	return n < 0							  ? (int)n
 	       : (size_t)n < sizeof(zeros) * sizeof(parts) / sizeof(part) ? 0
 									  : -ENOBUFS;

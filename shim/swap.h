@@ -49,8 +49,10 @@ void swap_placeholder_drop(const struct swap_placeholder *placeholder);
 
 /*
  * Wakes whoever sleeps on a placeholder that has been replaced, in poll() or select(): they look
- * the number up again and find what is there now. Whoever sleeps in write() there, past every hook,
- * gets EPIPE: nothing that the program writes is ever taken and lost. Can be repeated.
+ * the number up again and find what is there now. Who waits for room is woken by nothing but room,
+ * so it has to be impossible to write before there is some: nothing that the program writes is ever
+ * taken and lost. Whoever is inside write() or sendfile() there at this very moment gets EPIPE, and
+ * SIGPIPE as ordered. Can be repeated.
  *
  * `end`, if positive, is a handle of the placeholder itself, kept because O_ASYNC is on: the signal
  * is sent from there, as it was ordered. Closed.

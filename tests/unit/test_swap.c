@@ -9,10 +9,14 @@
 #include "shim/sleepers.h"
 
 #include <criterion/criterion.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -111,6 +115,37 @@ Test(swap, placeholder_that_cannot_be_had_leaves_nothing)
 	cr_expect_lt(limit.rlim_cur, 64);
 }
 
+/* On this thread alone. */
+static void *make_without_writev(void *arg)
+{
+	const struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_writev, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPIPE),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {.len = sizeof filter / sizeof *filter,
+					   .filter = (struct sock_filter *)filter};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		return arg;
+	return swap_placeholder_make(&placeholder) == 0 ? NULL : arg;
+}
+
+/* The program may have closed the other end: the calls that can be told to send no signal are the
+ * only ones to fill it with. */
+Test(swap, placeholder_is_filled_by_what_sends_no_signal)
+{
+	pthread_t thread;
+	void *bad;
+
+	cr_assert_eq(process_check(), PROCESS_OWNER);
+	cr_assert_eq(pthread_create(&thread, NULL, make_without_writev, &placeholder), 0);
+	pthread_join(thread, &bad);
+	cr_assert_null(bad);
+}
+
 /*
  * Sleepers ----------------------------------------------------------------------------------------
  */
@@ -194,6 +229,58 @@ Test(swap, sleeper_that_waits_for_data_gets_those_of_the_new_file, .init = insta
 	for (int i = 0; private_fd_count() > IO_DESCRIPTORS && i < 20000; i++)
 		usleep(1000);
 	cr_expect_leq(private_fd_count(), IO_DESCRIPTORS);
+}
+
+/* More than a few. */
+#define MANY 100
+
+static struct {
+	struct swap_placeholder placeholder;
+	pthread_t thread;
+	_Atomic pid_t tid;
+	int fd, winner, other;
+	int result;
+} many[MANY];
+
+static void *wait_for_data(void *arg)
+{
+	unsigned i = (unsigned)(uintptr_t)arg;
+	struct pollfd p = {.fd = many[i].fd, .events = POLLIN};
+
+	many[i].tid = gettid();
+	many[i].result = poll(&p, 1, 20000) == 1 ? p.revents : 0;
+	return NULL;
+}
+
+Test(swap, many_sleepers_that_wait_for_data_get_them, .timeout = 60)
+{
+	int pair[2];
+
+	cr_assert_eq(process_check(), PROCESS_OWNER);
+	for (unsigned i = 0; i < MANY; i++) {
+		cr_assert_eq(swap_placeholder_make(&many[i].placeholder), 0);
+		many[i].fd = dup(many[i].placeholder.end);
+		swap_placeholder_drop(&many[i].placeholder);
+		cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+		many[i].winner = pair[0];
+		many[i].other = pair[1];
+		cr_assert_eq(
+			pthread_create(&many[i].thread, NULL, wait_for_data, (void *)(uintptr_t)i),
+			0);
+		while (many[i].tid == 0 || !is_asleep(many[i].tid))
+			usleep(100);
+	}
+	for (unsigned i = 0; i < MANY; i++) {
+		cr_assert_eq(swap_put(many[i].winner, many[i].fd, &many[i].placeholder.id), 0);
+		sleepers_wake(many[i].placeholder.peer, 0);
+	}
+	usleep(50000); /* by then they have looked, and found nothing */
+	for (unsigned i = 0; i < MANY; i++)
+		cr_assert_eq(write(many[i].other, "x", 1), 1);
+	for (unsigned i = 0; i < MANY; i++) {
+		pthread_join(many[i].thread, NULL);
+		cr_expect_eq(many[i].result, POLLIN, "sleeper %u", i);
+	}
 }
 
 static void *write_to_it(void *arg)
