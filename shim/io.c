@@ -450,16 +450,10 @@ static _Thread_local bool forks; /* this thread holds `turn` for its fork() */
 
 void io_fork_prepare(void)
 {
-	const struct timespec moment = {.tv_nsec = 500000};
-	_Atomic uint32_t nobody = 0; /* not the lock's word: its sleepers would miss a wake-up */
 	int saved = errno;
-	uint64_t until_ms;
 
-	if (process_peek() != PROCESS_OWNER)
-		return;
-	until_ms = clock_boot_ms() + IO_FORK_MS;
-	while (!(forks = lock_try(&turn)) && clock_boot_ms() < until_ms)
-		sys_futex_wait(&nobody, 0, &moment, false);
+	if (process_peek() == PROCESS_OWNER)
+		forks = lock_take_within(&turn, IO_FORK_MS);
 	errno = saved;
 }
 

@@ -90,6 +90,19 @@ bool lock_try(struct lock *lock)
 	return true;
 }
 
+/* Looks from time to time: a sleeper on the lock's word that gives up could take a wake-up along.
+ */
+bool lock_take_within(struct lock *lock, unsigned ms)
+{
+	const struct timespec moment = {.tv_nsec = 500000};
+	_Atomic uint32_t nobody = 0;
+	bool taken;
+
+	for (unsigned left = 2 * ms; !(taken = lock_try(lock)) && left > 0; left--)
+		sys_futex_wait(&nobody, 0, &moment, false);
+	return taken;
+}
+
 void lock_release(struct lock *lock)
 {
 	sys_sigset saved = lock->saved;

@@ -44,6 +44,10 @@ void lock_take(struct lock *lock);
 /* Takes it if it is free, and does not wait. */
 bool lock_try(struct lock *lock);
 
+/* Takes it within about `ms`. False: it was not to be had. For who may be kept waiting by nobody.
+ */
+bool lock_take_within(struct lock *lock, unsigned ms);
+
 /* Drops, then gives the signal mask back. Locks are released in the reverse order of taking. */
 void lock_release(struct lock *lock);
 

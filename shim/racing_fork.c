@@ -17,7 +17,9 @@
  *
  * Repairing may come at any moment of another thread's: the lock is not looked at, and each number
  * changed only where the placeholder is there, by the socket that belongs to it. Both were in the
- * table when it was copied, so no other race can be mixed up with this one.
+ * table when it was copied, so no other race can be mixed up with this one. fork() keeps the races
+ * as they are meanwhile (racing_table.h); after _Fork() or a raw clone() one that has ended in that
+ * moment leaves its placeholder.
  */
 #include "shim/in_handler.h"
 #include "shim/process.h"
@@ -86,6 +88,7 @@ void racing_exec(void)
 
 static void in_child(void)
 {
+	racing_fork_over();
 	if (!racing_any())
 		return;
 	racing_reset();
@@ -101,6 +104,6 @@ bool racing_guard_fork(void)
 	if (in_handler())
 		return false;
 	if (!atomic_exchange(&guarded, true))
-		(void)pthread_atfork(NULL, NULL, in_child);
+		(void)pthread_atfork(racing_fork_prepare, racing_fork_over, in_child);
 	return true;
 }

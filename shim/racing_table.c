@@ -13,6 +13,7 @@
 static_assert(RACING_MAX <= UINT16_MAX - PRIVATE_FD_RACING, "a mark has 16 bits");
 
 static struct lock table_lock;
+static _Thread_local bool forks; /* this thread holds the lock for its fork() */
 static struct racing races[RACING_MAX];
 static unsigned nplaces; /* from here on never used */
 static unsigned lowest;	 /* none below is free */
@@ -30,18 +31,44 @@ bool racing_may(void)
 	return process_peek() == PROCESS_OWNER && !private_fd_left_table();
 }
 
+static void take(void)
+{
+	if (!forks)
+		lock_take(&table_lock);
+}
+
+static void release(void)
+{
+	if (!forks)
+		lock_release(&table_lock);
+}
+
+void racing_fork_prepare(void)
+{
+	if (racing_any() && racing_may())
+		forks = lock_take_within(&table_lock, RACING_FORK_MS);
+}
+
+void racing_fork_over(void)
+{
+	if (!forks)
+		return;
+	forks = false;
+	lock_release(&table_lock);
+}
+
 void racing_open(struct racing_session *s)
 {
 	s->n = 0;
 	lock_stretch_begin(&s->stretch);
-	lock_take(&table_lock);
+	take();
 }
 
 /* The program's threads may sleep on a placeholder, and a stop wakes the io thread: not under the
  * lock. */
 void racing_close_session(struct racing_session *s)
 {
-	lock_release(&table_lock);
+	release();
 	for (unsigned i = 0; i < s->n; i++) {
 		(void)attempts_stop(s->ended[i].attempts);
 		if (s->ended[i].pinned) {

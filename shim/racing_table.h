@@ -61,6 +61,16 @@ struct racing_session {
  * a thread with numbers of its own: nothing races there. To be asked first. */
 bool racing_may(void);
 
+/*
+ * For pthread_atfork(): a child has the table of descriptors as it was a moment before its memory,
+ * and cannot repair a race that has ended in between. So fork() waits until nobody is at work on
+ * the races, RACING_FORK_MS at most, and holds up the next one until it has forked. In between,
+ * other handlers on this thread may do what they like with numbers that race.
+ */
+#define RACING_FORK_MS 100
+void racing_fork_prepare(void);
+void racing_fork_over(void); /* in the parent and in the child */
+
 void racing_open(struct racing_session *s);
 void racing_close_session(struct racing_session *s);
 

@@ -2,10 +2,14 @@
 /*
  * test_racing_fork.c - children, and other threads, while races are on.
  */
+#include "shim/racing_table.h"
 #include "tests/unit/racing_rig.h"
 
 #include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -107,6 +111,76 @@ Test(racing_fork, child_of_a_raw_fork_finds_its_own_socket_at_its_first_lookup)
 	}
 	cr_expect_eq(status_of(pid), 0);
 	cr_assert_eq(rig_wait(fd, POLLOUT, PATIENCE_MS), POLLOUT);
+}
+
+/* At work on the races until fork() is seen to wait for it. */
+static _Atomic pid_t forker;
+static atomic_bool at_work, done;
+
+static bool is_asleep(pid_t tid)
+{
+	char path[64], text[256] = "";
+	int in;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+	in = open(path, O_RDONLY);
+	if (read(in, text, sizeof text - 1) <= 0)
+		text[0] = '\0';
+	close(in);
+	return strstr(text, ") S ") != NULL;
+}
+
+static void *work(void *arg)
+{
+	struct racing_session s;
+
+	racing_open(&s);
+	atomic_store(&at_work, true);
+	for (int i = 0; i < 50 && !is_asleep(atomic_load(&forker)); i++)
+		usleep(100);
+	atomic_store(&done, true);
+	racing_close_session(&s);
+	return arg;
+}
+
+Test(racing_fork, fork_waits_for_who_is_at_work)
+{
+	pthread_t thread;
+	pid_t pid;
+
+	rig_dead_and_alive();
+	rig_begin(NEVER_MS);
+	atomic_store(&forker, gettid());
+	pthread_create(&thread, NULL, work, NULL);
+	while (!atomic_load(&at_work))
+		sched_yield();
+	pid = fork();
+	if (pid == 0)
+		_exit(!atomic_load(&done));
+	cr_expect_eq(status_of(pid), 0);
+	pthread_join(thread, NULL);
+}
+
+/* A handler of pthread_atfork() that runs while the races are held. */
+static int closes;
+
+static void close_it(void)
+{
+	nbd_close(closes);
+}
+
+Test(racing_fork, handlers_of_others_may_end_a_race, .timeout = 60)
+{
+	pid_t pid;
+
+	rig_dead_and_alive();
+	pthread_atfork(close_it, NULL, NULL);
+	closes = rig_begin(NEVER_MS);
+	pid = fork();
+	if (pid == 0)
+		_exit(fcntl(closes, F_GETFD) >= 0);
+	cr_expect_eq(status_of(pid), 0);
+	rig_all_gone();
 }
 
 /*
