@@ -11,14 +11,23 @@
 #include <linux/kcmp.h>
 #include <stdatomic.h>
 
-#define SETS 64 /* epoll sets of a process that are asked; those beyond are believed empty */
+#define SETS 4096 /* epoll sets of a process that are asked; those beyond are believed empty */
 
 struct registration_note registrations_notes[REGISTRATIONS_NOTES];
 
 static _Atomic int sets[SETS]; /* number + 1; 0: free */
+static _Atomic unsigned nsets; /* from here on never used */
 static _Atomic uint8_t is_set[REGISTRATIONS_NOTES / 8];
 
 /* ---- the hook's side ---- */
+
+static void reach(unsigned end)
+{
+	unsigned was = atomic_load(&nsets);
+
+	while (was < end && !atomic_compare_exchange_weak(&nsets, &was, end))
+		;
+}
 
 void registrations_set(int epfd)
 {
@@ -30,8 +39,10 @@ void registrations_set(int epfd)
 		return;
 	for (unsigned i = 0; i < SETS; i++) {
 		none = 0;
-		if (atomic_compare_exchange_strong(&sets[i], &none, epfd + 1))
+		if (atomic_compare_exchange_strong(&sets[i], &none, epfd + 1)) {
+			reach(i + 1);
 			return;
+		}
 	}
 }
 
@@ -157,7 +168,7 @@ static int ask_all(int fd, struct registration_list *list)
 {
 	int r = 0;
 
-	for (unsigned i = 0; i < SETS && r == 0; i++) {
+	for (unsigned i = 0; i < atomic_load(&nsets) && r == 0; i++) {
 		int is, epfd = atomic_load(&sets[i]) - 1;
 
 		if (epfd < 0 || at(list, epfd, fd))
@@ -196,7 +207,7 @@ void registrations_find_missing(int fd, struct registration_list *list)
 {
 	struct epoll_event none = {.events = 0};
 
-	for (unsigned i = 0; i < SETS; i++) {
+	for (unsigned i = 0; i < atomic_load(&nsets); i++) {
 		int r, epfd = atomic_load(&sets[i]) - 1;
 
 		if (epfd < 0 || epfd == fd || at(list, epfd, fd))

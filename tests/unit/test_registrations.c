@@ -170,6 +170,23 @@ Test(registrations, several_sets_before_connect)
 		must_come_once(sets[i], fd);
 }
 
+Test(registrations, sets_after_many_others)
+{
+	int sets[200], fd;
+
+	rig_dead_and_alive();
+	for (int i = 0; i < 200; i++)
+		sets[i] = nbd_epoll_create1(0);
+	fd = rig_socket();
+	for (int i = 198; i < 200; i++)
+		cr_assert_eq(enter(sets[i], fd, EPOLLOUT | EPOLLET), 0);
+	cr_assert_eq(next(sets[198], 0), EPOLLOUT | EPOLLHUP);
+	cr_assert_eq(next(sets[199], 0), EPOLLOUT | EPOLLHUP);
+	cr_assert_eq(rig_begin_on(fd, DELAY_MS), 0);
+	for (int i = 198; i < 200; i++)
+		must_come_once(sets[i], fd);
+}
+
 Test(registrations, more_sets_than_are_kept_settle_it)
 {
 	int sets[REGISTRATIONS_MAX + 2], fd;
