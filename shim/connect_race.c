@@ -2,11 +2,9 @@
 /*
  * connect_race.c - see connect_race.h.
  *
- * Stands aside, and the call is libc's, for: addresses that no lookup gave, or that stand alone;
- * sockets of which sockopts.h says that they cannot race; programs that race by themselves;
- * NOBLOCKDNS_RACE=off. The look at the address comes first: it is all that a literal costs.
+ * Where connect_goal.h finds nothing to race, the call is libc's.
  *
- * From here to its end a call works on a copy of the socket of its own (call.own), as the kernel
+ * From there to its end a call works on a copy of the socket of its own (call.own), as the kernel
  * holds the file that it found: what other threads close, or put under the number, is no matter of
  * this call's.
  *
@@ -26,24 +24,17 @@
 #include "shim/attempts.h"
 #include "shim/cancel.h"
 #include "shim/clock.h"
+#include "shim/connect_goal.h"
 #include "shim/hooks.h"
 #include "shim/lock.h"
 #include "shim/private_fd.h"
 #include "shim/process.h"
 #include "shim/racing.h"
-#include "shim/settings.h"
-#include "shim/sockopts.h"
 #include "shim/swap.h"
 #include "shim/sys.h"
-#include "shim/v4mapped.h"
 
 #include <limits.h>
 #include <pthread.h>
-#include <string.h>
-
-/* Programs that race by themselves do not block, and some wait for exactly as long as we do
- * (Node.js 250 ms). Their second attempt, by which they are known, shall come before ours. */
-#define COURTESY_MS 8
 
 /* What begins a call may say, beside 0 and what connect() says. */
 enum {
@@ -54,129 +45,13 @@ enum {
 
 /* A call of connect(). */
 struct call {
-	int fd;
 	const struct sockaddr *addr; /* the program's */
 	socklen_t len;
-	sa_family_t family; /* of the address as it was given */
-	struct order_dest asked, dests[SIBLINGS_MAX];
-	unsigned n;
-	uint64_t now_ms, sndtimeo_ms;
-	struct swap_id id;  /* the socket */
+	struct connect_goal goal;
 	int own;	    /* handle of a copy; owns, unless `a` is there; 0: none */
 	struct attempts *a; /* the race of a blocking socket; owns a reference */
 	int cancel_type;    /* the thread's */
-	struct attempts_goal goal;
 };
-
-/* ---- may it race? ---- */
-
-static bool is_loopback(const struct order_dest *dest)
-{
-	static const unsigned char v6[16] = {[15] = 1};
-
-	return dest->family == AF_INET ? dest->addr[0] == 127 : memcmp(dest->addr, v6, 16) == 0;
-}
-
-/* The address as lookups have it. */
-static bool dest_of(const struct sockaddr *addr, socklen_t len, struct order_dest *ret,
-		    in_port_t *ret_port)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)addr;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)addr;
-
-	memset(ret, 0, sizeof *ret);
-	if (addr->sa_family == AF_INET) {
-		ret->family = AF_INET;
-		memcpy(ret->addr, &v4->sin_addr, 4);
-		*ret_port = v4->sin_port;
-		return true;
-	}
-	if (len < sizeof *v6)
-		return false;
-	*ret_port = v6->sin6_port;
-	if (v4mapped_is(&v6->sin6_addr)) {
-		ret->family = AF_INET;
-		memcpy(ret->addr, v6->sin6_addr.s6_addr + V4MAPPED_PREFIX_LEN, 4);
-		return true;
-	}
-	ret->family = AF_INET6;
-	ret->scope_id = v6->sin6_scope_id;
-	memcpy(ret->addr, &v6->sin6_addr, 16);
-	return true;
-}
-
-/* The race's settings; false: it is off. */
-static bool is_on(uint32_t *ret_delay_ms)
-{
-	rcu_token token = rcu_read_lock();
-	const struct settings *settings = settings_peek();
-	bool on = settings != NULL && settings->config->race && !settings->stand_aside;
-
-	if (on)
-		*ret_delay_ms = settings->config->race_delay_ms;
-	rcu_read_unlock(token);
-	return on;
-}
-
-/* Which of the name's addresses the socket can reach; the one that was asked for comes first. */
-static void choose(const struct order_dest *asked, const struct order_dest *dests, unsigned n,
-		   struct attempts_goal *goal)
-{
-	goal->dests[goal->n++] = *asked;
-	for (unsigned i = 0; i < n && goal->n < SIBLINGS_MAX; i++) {
-		bool can = dests[i].family == AF_INET ? goal->ipv4 : goal->family == AF_INET6;
-
-		if (can && !order_dest_same(&dests[i], asked))
-			goal->dests[goal->n++] = dests[i];
-	}
-}
-
-/* Is there anything to race? All that a call costs where there is not. */
-static bool has_candidates(const struct sockaddr *addr, socklen_t len, struct call *c)
-{
-	if (!dest_of(addr, len, &c->asked, &c->goal.port))
-		return false;
-	c->now_ms = clock_boot_ms();
-	c->n = siblings_find(&c->asked, c->now_ms, c->dests, &c->goal.more);
-	c->family = addr->sa_family;
-	return c->n != 0 && (c->n != 1 || c->goal.more) && !is_loopback(&c->asked);
-}
-
-/* What the socket can do; false: not race. */
-static bool examine(struct call *c)
-{
-	struct attempts_goal *goal = &c->goal;
-	struct sockopts_facts facts;
-	int flags;
-
-	if (swap_identify(c->fd, &c->id) < 0)
-		return false;
-	flags = sys_fcntl(c->fd, F_GETFL, 0);
-	if (flags < 0 || sockopts_examine(c->fd, &facts) < 0 || facts.bar != SOCKOPTS_FREE ||
-	    facts.family != c->family)
-		return false;
-	goal->family = facts.family;
-	goal->ipv4 = facts.family == AF_INET || !facts.v6only;
-	goal->blocking = !(flags & O_NONBLOCK);
-	goal->own_route = facts.own_route;
-	goal->delay_ms += goal->blocking ? 0 : COURTESY_MS;
-	c->sndtimeo_ms = facts.sndtimeo_ms;
-	return true;
-}
-
-/* Fills in the goal; false: it is libc's call. */
-static bool prepare(struct call *c)
-{
-	struct attempts_goal *goal = &c->goal;
-
-	if (attempts_raced() || process_check() != PROCESS_OWNER || !is_on(&goal->delay_ms) ||
-	    !examine(c) || !attempts_room(c->fd))
-		return false;
-	if (!goal->blocking && attempts_rival(c->fd, &c->asked, goal->port, c->now_ms))
-		goal->delay_ms *= 2;
-	choose(&c->asked, c->dests, c->n, goal);
-	return goal->n > 1 || goal->more;
-}
 
 /* ---- a blocking socket ---- */
 
@@ -233,7 +108,8 @@ static int sleep_on(struct attempts *a, uint64_t until_ms)
 
 static int sleep_until_over(const struct call *c)
 {
-	uint64_t until_ms = c->sndtimeo_ms != 0 ? clock_boot_ms() + c->sndtimeo_ms : UINT64_MAX;
+	uint64_t until_ms =
+		c->goal.sndtimeo_ms != 0 ? clock_boot_ms() + c->goal.sndtimeo_ms : UINT64_MAX;
 	int slept = sleep_on(c->a, until_ms);
 
 	if (slept < 0 && attempts_stop(c->a))
@@ -260,7 +136,7 @@ static int number_of(const struct call *c)
 {
 	int number = process_peek() == PROCESS_OWNER ? private_fd_number(c->own) : -EBADF;
 
-	return number < 0 && swap_is(c->fd, &c->id) ? c->fd : number;
+	return number < 0 && swap_is(c->goal.fd, &c->goal.id) ? c->goal.fd : number;
 }
 
 /* Waits for the first attempt. One that has been ended (shutdown()) is not connected again: its
@@ -283,7 +159,7 @@ static int sleep_alone(const struct call *c)
 /* The first attempt is under way. */
 static int begin_blocking(struct call *c, struct attempts *a)
 {
-	if (racing_watch(c->fd, &c->id, a) < 0) {
+	if (racing_watch(c->goal.fd, &c->goal.id, a) < 0) {
 		attempts_release(a);
 		return CALL_ALONE;
 	}
@@ -303,23 +179,24 @@ static int begin_first(const struct call *c, struct attempts *a)
 	r = attempts_first(a, number);
 	if (r != -EINPROGRESS || !attempts_answered(a, number))
 		return r;
-	return c->goal.blocking ? sys_connect(number, c->addr, c->len) : CALL_ALONE;
+	return c->goal.race.blocking ? sys_connect(number, c->addr, c->len) : CALL_ALONE;
 }
 
 static int begin(struct call *c)
 {
-	struct attempts *a = prepare(c) ? attempts_new(&c->goal) : NULL;
-	int own = a != NULL ? swap_copy(c->fd, &c->id) : 0, r = CALL_PLAIN;
+	struct attempts *a = connect_goal_prepare(&c->goal) ? attempts_new(&c->goal.race) : NULL;
+	int own = a != NULL ? swap_copy(c->goal.fd, &c->goal.id) : 0, r = CALL_PLAIN;
 
 	if (own > 0) {
 		c->own = own;
 		r = begin_first(c, a);
 	}
-	if (r == -EINPROGRESS && c->goal.blocking)
+	if (r == -EINPROGRESS && c->goal.race.blocking)
 		return begin_blocking(c, a);
 	if (r == -EINPROGRESS) {
 		c->own = 0;
-		(void)racing_begin(c->fd, &c->id, own, a); /* fails: the first attempt is all */
+		(void)racing_begin(c->goal.fd, &c->goal.id, own,
+				   a); /* fails: the first attempt is all */
 		return r;
 	}
 	if (a != NULL)
@@ -362,10 +239,10 @@ static int carry_out(struct call *c)
 
 int connect_race(int fd, const struct sockaddr *addr, socklen_t len)
 {
-	struct call c = {.fd = fd, .addr = addr, .len = len};
+	struct call c = {.addr = addr, .len = len, .goal.fd = fd};
 	int saved = errno, r = CALL_PLAIN;
 
-	if (has_candidates(addr, len, &c))
+	if (connect_goal_find(addr, len, &c.goal))
 		r = carry_out(&c);
 	errno = saved;
 	if (r == CALL_PLAIN)
