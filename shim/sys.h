@@ -251,9 +251,9 @@ static inline bool sys_is_readable(const void *addr, size_t len)
 {
 	const uintptr_t ends[] = {(uintptr_t)addr & ~(uintptr_t)7,
 				  ((uintptr_t)addr + len - 1) & ~(uintptr_t)7};
-	const bool two_pages = (ends[0] ^ ends[1]) >> 12 != 0;
+	const unsigned pages = (ends[0] ^ ends[1]) >> 12 == 0 ? 1 : 2;
 
-	for (int i = 0; i <= two_pages; i++)
+	for (unsigned i = 0; i < pages; i++)
 		if (ends[i] == 0 || /* no set: not looked at */
 		    sys_call(SYS_rt_sigprocmask, -1, (long)ends[i], 0, sizeof(sys_sigset), 0, 0) ==
 			    -EFAULT)
