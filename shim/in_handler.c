@@ -12,8 +12,8 @@
  *
  * A disposition of SIG_DFL whose restorer is set counts in 1 and 3: the handler itself may have put
  * it back, or SA_RESETHAND. What a handler, or sigaction(), has left in memory that a frame has
- * taken over and not written to would be a wrong answer on the safe side; few are, since the stack
- * pointer among the registers must fit.
+ * taken over and not written to would be a wrong answer on the safe side; few are, since what the
+ * kernel puts there must fit as well.
  */
 #include "shim/in_handler.h"
 
@@ -27,9 +27,13 @@
 #define PAGE	      ((uintptr_t)4096)
 #define STACK_MAX     ((uintptr_t)512 << 10)
 
-/* The interrupted stack pointer from the restorer's address on (struct rt_sigframe of x86-64: that,
- * 5 words of the ucontext, 15 other registers). */
-#define SAVED_SP (21 * sizeof(uintptr_t))
+/* Words of struct rt_sigframe of x86-64, from the restorer's address on: that, 5 words of the
+ * ucontext, 15 registers, and then what is looked at. */
+enum { FRAME_LINK = 2, FRAME_SP = 21, FRAME_FLAGS = 23, FRAME_CS = 24, FRAME_WORDS };
+
+#define USER_CS	     0x33u /* 64-bit code */
+#define FLAGS_ALWAYS 2u	   /* bit 1 of the flags is set, all above 21 are clear */
+#define FLAGS_MAX    ((uintptr_t)1 << 22)
 
 /* The kernel's, as of x86-64. */
 struct action {
@@ -98,15 +102,22 @@ __attribute__((no_sanitize("address", "thread"))) static uintptr_t word_at(uintp
 	return *(const volatile uintptr_t *)addr;
 }
 
+static uintptr_t frame_word(uintptr_t at, unsigned word)
+{
+	return word_at(at + word * sizeof at);
+}
+
 /* A handler has been called there, if a restorer's address is. */
 static bool is_frame(uintptr_t at, uintptr_t end)
 {
-	uintptr_t saved_at = at + SAVED_SP, sp;
+	uintptr_t last = at + (FRAME_WORDS - 1) * sizeof at, sp, flags;
 
-	if (saved_at >= end || !is_readable(saved_at))
+	if (last >= end || !is_readable(last))
 		return false;
-	sp = word_at(saved_at);
-	return sp > at && sp <= end;
+	sp = frame_word(at, FRAME_SP);
+	flags = frame_word(at, FRAME_FLAGS);
+	return sp > at && sp <= end && frame_word(at, FRAME_LINK) == 0 && (flags & FLAGS_ALWAYS) &&
+	       flags < FLAGS_MAX && (frame_word(at, FRAME_CS) & UINT16_MAX) == USER_CS;
 }
 
 /* Is there a frame on the stack above `here`, or may there be? */
