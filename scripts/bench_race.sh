@@ -69,7 +69,8 @@ races() { # HOW SUBJECT NAME [OPTION...]
 }
 
 # What a race costs that its first attempt wins. Far away the machine sleeps in between, and what it
-# has cached is gone: all that happens costs more then, also a connect() without the shim.
+# has cached is gone: all that happens costs more then, also a connect() without the shim. So there is
+# one without a race beside it, whose program has a thread of its own wake another (relay).
 won_races() { # PLACE NAME ROUNDS
 	local mode
 	say "CPU of a race that the first attempt wins: $1"
@@ -78,6 +79,7 @@ won_races() { # PLACE NAME ROUNDS
 			races with_shim "won $1 $mode" "$2" -m $mode -c "$3" -w 3
 			races without_nscd "libc $1 $mode" "$2" -m $mode -c "$3" -w 3
 		done
+		races without_nscd "libc $1 relay" "$2" -m relay -c "$3" -w 3
 	done
 }
 

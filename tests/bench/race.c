@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * race [-m blocking|poll|epoll] [-c ROUNDS] [-w WARMUP] [-a AT_ONCE] [-x EXTRA] SUBJECT NAME PORT
+ * race [-m blocking|poll|epoll|relay] [-c ROUNDS] [-w WARMUP] [-a AT_ONCE] [-x EXTRA] SUBJECT NAME
+ * PORT
  *
  * A program that connects as programs do: it looks NAME up, connects to the first address and, when
  * that has failed, to the next one. Each of ROUNDS makes AT_ONCE connections together (epoll), and
- * closes them. EXTRA other descriptors are in the epoll set.
+ * closes them. EXTRA other descriptors are in the epoll set. With `relay` another thread of the
+ * program waits for the socket, and wakes the one that waits for that: no race, but the two
+ * wake-ups that one has, whoever makes it.
  *
  * Figures: `time`, the median in ns from connect() to the connection, `worst`, `all`, the same for
  * all of a round, `cpu`, what the process and its threads took for a connection in us, `failed`,
@@ -16,6 +19,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -25,7 +29,7 @@
 
 #define SPARE_FDS 4000 /* beside the extra ones: what connects, and what the shim has */
 
-enum mode { BLOCKING, POLL, EPOLL };
+enum mode { BLOCKING, POLL, EPOLL, RELAY };
 
 struct plan {
 	enum mode mode;
@@ -33,6 +37,7 @@ struct plan {
 	const char *subject;
 	const struct addrinfo *addresses;
 	int epoll;
+	int relayed; /* RELAY: an eventfd, written by the thread that waits in `epoll` */
 };
 
 /* A connection that is being made. */
@@ -82,7 +87,9 @@ static void try_addresses(const struct plan *p, struct attempt *a, struct totals
 			return;
 		}
 		if (errno == EINPROGRESS) {
-			if (p->mode == EPOLL &&
+			if (p->mode == RELAY)
+				event.events |= EPOLLONESHOT;
+			if (p->mode != POLL &&
 			    epoll_ctl(p->epoll, EPOLL_CTL_ADD, a->fd, &event) != 0)
 				bench_die("epoll_ctl", strerror(errno));
 			return;
@@ -101,7 +108,7 @@ static void settle(const struct plan *p, struct attempt *a, struct totals *t)
 
 	getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	if (error == 0) {
-		if (p->mode == EPOLL && epoll_ctl(p->epoll, EPOLL_CTL_DEL, a->fd, NULL) != 0)
+		if (p->mode != POLL && epoll_ctl(p->epoll, EPOLL_CTL_DEL, a->fd, NULL) != 0)
 			bench_die("epoll_ctl", strerror(errno));
 		finish(a, true, t);
 		return;
@@ -120,6 +127,37 @@ static void wait_poll(const struct plan *p, struct attempt *a, struct totals *t)
 		if (poll(&fd, 1, -1) == 1)
 			settle(p, a, t);
 	}
+}
+
+static void *relay(void *arg)
+{
+	const struct plan *p = arg;
+	struct epoll_event event;
+	uint64_t one = 1;
+
+	for (;;)
+		if (epoll_wait(p->epoll, &event, 1, -1) == 1 &&
+		    write(p->relayed, &one, sizeof one) < 0)
+			bench_die("write", strerror(errno));
+	return NULL;
+}
+
+static void start_relay(struct plan *p)
+{
+	pthread_t thread;
+
+	p->relayed = eventfd(0, EFD_CLOEXEC);
+	if (p->relayed < 0 || pthread_create(&thread, NULL, relay, p) != 0)
+		bench_die("relay", strerror(errno));
+}
+
+static void wait_relay(const struct plan *p, struct attempt *a, struct totals *t)
+{
+	uint64_t n;
+
+	while (a->end_ns == 0)
+		if (read(p->relayed, &n, sizeof n) > 0)
+			settle(p, a, t);
 }
 
 static void wait_epoll(const struct plan *p, struct attempt *attempts, struct totals *t)
@@ -153,6 +191,8 @@ static void run_round(const struct plan *p, struct attempt *attempts, struct tot
 		try_addresses(p, a, t);
 		if (p->mode == POLL)
 			wait_poll(p, a, t);
+		else if (p->mode == RELAY)
+			wait_relay(p, a, t);
 	}
 	if (p->mode == EPOLL)
 		wait_epoll(p, attempts, t);
@@ -246,6 +286,8 @@ static enum mode parse_mode(const char *name)
 {
 	if (strcmp(name, "blocking") == 0)
 		return BLOCKING;
+	if (strcmp(name, "relay") == 0)
+		return RELAY;
 	return strcmp(name, "poll") == 0 ? POLL : EPOLL;
 }
 
@@ -283,6 +325,8 @@ int main(int argc, char **argv)
 	raise_limit();
 	plan.subject = argv[optind];
 	plan.epoll = make_epoll(plan.nextra);
+	if (plan.mode == RELAY)
+		start_relay(&plan);
 	if (getaddrinfo(argv[optind + 1], argv[optind + 2], &hints, &addresses) != 0)
 		bench_die("no answer", argv[optind + 1]);
 	plan.addresses = addresses;

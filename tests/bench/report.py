@@ -293,6 +293,7 @@ def print_race(f):
             for mode in ("blocking", "poll", "epoll")
             for s in ("won", "libc")
         ),
+        *("libc near relay", "libc far relay"),
         *("swap alone", "swap in a crowd", "libc alone", "libc in a crowd"),
         *(f"{s} {mode}" for mode in ("blocking", "poll", "epoll") for s in ("first", "second")),
         *("dead libc blocking", "dead libc poll", "round trip"),
