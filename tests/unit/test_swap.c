@@ -282,7 +282,9 @@ Test(swap, many_sleepers_that_wait_for_data_get_them, .timeout = 60)
 		cr_assert_eq(write(many[i].other, "x", 1), 1);
 	for (int i = 0; atomic_load(&ntold) < MANY && i < 20000; i++)
 		usleep(1000);
-	cr_expect_eq(atomic_load(&ntold), MANY, "%u of %u were told", ntold, MANY);
+	cr_assert_eq(atomic_load(&ntold), MANY, "%u of %u were told", ntold, MANY);
+	for (unsigned i = 0; i < MANY; i++)
+		pthread_join(many[i].thread, NULL);
 }
 
 static void *write_to_it(void *arg)
