@@ -10,13 +10,20 @@
 
 #include <linux/kcmp.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #define SETS 4096 /* epoll sets of a process that are asked; those beyond are believed empty */
 
 struct registration_note registrations_notes[REGISTRATIONS_NOTES];
 
-static _Atomic int sets[SETS]; /* number + 1; 0: free */
-static _Atomic unsigned nsets; /* from here on never used */
+/* The kernel walks through all members to answer. A set whose answer takes longer, twice in a row,
+ * is not asked again: what the hook has noted must do. */
+#define SLOW_NS	   200000
+#define SLOW_TIMES 2
+
+static _Atomic int sets[SETS];	   /* number + 1; 0: free */
+static _Atomic uint8_t slow[SETS]; /* how often in a row */
+static _Atomic unsigned nsets;	   /* from here on never used */
 static _Atomic uint8_t is_set[REGISTRATIONS_NOTES / 8];
 
 /* ---- the hook's side ---- */
@@ -40,6 +47,7 @@ void registrations_set(int epfd)
 	for (unsigned i = 0; i < SETS; i++) {
 		none = 0;
 		if (atomic_compare_exchange_strong(&sets[i], &none, epfd + 1)) {
+			atomic_store_explicit(&slow[i], 0, memory_order_relaxed);
 			reach(i + 1);
 			return;
 		}
@@ -163,6 +171,30 @@ static int read_into(struct registration_list *list, int epfd, int fd)
 	return r == -ENOENT ? 0 : r;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* As is_in() of set `i`; 0 also of one that is too large. */
+static int ask_set(unsigned i, int epfd, int fd)
+{
+	uint8_t times = atomic_load_explicit(&slow[i], memory_order_relaxed);
+	uint64_t since_ns;
+	int is;
+
+	if (times >= SLOW_TIMES)
+		return 0;
+	since_ns = now_ns();
+	is = is_in(epfd, fd);
+	times = now_ns() - since_ns > SLOW_NS ? (uint8_t)(times + 1) : 0;
+	atomic_store_explicit(&slow[i], times, memory_order_relaxed);
+	return is;
+}
+
 /* All sets that the hook has seen, but for those of the list. */
 static int ask_all(int fd, struct registration_list *list)
 {
@@ -173,7 +205,7 @@ static int ask_all(int fd, struct registration_list *list)
 
 		if (epfd < 0 || at(list, epfd, fd))
 			continue;
-		is = is_in(epfd, fd);
+		is = ask_set(i, epfd, fd);
 		if (is == -EBADF || is == -EINVAL)
 			forget_set(i, epfd);
 		else if (is != 0)

@@ -10,7 +10,8 @@
  * The latest set of a number is noted, until close() or dup2() put an end to what the number was;
  * EPOLL_CTL_DEL says which notes are true. A number can be in other sets too, or have got there
  * past the hook (io_uring, a raw system call): of the sets that the hook has seen, the kernel is
- * asked for each race (kcmp(2): 1 us a set, and 20 us for each 1,000 members), and where it says
+ * asked for each race (kcmp(2): 1 us a set, and 20 us for each 1,000 members; one
+ * that takes longer than 200 us twice in a row is not asked any more), and where it says
  * yes, or does not answer, /proc/thread-self/fdinfo/<set> is read.
  *
  * Where that cannot be read either (no /proc), nothing is put in the number's place. But a

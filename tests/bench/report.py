@@ -119,7 +119,7 @@ def race_requirements(f):
             subjects = (f"{place}{suffix}", f"{place}, looked up{suffix}")
             ratio = worst(*(f.get("race", s, "ratio") for s in subjects))
             yield f"connect() to a literal, {words}, {mode}", ratio, "x libc", "<=", 1.05
-    for place, words in (("near", "one after the other"), ("far", "every 20 ms")):
+    for place, words in (("near", "answered at once"), ("far", "every 20 ms")):
         for mode in ("blocking", "poll", "epoll"):
             subjects = (f"won {place} {mode}", f"libc {place} {mode}")
             cpu = difference(*(f.get("race", s, "cpu") for s in subjects))
