@@ -28,7 +28,7 @@ enum counter {
 	COUNTER_WON_IPV4_LATER,
 	COUNTER_LOST,		/* every candidate has failed */
 	COUNTER_STOPPED,	/* ended early: by the program, or because it raced by itself */
-	COUNTER_SAVED_MS,	/* see below */
+	COUNTER_SAVED_MS,	/* see above */
 	COUNTER_ATTEMPTS,	/* connects begun, first ones too, also where no race came of it */
 	COUNTER_FAILED,		/* those that failed */
 	COUNTER_AVOIDED,	/* races that did not begin with a family known to be broken */

@@ -46,7 +46,7 @@
  *
  * Any thread. Everything but private_fd_is() and private_fd_count() needs PROCESS_OWNER
  * (process.h); those that make a descriptor check it themselves (-EPERM), but for
- *private_fd_*_owned(). errno is kept.
+ * private_fd_*_owned(). errno is kept.
  */
 #ifndef NOBLOCKDNS_PRIVATE_FD_H
 #define NOBLOCKDNS_PRIVATE_FD_H

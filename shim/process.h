@@ -68,10 +68,9 @@ enum process_state process_peek(void);
 /*
  * What a forked child does at its first lookup, in this order (the table is in process.c). Each
  * runs with all signals blocked and resets its module's locks first. Other threads of the child
- * wait. Races and
- * descriptors go first: handles (private_fd.h) of the parent are dead in all later ones, and
- * closing one is harmless. None may call process_check(). Memory that another thread may have been
- * replacing when the fork came is not freed: its pointer may be stale.
+ * wait. Races and descriptors go first: handles (private_fd.h) of the parent are dead in all later
+ * ones, and closing one is harmless. None may call process_check(). Memory that another thread may
+ * have been replacing when the fork came is not freed: its pointer may be stale.
  */
 void racing_reset(void);
 void private_fd_reset(void);

@@ -6,12 +6,12 @@
  *	race		RUNNING --connected--> WON; RUNNING --all failed, sealed--> LOST
  *
  * The order (RFC 8305 section 4): candidates come in RFC 6724's; the broken go to the end. Among
- *the others of one family the shorter round trip comes before the longer, and those that have
- *worked before those that are not known. Across families neither counts: RFC 6724 has decided
- *between them before it comes to the rules that these would stand between (8 and 9), and an IPv6
- *that has once not been there would never be tried again. Families then take turns, beginning with
- *that of the first (First Address Family Count 1), or, in the middle of a race, with the other one
- *than was tried last.
+ * the others of one family the shorter round trip comes before the longer, and those that have
+ * worked before those that are not known. Across families neither counts: RFC 6724 has decided
+ * between them before it comes to the rules that these would stand between (8 and 9), and an IPv6
+ * that has once not been there would never be tried again. Families then take turns, beginning
+ * with that of the first (First Address Family Count 1), or, in the middle of a race, with the
+ * other one than was tried last.
  *
  * The next attempt is due a delay after the latest (section 5): `delay_ms`, or where that one's
  * round trip is known, srtt + 4 rttvar (RFC 6298's time-out), clamped. A failure makes it due at

@@ -9,10 +9,11 @@
  */
 #include "shim/racing_table.h"
 
-enum { SYS_GET, SYS_SET, SYS_NAME };
+enum socket_call { SYS_GET, SYS_SET, SYS_NAME };
 
 struct call {
-	int what, level, name;
+	enum socket_call what;
+	int level, name;
 	const void *value;
 	socklen_t *ret_len; /* GET, NAME */
 	socklen_t len;	    /* SET */
@@ -27,10 +28,10 @@ static int make_call(int fd, const struct call *c)
 	case SYS_SET:
 		return (int)sys_call(SYS_setsockopt, fd, c->level, c->name, (long)c->value, c->len,
 				     0);
-	default:
-		return (int)sys_call(SYS_getsockname, fd, (long)c->value, (long)c->ret_len, 0, 0,
-				     0);
+	case SYS_NAME:
+		break;
 	}
+	return (int)sys_call(SYS_getsockname, fd, (long)c->value, (long)c->ret_len, 0, 0, 0);
 }
 
 /* On the own socket; -ENOENT: no placeholder is there. */

@@ -34,16 +34,10 @@ static inline void relax(void)
 
 /* ---- lists ---- */
 
-static bool is_same(const struct order_dest *a, const struct order_dest *b)
-{
-	return a->family == b->family && a->scope_id == b->scope_id &&
-	       memcmp(a->addr, b->addr, sizeof a->addr) == 0;
-}
-
 bool siblings_list_has(const struct siblings_list *list, const struct order_dest *dest)
 {
 	for (unsigned i = 0; i < list->n; i++)
-		if (is_same(&list->dests[i], dest))
+		if (order_dest_same(&list->dests[i], dest))
 			return true;
 	return false;
 }
