@@ -3,13 +3,11 @@
 #include "shim/attempts_internal.h"
 
 #include "shim/clock.h"
-#include "shim/in_handler.h"
 #include "shim/pool.h"
 #include "shim/private_fd.h"
 #include "shim/sys.h"
 
 #include <limits.h>
-#include <pthread.h>
 #include <string.h>
 
 static struct pool pool = {.size = (sizeof(struct attempts) + 15) & ~(size_t)15};
@@ -67,21 +65,6 @@ void attempts_release(struct attempts *a)
 	pool_give(&pool, a);
 }
 
-/* A handler of a sleeping caller may fork: in the child nobody will wake it. False: not in a signal
- * handler, since pthread_atfork() takes a lock and may allocate. */
-static bool guard_forks(void)
-{
-	static _Atomic bool guarded;
-
-	if (atomic_load(&guarded))
-		return true;
-	if (in_handler())
-		return false;
-	if (!atomic_exchange(&guarded, true))
-		(void)pthread_atfork(NULL, NULL, attempts_forked);
-	return true;
-}
-
 int attempts_start(struct attempts *a, int own, attempts_over_fn over, void *arg)
 {
 	int r;
@@ -89,8 +72,6 @@ int attempts_start(struct attempts *a, int own, attempts_over_fn over, void *arg
 	a->own = own;
 	a->over = over;
 	a->arg = arg;
-	if (!guard_forks())
-		return -EAGAIN;
 	a->start = (struct io_task){.run = attempts_on_start, .in_any_context = true};
 	atomic_fetch_add(&a->refs, 1);
 	attempts_enlist(a);

@@ -89,6 +89,7 @@ void racing_exec(void)
 static void in_child(void)
 {
 	racing_fork_over();
+	attempts_forked(); /* a handler of a sleeping caller may fork: nobody will wake it here */
 	if (!racing_any())
 		return;
 	racing_reset();
