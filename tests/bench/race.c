@@ -293,7 +293,7 @@ static enum mode parse_mode(const char *name)
 
 static _Noreturn void usage(void)
 {
-	fputs("usage: race [-m blocking|poll|epoll] [-c ROUNDS] [-w WARMUP] [-a AT_ONCE]\n"
+	fputs("usage: race [-m blocking|poll|epoll|relay] [-c ROUNDS] [-w WARMUP] [-a AT_ONCE]\n"
 	      "            [-x EXTRA] SUBJECT NAME PORT\n",
 	      stderr);
 	exit(2);
