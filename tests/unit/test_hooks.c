@@ -9,6 +9,7 @@
 
 #include "shim/private_fd.h"
 #include "shim/process.h"
+#include "tests/unit/asleep.h"
 
 #include <criterion/criterion.h>
 #include <limits.h>
@@ -287,19 +288,6 @@ static void *duplicate(void *arg)
 		return arg;
 	atomic_store(&duplicated, true);
 	return NULL;
-}
-
-static bool is_asleep(pid_t tid)
-{
-	char path[64], text[256] = "";
-	int in;
-
-	snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
-	in = open(path, O_RDONLY);
-	if (read(in, text, sizeof text - 1) <= 0)
-		text[0] = '\0';
-	close(in);
-	return strstr(text, ") S ") != NULL;
 }
 
 Test(hooks, dup2_waits_while_ours_may_come_to_its_number, .init = make_private, .timeout = 60)

@@ -6,14 +6,12 @@
  */
 #include "shim/private_fd.h"
 #include "shim/process.h"
+#include "tests/unit/sandbox.h"
 
 #include <criterion/criterion.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static int new_socket(void)
@@ -339,17 +337,7 @@ static int poll_set(const struct set *s, uint64_t *ret_data)
 static void *look_without_epoll_ctl(void *arg)
 {
 	const struct set *s = arg;
-	const struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_epoll_ctl, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = {.len = sizeof filter / sizeof *filter,
-					   .filter = (struct sock_filter *)filter};
-
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+	if (!sandbox_refuses(SYS_epoll_ctl, EPERM))
 		return arg;
 	return private_fd_number(s->epoll) >= 0 ? NULL : arg;
 }

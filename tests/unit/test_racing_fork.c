@@ -3,6 +3,7 @@
  * test_racing_fork.c - children, and other threads, while races are on.
  */
 #include "shim/racing_table.h"
+#include "tests/unit/asleep.h"
 #include "tests/unit/racing_rig.h"
 
 #include <dirent.h>
@@ -120,19 +121,6 @@ Test(racing_fork, child_of_a_raw_fork_finds_its_own_socket_at_its_first_lookup)
 /* At work on the races until fork() is seen to wait for it. */
 static _Atomic pid_t forker;
 static atomic_bool at_work, done;
-
-static bool is_asleep(pid_t tid)
-{
-	char path[64], text[256] = "";
-	int in;
-
-	snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
-	in = open(path, O_RDONLY);
-	if (read(in, text, sizeof text - 1) <= 0)
-		text[0] = '\0';
-	close(in);
-	return strstr(text, ") S ") != NULL;
-}
 
 static void *work(void *arg)
 {

@@ -7,17 +7,16 @@
 #include "shim/private_fd.h"
 #include "shim/process.h"
 #include "shim/sleepers.h"
+#include "tests/unit/asleep.h"
+#include "tests/unit/sandbox.h"
 
 #include <criterion/criterion.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -119,17 +118,7 @@ Test(swap, placeholder_that_cannot_be_had_leaves_nothing)
 /* On this thread alone. */
 static void *make_without_writev(void *arg)
 {
-	const struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_writev, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPIPE),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = {.len = sizeof filter / sizeof *filter,
-					   .filter = (struct sock_filter *)filter};
-
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+	if (!sandbox_refuses(SYS_writev, EPIPE))
 		return arg;
 	return swap_placeholder_make(&placeholder) == 0 ? NULL : arg;
 }
@@ -174,19 +163,6 @@ static void *sleep_on_it(void *arg)
 	FD_SET(fd, &set);
 	s->result = select(fd + 1, NULL, &set, NULL, &(struct timeval){.tv_sec = 20}) == 1;
 	return NULL;
-}
-
-static bool is_asleep(pid_t tid)
-{
-	char path[64], text[256] = "";
-	int in;
-
-	snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
-	in = open(path, O_RDONLY);
-	if (read(in, text, sizeof text - 1) <= 0)
-		text[0] = '\0';
-	close(in);
-	return strstr(text, ") S ") != NULL;
 }
 
 static void fall_asleep(struct sleeper *s, void *(*run)(void *))
