@@ -56,6 +56,8 @@
 #define FAR_SKIPS  63
 #define LEAD_STACK ((size_t)128 << 10)
 
+#define EVENTS_MAX 64 /* of one sleep */
+
 int io_idle_ms = IO_IDLE_MS;
 
 /* The thread is created under it, which allocates: whoever may have interrupted malloc() does not
@@ -127,7 +129,7 @@ static void dispatch(const struct epoll_event *ev)
 	if ((int)ev->data.u64 == wake_rx)
 		drain_wake();
 	else
-		io_watch_dispatch(0);
+		io_watch_told(ev);
 }
 
 /* How long epoll_wait may sleep: until `next`, or until the thread has been idle for long. */
@@ -198,7 +200,7 @@ static int sleep_until(uint32_t mine, uint64_t next, uint64_t now_ms, struct epo
 		wait_ms = 0;
 	ep = private_fd_number(epoll_handle);
 	lock_release(&turn);
-	n = ep < 0 ? ep : sys_epoll_wait(ep, events, 2, wait_ms);
+	n = ep < 0 ? ep : sys_epoll_wait(ep, events, EVENTS_MAX, wait_ms);
 	if (n == -EINTR)
 		n = 0;
 	lock_take(&turn);
@@ -214,7 +216,7 @@ static int sleep_until(uint32_t mine, uint64_t next, uint64_t now_ms, struct epo
 static void *io_main(void *arg)
 {
 	uint32_t mine = (uint32_t)(uintptr_t)arg;
-	struct epoll_event events[2];
+	struct epoll_event events[EVENTS_MAX];
 
 	lock_signals_are_blocked(); /* since birth: io_thread() */
 	prctl(PR_SET_NAME, "noblockdns");
@@ -269,12 +271,9 @@ static int open_descriptors(void)
 	wake_tx = private_fd_adopt(pair[1]);
 	if (wake_rx < 0 || wake_tx < 0)
 		return wake_rx < 0 ? wake_rx : wake_tx;
-	r = io_watch_open();
-	if (r < 0)
-		return r;
 	r = private_fd_watch(epoll_handle, wake_rx, EPOLLIN, (uint64_t)wake_rx);
 	if (r == 0)
-		r = io_watch_show(epoll_handle, true);
+		r = io_watch_open(epoll_handle);
 	return r < 0 ? r : probe_wait();
 }
 
@@ -397,8 +396,7 @@ static bool lead(const struct io_task *task, bool (*over)(const struct io_task *
 /* The task, and, from a server that has been near so far, the answer. */
 static void run_and_lead(struct io_task *task, bool (*over)(const struct io_task *task))
 {
-	bool leads = over != NULL && far == 0 && stack_has(LEAD_STACK) &&
-		     io_watch_show(epoll_handle, false) == 0;
+	bool leads = over != NULL && far == 0 && stack_has(LEAD_STACK) && io_watch_show(false) == 0;
 
 	task->run(task, clock_boot_ms());
 	busy = true;
@@ -410,14 +408,14 @@ static void run_and_lead(struct io_task *task, bool (*over)(const struct io_task
 		else
 			far = FAR_SKIPS;
 	}
-	if ((leads && io_watch_show(epoll_handle, true) < 0) || io_timers_next() < wakes_ms)
+	if ((leads && io_watch_show(true) < 0) || io_timers_next() < wakes_ms)
 		wake();
 }
 
 /* Runs the task on this thread if the io thread is asleep and stays out of the way. */
 static bool run_here(struct io_task *task, bool (*over)(const struct io_task *task))
 {
-	bool may;
+	bool may, begins;
 
 	if (private_fd_tables_differ() || !lock_try(&turn))
 		return false;
@@ -426,11 +424,12 @@ static bool run_here(struct io_task *task, bool (*over)(const struct io_task *ta
 		lock_release(&turn);
 		return false;
 	}
-	private_fd_turn();
+	begins = private_fd_turn_begin();
 	may = is_free(task);
 	if (may)
 		run_and_lead(task, over);
-	private_fd_turn_over();
+	if (begins)
+		private_fd_turn_over();
 	lock_release(&turn);
 	return may;
 }

@@ -62,7 +62,11 @@ struct io_timer {
 int io_timer_start(struct io_timer *timer, uint64_t at_ms);
 void io_timer_stop(struct io_timer *timer);
 
-enum io_events { IO_READ = 1, IO_WRITE = 2 };
+enum io_events {
+	IO_READ = 1,
+	IO_WRITE = 2,
+	IO_THREAD = 4, /* whoever waits in the io thread's place (io_run()) is not told */
+};
 
 typedef void (*io_ready_fn)(void *arg, int handle, unsigned events, uint64_t now_ms);
 

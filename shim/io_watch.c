@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #define EVENTS_MAX 64
 
@@ -24,24 +23,28 @@ struct watch {
 	unsigned events;
 };
 
-/* The set's handle; 0: none. Read without the lock by a thread whose generation may be over. */
-static _Atomic int set;
+/* The handles of the set and of the sleeper's; 0: none. Read without the lock by a thread whose
+ * generation may be over. */
+static _Atomic int set, outer;
 
 /*
- * The set reports something that is not watched: the socket of another descriptor table, which a
+ * A set reports something that is not watched: the socket of another descriptor table, which a
  * thread has that left ours by a raw system call, or one whose number the program took while a
  * forked child has a copy of it. Such a member cannot be removed, and would be reported for ever.
  */
 static bool has_strays;
+static uint64_t suspect; /* what the sleeper was told of last that is not watched */
 
 static struct watch watches[PRIVATE_FD_HANDLE_MAX + 1]; /* by handle */
 static size_t top;					/* all that are watched are below */
 
-int io_watch_open(void)
+int io_watch_open(int sleeper)
 {
 	has_strays = false;
+	suspect = 0;
+	outer = sleeper;
 	set = private_fd_epoll();
-	return set < 0 ? set : 0;
+	return set < 0 ? set : io_watch_show(true);
 }
 
 void io_watch_close(void)
@@ -51,14 +54,19 @@ void io_watch_close(void)
 	set = 0;
 }
 
-int io_watch_show(int epoll, bool show)
+int io_watch_show(bool show)
 {
-	return private_fd_watch(epoll, set, show ? EPOLLIN : EPOLLERR, (uint64_t)set);
+	return private_fd_watch(outer, set, show ? EPOLLIN : EPOLLERR, (uint64_t)set);
 }
 
 static uint32_t to_epoll(unsigned events)
 {
 	return (events & IO_READ ? EPOLLIN : 0) | (events & IO_WRITE ? EPOLLOUT : 0);
+}
+
+static int set_of(unsigned events)
+{
+	return events & IO_THREAD ? outer : set;
 }
 
 int io_watch(int handle, unsigned events, io_ready_fn ready, void *arg)
@@ -76,7 +84,8 @@ int io_watch(int handle, unsigned events, io_ready_fn ready, void *arg)
 	}
 	if ((size_t)handle >= top)
 		top = (size_t)handle + 1; /* first: a fork may come in between */
-	r = private_fd_watch(set, handle, to_epoll(events), (uint64_t)handle);
+	r = private_fd_watch(set_of(events | w->events), handle, to_epoll(events),
+			     (uint64_t)handle);
 	if (r < 0 && events != 0)
 		return r;
 	*w = (struct watch){.ready = ready, .arg = arg, .events = events};
@@ -100,6 +109,20 @@ static void dispatch(const struct epoll_event *ev, uint64_t now_ms)
 	if (ev->events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
 		events |= IO_WRITE;
 	watches[handle].ready(watches[handle].arg, handle, events & watches[handle].events, now_ms);
+}
+
+/* One may have been ended between the sleep and the turn, and is not told of again. */
+void io_watch_told(const struct epoll_event *ev)
+{
+	if (ev->data.u64 == (uint64_t)set) {
+		io_watch_dispatch(0);
+		return;
+	}
+	if (!is_watched(ev)) {
+		has_strays |= ev->data.u64 == suspect;
+		suspect = ev->data.u64;
+	}
+	dispatch(ev, clock_boot_ms());
 }
 
 int io_watch_dispatch(int timeout_ms)
@@ -135,8 +158,8 @@ void io_watch_restore(void)
 	for (size_t i = 0; i < top; i++) {
 		struct watch *w = &watches[i];
 
-		if (w->events != 0 &&
-		    private_fd_watch(set, (int)i, to_epoll(w->events), (uint64_t)i) < 0)
+		if (w->events != 0 && private_fd_watch(set_of(w->events), (int)i,
+						       to_epoll(w->events), (uint64_t)i) < 0)
 			w->events = 0;
 	}
 }

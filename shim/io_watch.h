@@ -2,20 +2,26 @@
 /*
  * io_watch.h - what the loop watches: descriptors with whom to call, in an epoll set of their own.
  * The set is a member of the one that the io thread sleeps in, and can be hidden from it while
- * another thread waits in its place (io.c). io thread only.
+ * another thread waits in its place (io.c). What is watched with IO_THREAD is in the sleeper's set
+ * itself, which costs half as much. io thread only.
  */
 #ifndef NOBLOCKDNS_IO_WATCH_H
 #define NOBLOCKDNS_IO_WATCH_H
 
 #include "shim/io.h"
 
-/* Makes the set. 0 or a negative errno; then, too, io_watch_close() ends it. Under the lock of the
- * thread's life, like io_watch_close(). */
-int io_watch_open(void);
+#include <sys/epoll.h>
+
+/* Makes the set, for a sleeper in `sleeper` (a handle), and shows it. 0 or a negative errno; then,
+ * too, io_watch_close() ends it. Under the lock of the thread's life, like io_watch_close(). */
+int io_watch_open(int sleeper);
 void io_watch_close(void);
 
-/* Shows the set to the sleeper in `epoll` (a handle), or hides it. 0 or a negative errno. */
-int io_watch_show(int epoll, bool show);
+/* Shows the set to the sleeper, or hides it. 0 or a negative errno. */
+int io_watch_show(bool show);
+
+/* Handles what the sleeper was told, but for its wake-ups. */
+void io_watch_told(const struct epoll_event *ev);
 
 /* Waits for what is watched, at most `timeout_ms`, and has it handled. Returns the number of
  * events, or a negative errno. */

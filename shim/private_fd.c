@@ -39,6 +39,15 @@ void private_fd_turn(void)
 	lock_release(&table_lock);
 }
 
+bool private_fd_turn_begin(void)
+{
+	bool begins = !private_fd_table_in_turn();
+
+	if (begins)
+		private_fd_turn();
+	return begins;
+}
+
 void private_fd_turn_over(void)
 {
 	private_fd_table_turn_over();
@@ -133,17 +142,22 @@ int private_fd_copy(int fd)
 	return process_check() == PROCESS_OWNER ? private_fd_copy_owned(fd) : -EPERM;
 }
 
+int private_fd_copy_seen(int fd, const struct stat *was)
+{
+	int r;
+
+	lock_take(&table_lock);
+	r = copy_locked(fd, was);
+	lock_release(&table_lock);
+	return r;
+}
+
 int private_fd_copy_owned(int fd)
 {
 	struct stat was;
 	int r = sys_fstat(fd, &was);
 
-	if (r < 0)
-		return r;
-	lock_take(&table_lock);
-	r = copy_locked(fd, &was);
-	lock_release(&table_lock);
-	return r;
+	return r < 0 ? r : private_fd_copy_seen(fd, &was);
 }
 
 int private_fd_socket(int domain, int type, int protocol)

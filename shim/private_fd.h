@@ -81,6 +81,10 @@ int private_fd_copy(int fd);
 int private_fd_adopt_owned(int fd);
 int private_fd_copy_owned(int fd);
 
+/* private_fd_copy_owned() for a caller that knows what fstat() says of the file that it wants;
+ * -EBADF: another one is at `fd`. */
+int private_fd_copy_seen(int fd, const struct stat *was);
+
 /* socket() with SOCK_CLOEXEC, adopted. Handle or negative errno. */
 int private_fd_socket(int domain, int type, int protocol);
 
@@ -122,7 +126,9 @@ int private_fd_close(int handle);
  */
 void private_fd_turn(void);
 
-/* The end of it, for a thread that takes one turn of the loop and goes its way. */
+/* For a thread that takes one turn and goes its way, which private_fd_turn_over() ends: not in a
+ * signal handler's reach. False: it is in one already, which another will end. */
+bool private_fd_turn_begin(void);
 void private_fd_turn_over(void);
 
 /*

@@ -139,48 +139,51 @@ static bool same_inode(const struct private_fd_slot *slot)
 }
 
 /*
- * Is `fd` registered in `epoll`? Asked by adding it: EEXIST changes nothing, whereas EPOLL_CTL_MOD
- * would re-arm. Where neither is ours any more it may succeed, and is undone.
+ * Is `fd` registered in `epoll`, which then is ours, too? Asked by adding it: EEXIST changes
+ * nothing, whereas EPOLL_CTL_MOD would re-arm. Where neither is ours any more it may succeed, and
+ * is undone.
  */
-static bool registered(int epoll, int fd)
+static bool registered(struct private_fd_slot *epoll, int fd)
 {
 	struct epoll_event none = {.events = 0};
-	int r = sys_epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &none);
+	int r = sys_epoll_ctl(epoll->number, EPOLL_CTL_ADD, fd, &none);
 
 	if (r == 0)
-		(void)sys_epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &none);
+		(void)sys_epoll_ctl(epoll->number, EPOLL_CTL_DEL, fd, &none);
+	if (r == -EEXIST)
+		epoll->turn = turn;
 	return r == -EEXIST || r == -EPERM; /* a sandbox: nothing speaks against it */
 }
 
 /* An epoll set is known by a member of ours that is registered in it. Has it none on record,
  * nothing speaks for it or against it: `unknown`. */
-static bool has_members(const struct private_fd_slot *epoll, bool unknown)
+static bool has_members(struct private_fd_slot *epoll, bool unknown)
 {
 	int handle = private_fd_table_handle(epoll);
 
 	for (unsigned i = 0; i < private_fd_table_end; i++) {
 		if (!slots[i].number || slots[i].epoll != handle)
 			continue;
-		if (same_inode(&slots[i]) && registered(epoll->number, slots[i].number))
+		if (same_inode(&slots[i]) && registered(epoll, slots[i].number))
 			return true;
 		unknown = false;
 	}
 	return unknown;
 }
 
-static bool is_ours(const struct private_fd_slot *slot, bool unknown)
+static bool is_ours(struct private_fd_slot *slot, bool unknown)
 {
-	const struct private_fd_slot *epoll;
+	struct private_fd_slot *epoll;
 
 	if (!same_inode(slot))
 		return false;
 	if (!slot->anonymous)
 		return true;
 	epoll = private_fd_table_find(slot->epoll);
-	return epoll ? registered(epoll->number, slot->number) : has_members(slot, unknown);
+	return epoll ? registered(epoll, slot->number) : has_members(slot, unknown);
 }
 
-bool private_fd_table_provable(const struct private_fd_slot *slot)
+bool private_fd_table_provable(struct private_fd_slot *slot)
 {
 	return is_ours(slot, false);
 }

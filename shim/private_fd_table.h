@@ -68,7 +68,7 @@ void private_fd_table_renumber(struct private_fd_slot *slot, int number);
 void private_fd_table_remove(struct private_fd_slot *slot);
 
 /* Is it ours beyond doubt? Changes nothing; an epoll set without members on record is not. */
-bool private_fd_table_provable(const struct private_fd_slot *slot);
+bool private_fd_table_provable(struct private_fd_slot *slot);
 
 /* `slot` while it is ours; otherwise removes it, and NULL. NULL gives NULL. Looks once in a turn of
  * the calling thread (private_fd_turn()). Removes nothing in a thread that has left the table. */
