@@ -36,16 +36,28 @@ static int private_fcntl(int fd, int cmd)
 	}
 }
 
+static bool copies(int cmd)
+{
+	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC;
+}
+
+static bool signals(int cmd)
+{
+	return cmd == F_SETOWN || cmd == F_SETOWN_EX || cmd == F_SETSIG;
+}
+
 static int racing_fcntl(int fd, int cmd, void *arg)
 {
 	int r;
 
-	if (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC) {
+	if (copies(cmd)) {
 		r = racing_dup(fd, cmd, (int)(long)arg);
 		if (r < 0)
 			errno = -r;
 		return r < 0 ? -1 : r;
 	}
+	if (signals(cmd))
+		swap_signals = true; /* first: the race may end at any moment */
 	r = ((variadic_fcntl *)real_fcntl)(fd, cmd, arg);
 	if (r >= 0 && cmd == F_SETFL)
 		racing_flags_set(fd);
@@ -62,24 +74,27 @@ __attribute__((noinline, cold)) static int special_fcntl(int fd, int cmd, void *
 	return ((variadic_fcntl *)real_fcntl)(fd, cmd, arg);
 }
 
-__attribute__((noinline, cold)) static int copied(int fd, int r)
+/* What a race is to know of any number. */
+__attribute__((noinline, cold)) static int noted(int fd, int cmd, int r)
 {
-	if (r >= 0)
+	if (signals(cmd))
+		swap_signals = true;
+	else if (r >= 0)
 		racing_note_dup(fd, r);
 	return r;
 }
 
-static bool copies(int cmd)
+static bool is_noted(int cmd)
 {
-	return __builtin_expect(cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC, 0);
+	return __builtin_expect(copies(cmd) || signals(cmd), 0);
 }
 
 int nbd_fcntl(int fd, int cmd, void *arg)
 {
 	if (__builtin_expect(private_fd_special(fd) != 0, 0))
 		return special_fcntl(fd, cmd, arg);
-	if (copies(cmd))
-		return copied(fd, ((variadic_fcntl *)real_fcntl)(fd, cmd, arg));
+	if (is_noted(cmd))
+		return noted(fd, cmd, ((variadic_fcntl *)real_fcntl)(fd, cmd, arg));
 	return ((variadic_fcntl *)real_fcntl)(fd, cmd, arg);
 }
 
@@ -87,8 +102,8 @@ int nbd_fcntl64(int fd, int cmd, void *arg)
 {
 	if (__builtin_expect(private_fd_special(fd) != 0, 0))
 		return special_fcntl(fd, cmd, arg);
-	if (copies(cmd))
-		return copied(fd, ((variadic_fcntl *)real_fcntl64)(fd, cmd, arg));
+	if (is_noted(cmd))
+		return noted(fd, cmd, ((variadic_fcntl *)real_fcntl64)(fd, cmd, arg));
 	return ((variadic_fcntl *)real_fcntl64)(fd, cmd, arg);
 }
 

@@ -12,9 +12,14 @@
 
 typedef int variadic_ioctl(int fd, unsigned long request, ...);
 
+static bool signals(unsigned long request)
+{
+	return request == FIOSETOWN || request == SIOCSPGRP;
+}
+
 __attribute__((noinline, cold)) static int special_ioctl(int fd, unsigned long request, void *arg)
 {
-	int r = racing_ioctl(fd, request, arg);
+	int r = racing_is(fd) ? racing_ioctl(fd, request, arg) : -ENOENT;
 
 	if (r != -ENOENT) {
 		if (r >= 0)
@@ -22,6 +27,8 @@ __attribute__((noinline, cold)) static int special_ioctl(int fd, unsigned long r
 		errno = -r;
 		return -1;
 	}
+	if (signals(request))
+		swap_signals = true; /* first: the race may end at any moment */
 	r = ((variadic_ioctl *)real_ioctl)(fd, request, arg);
 	if (r == 0 && request == FIONBIO)
 		racing_flags_set(fd);
@@ -30,7 +37,7 @@ __attribute__((noinline, cold)) static int special_ioctl(int fd, unsigned long r
 
 int nbd_ioctl(int fd, unsigned long request, void *arg)
 {
-	if (racing_is(fd))
+	if (racing_is(fd) || __builtin_expect(signals(request), 0))
 		return special_ioctl(fd, request, arg);
 	return ((variadic_ioctl *)real_ioctl)(fd, request, arg);
 }

@@ -31,14 +31,14 @@ static bool keep_ours(struct racing_session *s, struct racing *race, const struc
 }
 
 /* The file at the number `from` over all numbers of the race, which hold the file `id` now. */
-static int put_number(struct racing *race, int from, const struct swap_id *id)
+static int put_number(struct racing *race, int from, int flags, const struct swap_id *id)
 {
 	int r = -EBADF;
 
-	swap_copy_flags(race->numbers[0], from);
+	swap_copy_flags(race->numbers[0], flags, from);
 	registrations_leave(&race->registrations);
 	for (unsigned i = 0; i < race->n; i++)
-		if (swap_put(from, race->numbers[i], id) == 0)
+		if (swap_put(from, race->numbers[i], flags, id) == 0)
 			r = 0;
 	registrations_enter(&race->registrations);
 	return r;
@@ -46,53 +46,29 @@ static int put_number(struct racing *race, int from, const struct swap_id *id)
 
 static int put(struct racing *race, int handle, const struct swap_id *id)
 {
-	int from, r;
+	int from, r, flags = sys_fcntl(race->numbers[0], F_GETFL, 0);
 
+	if (race->peer && !race->end && flags >= 0 && (flags & O_ASYNC))
+		race->end = private_fd_copy_owned(race->numbers[0]);
 	private_fd_lock();
 	from = private_fd_number_locked(handle);
-	r = from < 0 ? from : put_number(race, from, id);
+	r = from < 0 ? from : put_number(race, from, flags, id);
 	private_fd_unlock();
 	return r;
 }
 
-static int find_registrations(struct racing *race)
-{
-	int r = 0;
-
-	for (unsigned i = 0; i < race->n && r == 0; i++)
-		r = registrations_find(race->numbers[i], &race->registrations);
-	return r;
-}
-
-/* Puts what has won in the place of the own socket; nowhere, where all numbers have been taken
- * away. */
-static int put_winner(struct racing_session *s, struct racing *race)
-{
-	race->registrations.n = 0;
-	if (race->n == 0 || !keep_ours(s, race, &race->id))
-		return 0;
-	(void)find_registrations(race);
-	return put(race, attempts_winner(race->attempts), &race->id);
-}
-
 /* Ends an active race with the file of `handle`; where the program has taken that away, with its
- * own socket. A blocking one with what it has shown by now, whoever asks first. */
+ * own socket. */
 static void finish(struct racing_session *s, struct racing *race, int handle)
 {
-	if (race->blocking) {
-		race->replaced =
-			attempts_end(race->attempts) == ATTEMPTS_WON && put_winner(s, race) == 0;
-		racing_end(s, race);
-		return;
-	}
 	if (!keep_ours(s, race, &race->id))
 		return;
-	for (unsigned i = 0; i < race->n; i++)
-		registrations_find_missing(race->numbers[i], &race->registrations);
-	if (sys_fcntl(race->numbers[0], F_GETFL, 0) & O_ASYNC)
-		race->end = private_fd_copy_owned(race->numbers[0]);
-	if (put(race, handle, &race->id) < 0)
-		(void)put(race, race->own, &race->id);
+	if (!race->blocking) {
+		for (unsigned i = 0; i < race->n; i++)
+			registrations_find_missing(race->numbers[i], &race->registrations);
+		if (put(race, handle, &race->id) < 0)
+			(void)put(race, race->own, &race->id);
+	}
 	racing_end(s, race);
 }
 
@@ -111,6 +87,15 @@ static void over(struct attempts *a, uint64_t now_ms)
 	racing_close_session(&s);
 }
 
+static int find_registrations(struct racing *race)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < race->n && r == 0; i++)
+		r = registrations_find(race->numbers[i], &race->registrations);
+	return r;
+}
+
 static int put_placeholder(struct racing *race)
 {
 	struct swap_placeholder placeholder;
@@ -121,7 +106,8 @@ static int put_placeholder(struct racing *race)
 	race->peer = placeholder.peer;
 	race->id = placeholder.id;
 	race->active = true; /* from here on a forked child repairs it */
-	r = put_number(race, placeholder.end, &race->own_id);
+	r = put_number(race, placeholder.end, sys_fcntl(race->numbers[0], F_GETFL, 0),
+		       &race->own_id);
 	swap_placeholder_drop(&placeholder);
 	return r;
 }
@@ -199,8 +185,27 @@ void racing_settle(int fd)
 
 int racing_shutdown(int fd, int how)
 {
-	racing_settle(fd);
-	return real_shutdown(fd, how);
+	struct lock_stretch stretch; /* the pin must not be lost */
+	struct racing_session s;
+	struct racing *race;
+	int r;
+
+	if (!racing_may())
+		return real_shutdown(fd, how);
+	lock_stretch_begin(&stretch);
+	racing_open(&s);
+	race = racing_at(&s, fd);
+	if (race)
+		finish(&s, race, race->own);
+	race = race && race->blocking ? race : NULL;
+	if (race)
+		race->pins++;
+	racing_close_session(&s);
+	r = real_shutdown(fd, how);
+	if (race)
+		racing_unpin(race);
+	lock_stretch_end(&stretch);
+	return r;
 }
 
 int racing_connect(int fd, const struct sockaddr *addr, socklen_t len)
@@ -261,27 +266,38 @@ void racing_unwatch(struct attempts *a)
 {
 	struct racing_session s;
 	struct racing *race;
+	uint32_t pins;
 
-	racing_open(&s);
-	race = racing_of(NULL, a);
-	if (race) {
-		racing_unmark(race);
-		racing_free(race);
-	}
-	racing_close_session(&s);
+	do {
+		racing_open(&s);
+		race = racing_of(NULL, a);
+		if (race)
+			racing_unmark(race);
+		pins = race ? atomic_load(&race->pins) : 0;
+		if (race && pins == 0)
+			racing_free(race);
+		racing_close_session(&s);
+		if (pins != 0)
+			(void)sys_futex_wait(&race->pins, pins, NULL, false);
+	} while (pins != 0);
 }
 
 int racing_replace(struct attempts *a)
 {
 	struct racing_session s;
 	struct racing *race;
-	bool replaced;
+	int r = -ECANCELED;
 
 	racing_open(&s);
 	race = racing_of(NULL, a);
-	if (race && race->active)
-		finish(&s, race, race->own);
-	replaced = race && race->replaced;
+	if (race && race->active) {
+		r = 0;
+		if (race->n > 0 && keep_ours(&s, race, &race->id)) {
+			race->registrations.n = 0;
+			(void)find_registrations(race);
+			r = put(race, attempts_winner(a), &race->id);
+		}
+	}
 	racing_close_session(&s);
-	return replaced ? 0 : -ECANCELED;
+	return r;
 }

@@ -271,7 +271,9 @@ void registrations_enter(const struct registration_list *list)
 		const struct registration *r = &list->r[i];
 		struct epoll_event event = {.events = r->events, .data.u64 = r->data};
 
-		if (sys_epoll_ctl(r->epfd, EPOLL_CTL_ADD, r->fd, &event) == 0)
-			registrations_note(r->epfd, EPOLL_CTL_ADD, r->fd, &event);
+		/* First: who is woken by it may take it out at once. */
+		registrations_note(r->epfd, EPOLL_CTL_ADD, r->fd, &event);
+		if (sys_epoll_ctl(r->epfd, EPOLL_CTL_ADD, r->fd, &event) < 0)
+			registrations_note(r->epfd, EPOLL_CTL_DEL, r->fd, NULL);
 	}
 }

@@ -109,15 +109,20 @@ static bool keep(int peer, bool *ret_schedule)
 	return room;
 }
 
-void sleepers_wake(int peer, int end)
+bool sleepers_wake(int peer, int end)
+{
+	if (end <= 0 && swap_is_deserted(peer)) {
+		private_fd_close(peer);
+		return false;
+	}
+	swap_wake(peer, end);
+	return true;
+}
+
+void sleepers_keep(int peer)
 {
 	bool schedule = false;
 
-	if (end <= 0 && swap_is_deserted(peer)) {
-		private_fd_close(peer);
-		return;
-	}
-	swap_wake(peer, end);
 	if (swap_is_deserted(peer) || !keep(peer, &schedule)) {
 		private_fd_close(peer);
 		return;

@@ -17,9 +17,15 @@
 #ifndef NOBLOCKDNS_SLEEPERS_H
 #define NOBLOCKDNS_SLEEPERS_H
 
-/* Takes the handles over; as swap_wake() until nobody is left. Any thread, signal handlers; no lock
- * may be held. */
-void sleepers_wake(int peer, int end);
+#include <stdbool.h>
+
+/* Takes the handles over; swap_wake(), if anybody is there. True: `peer` is the caller's again, for
+ * sleepers_keep() a moment later: most are gone by then. Any thread, signal handlers; no lock may
+ * be held. */
+bool sleepers_wake(int peer, int end);
+
+/* Takes the handle over; wakes them until nobody is left. Likewise. */
+void sleepers_keep(int peer);
 
 /* In a forked child (process.h). */
 void sleepers_reset(void);

@@ -36,19 +36,9 @@ bool swap_is(int fd, const struct swap_id *id)
 
 int swap_copy(int fd, const struct swap_id *id)
 {
-	int number, handle = private_fd_copy(fd);
-	bool is_it;
+	const struct stat socket = {.st_dev = id->dev, .st_ino = id->ino, .st_mode = S_IFSOCK};
 
-	if (handle < 0)
-		return handle;
-	private_fd_lock();
-	number = private_fd_number_locked(handle);
-	is_it = number >= 0 && swap_is(number, id);
-	private_fd_unlock();
-	if (is_it)
-		return handle;
-	private_fd_close(handle);
-	return -EBADF;
+	return private_fd_copy_seen(fd, &socket);
 }
 
 /* The smallest buffer that the kernel grants holds 4.6 KB, with its overhead: less than one write
@@ -110,23 +100,30 @@ static void ask_for_room(int end)
 		(void)sys_call(SYS_sendto, fd, (long)"", 1, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
 }
 
+/* All at once; nobody looks at it. */
+static void make_room(int fd)
+{
+	static char junk[8192];
+
+	while (sys_read(fd, junk, sizeof(junk)) > 0)
+		;
+}
+
 void swap_wake(int peer, int end)
 {
-	static char junk[8192]; /* all at once; nobody looks at it */
 	int fd;
 
 	private_fd_lock();
 	if (end > 0)
 		ask_for_room(end);
 	fd = private_fd_number_locked(peer);
-	if (fd >= 0) {
-		/* Ends the placeholder's sending before there is room for it. */
+	if (fd >= 0)
 		(void)sys_call(SYS_shutdown, fd, SHUT_RD, 0, 0, 0, 0);
-		while (sys_read(fd, junk, sizeof(junk)) > 0)
-			;
-	}
+	if (fd >= 0 && end > 0)
+		make_room(fd);
 	private_fd_unlock();
-	private_fd_close(end);
+	if (end > 0)
+		private_fd_close(end);
 }
 
 bool swap_is_deserted(int peer)
@@ -142,18 +139,27 @@ bool swap_is_deserted(int peer)
 	return p.fd < 0 || (p.revents & POLLHUP);
 }
 
-void swap_copy_flags(int from, int to)
+_Atomic bool swap_signals;
+
+static void copy_signals(int from, int to)
 {
-	int had = sys_fcntl(from, F_GETFL, 0), has = sys_fcntl(to, F_GETFL, 0);
 	int signal = sys_fcntl(from, F_GETSIG, 0);
 	struct f_owner_ex owner = {.pid = 0};
 
-	if (had >= 0 && ((had ^ has) & O_NONBLOCK))
-		(void)sys_fcntl(to, F_SETFL, has ^ O_NONBLOCK);
 	if (sys_fcntl(from, F_GETOWN_EX, (long)&owner) == 0 && owner.pid != 0)
 		(void)sys_fcntl(to, F_SETOWN_EX, (long)&owner);
 	if (signal > 0)
 		(void)sys_fcntl(to, F_SETSIG, signal);
+}
+
+void swap_copy_flags(int from, int flags, int to)
+{
+	if (flags < 0)
+		return;
+	if (!(flags & O_NONBLOCK))
+		(void)sys_fcntl(to, F_SETFL, 0);
+	if ((flags & O_ASYNC) || atomic_load_explicit(&swap_signals, memory_order_relaxed))
+		copy_signals(from, to);
 }
 
 /* The kernel sends the signal with the number under which the flag was set, so it is set there. */
@@ -165,16 +171,15 @@ static void set_async(int fd)
 		(void)sys_fcntl(fd, F_SETFL, flags | O_ASYNC);
 }
 
-int swap_put(int from, int fd, const struct swap_id *id)
+int swap_put(int from, int fd, int flags, const struct swap_id *id)
 {
-	int flags, close_on_exec, r;
+	int close_on_exec, r;
 
 	if (!swap_is(fd, id))
 		return -EBADF;
-	flags = sys_fcntl(fd, F_GETFL, 0);
 	close_on_exec = sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC;
 	r = sys_dup3(from, fd, close_on_exec ? O_CLOEXEC : 0);
-	if (r >= 0 && (flags & O_ASYNC))
+	if (r >= 0 && flags >= 0 && (flags & O_ASYNC))
 		set_async(fd);
 	return r < 0 ? r : 0;
 }

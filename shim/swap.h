@@ -17,6 +17,7 @@
 
 #include "shim/sys.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 struct swap_id {
@@ -30,8 +31,8 @@ int swap_identify(int fd, struct swap_id *ret);
 /* Is that file there? */
 bool swap_is(int fd, const struct swap_id *id);
 
-/* A private descriptor of it. Handle or a negative errno; -EBADF: another file is there. No lock
- * may be held. */
+/* A private descriptor of that socket. Handle or a negative errno; -EBADF: another file is there.
+ */
 int swap_copy(int fd, const struct swap_id *id);
 
 struct swap_placeholder {
@@ -49,30 +50,34 @@ void swap_placeholder_drop(const struct swap_placeholder *placeholder);
 
 /*
  * Wakes whoever sleeps on a placeholder that has been replaced, in poll() or select(): they look
- * the number up again and find what is there now. Who waits for room is woken by nothing but room,
- * so it has to be impossible to write before there is some: nothing that the program writes is ever
- * taken and lost. Whoever is inside write() or sendfile() there at this very moment gets EPIPE, and
- * SIGPIPE as ordered. Can be repeated.
+ * the number up again and find what is there now. It cannot be written to from here on: nothing
+ * that the program writes is ever taken and lost. Whoever is inside write() or sendfile() there at
+ * this very moment gets EPIPE, and SIGPIPE as ordered. Can be repeated.
  *
  * `end`, if positive, is a handle of the placeholder itself, kept because O_ASYNC is on: the signal
- * is sent from there, as it was ordered. Closed.
+ * is sent from there, as it was ordered, and by nothing but room. Closed.
  */
 void swap_wake(int peer, int end);
 
 /* Nobody has the placeholder any more: no number, no sleeper, no process. */
 bool swap_is_deserted(int peer);
 
+/* Set by the hooks: the program has said who is to be sent a signal for some descriptor. (Where it
+ * did so past them, that is looked for with O_ASYNC alone.) */
+extern _Atomic bool swap_signals;
+
 /*
  * What belongs to the open file, and not to the socket: O_NONBLOCK, and who is sent a signal. From
- * the number `from` to `to`. O_ASYNC is left to swap_put(), which knows the number.
+ * the number `from`, whose F_GETFL is `flags`, to `to`, which does not block. O_ASYNC is left to
+ * swap_put(), which knows the number.
  */
-void swap_copy_flags(int from, int to);
+void swap_copy_flags(int from, int flags, int to);
 
 /*
  * Puts the file at the number `from` over `fd`, if the file there is `id`. FD_CLOEXEC stays as it
- * was there, O_ASYNC as in the file that was there. 0, or -EBADF: another file is there, which is
- * left alone.
+ * was there, O_ASYNC as `flags`, the F_GETFL of the file that was there, have it. 0, or -EBADF:
+ * another file is there, which is left alone.
  */
-int swap_put(int from, int fd, const struct swap_id *id);
+int swap_put(int from, int fd, int flags, const struct swap_id *id);
 
 #endif

@@ -41,10 +41,16 @@ static void install(void)
 	other = pair[1];
 }
 
+static void wake(int peer, int end)
+{
+	if (sleepers_wake(peer, end))
+		sleepers_keep(peer);
+}
+
 static void swap(void)
 {
-	cr_assert_eq(swap_put(winner, fd, &placeholder.id), 0);
-	sleepers_wake(placeholder.peer, 0);
+	cr_assert_eq(swap_put(winner, fd, fcntl(fd, F_GETFL), &placeholder.id), 0);
+	wake(placeholder.peer, 0);
 }
 
 static int ready(short events)
@@ -80,10 +86,10 @@ Test(swap, put_leaves_another_file_alone, .init = install)
 
 	cr_assert_eq(swap_identify(there, &null), 0);
 	cr_assert_eq(dup2(there, fd), fd);
-	cr_expect_eq(swap_put(winner, fd, &placeholder.id), -EBADF);
+	cr_expect_eq(swap_put(winner, fd, fcntl(fd, F_GETFL), &placeholder.id), -EBADF);
 	cr_expect(swap_is(fd, &null));
 	cr_assert_eq(close(fd), 0);
-	cr_expect_eq(swap_put(winner, fd, &placeholder.id), -EBADF);
+	cr_expect_eq(swap_put(winner, fd, fcntl(fd, F_GETFL), &placeholder.id), -EBADF);
 	cr_expect_eq(fcntl(fd, F_GETFD), -1);
 }
 
@@ -240,7 +246,7 @@ Test(swap, many_sleepers_that_wait_for_data_get_them, .timeout = 60)
 		cr_assert_eq(swap_placeholder_make(&many[i].placeholder), 0);
 		many[i].fd = dup(many[i].placeholder.end);
 		swap_placeholder_drop(&many[i].placeholder);
-		cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+		cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
 		many[i].winner = pair[0];
 		many[i].other = pair[1];
 		cr_assert_eq(
@@ -250,8 +256,10 @@ Test(swap, many_sleepers_that_wait_for_data_get_them, .timeout = 60)
 			usleep(100);
 	}
 	for (unsigned i = 0; i < MANY; i++) {
-		cr_assert_eq(swap_put(many[i].winner, many[i].fd, &many[i].placeholder.id), 0);
-		sleepers_wake(many[i].placeholder.peer, 0);
+		cr_assert_eq(swap_put(many[i].winner, many[i].fd, fcntl(many[i].fd, F_GETFL),
+				      &many[i].placeholder.id),
+			     0);
+		wake(many[i].placeholder.peer, 0);
 	}
 	usleep(50000); /* by then they have looked, and found nothing */
 	for (unsigned i = 0; i < MANY; i++)
@@ -303,11 +311,11 @@ Test(swap, signal_comes_for_the_programs_number, .init = install)
 	fcntl(fd, F_SETSIG, SIGRTMIN + 3);
 	fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC);
 	end = private_fd_copy(fd);
-	swap_copy_flags(fd, winner);
-	cr_assert_eq(swap_put(winner, fd, &placeholder.id), 0);
+	swap_copy_flags(fd, fcntl(fd, F_GETFL), winner);
+	cr_assert_eq(swap_put(winner, fd, fcntl(fd, F_GETFL), &placeholder.id), 0);
 	cr_expect_eq(fcntl(fd, F_GETFL), O_RDWR | O_NONBLOCK | O_ASYNC);
 	cr_expect_eq(fcntl(fd, F_GETSIG), SIGRTMIN + 3);
-	sleepers_wake(placeholder.peer, end);
+	wake(placeholder.peer, end);
 	cr_assert_eq(sigtimedwait(&set, &info, &patience), SIGRTMIN + 3);
 	cr_expect_eq(info.si_fd, fd);
 	cr_expect(info.si_band & POLLOUT, "band %#lx", info.si_band);
