@@ -51,6 +51,11 @@ struct attempts *attempts_new(const struct attempts_goal *goal)
 	return a;
 }
 
+void attempts_hold(struct attempts *a)
+{
+	atomic_fetch_add(&a->refs, 1);
+}
+
 void attempts_release(struct attempts *a)
 {
 	if (atomic_fetch_sub(&a->refs, 1) != 1)
@@ -65,6 +70,20 @@ void attempts_release(struct attempts *a)
 	pool_give(&pool, a);
 }
 
+/* Hands a task over that ends with attempts_release(). */
+static int hand_over(struct attempts *a, struct io_task *task,
+		     void (*run)(struct io_task *task, uint64_t now_ms))
+{
+	int r;
+
+	*task = (struct io_task){.run = run, .in_any_context = true};
+	attempts_hold(a);
+	r = io_run(task, NULL);
+	if (r < 0)
+		atomic_fetch_sub(&a->refs, 1); /* nobody is at work on it */
+	return r;
+}
+
 int attempts_start(struct attempts *a, int own, attempts_over_fn over, void *arg)
 {
 	int r;
@@ -72,35 +91,53 @@ int attempts_start(struct attempts *a, int own, attempts_over_fn over, void *arg
 	a->own = own;
 	a->over = over;
 	a->arg = arg;
-	a->start = (struct io_task){.run = attempts_on_start, .in_any_context = true};
-	atomic_fetch_add(&a->refs, 1);
 	attempts_enlist(a);
 	attempts_note_begin(a);
-	r = io_run(&a->start, NULL);
-	if (r < 0) {
+	r = hand_over(a, &a->start, attempts_on_start);
+	if (r < 0)
 		attempts_delist(a);
-		atomic_fetch_sub(&a->refs, 1);
-	}
 	return r;
+}
+
+static bool end_as(struct attempts *a, enum attempts_end end)
+{
+	uint32_t running = ATTEMPTS_RUNNING;
+
+	if (!atomic_compare_exchange_strong(&a->end, &running, end))
+		return false;
+	(void)hand_over(a, &a->stop, attempts_on_stop);
+	return true;
 }
 
 bool attempts_stop(struct attempts *a)
 {
-	uint32_t running = ATTEMPTS_RUNNING;
-
-	if (!atomic_compare_exchange_strong(&a->end, &running, ATTEMPTS_STOPPED))
+	if (!end_as(a, ATTEMPTS_STOPPED))
 		return false;
-	(void)sys_futex_wake(&a->end, INT_MAX, false);
-	a->stop = (struct io_task){.run = attempts_on_stop, .in_any_context = true};
-	atomic_fetch_add(&a->refs, 1);
-	if (io_submit(&a->stop) < 0)
-		atomic_fetch_sub(&a->refs, 1); /* nobody is at work on it */
+	if (a->goal.blocking)
+		(void)sys_futex_wake(&a->end, INT_MAX, false);
 	return true;
+}
+
+bool attempts_connected(struct attempts *a, uint32_t rtt_us)
+{
+	attempts_note_connected(a, a->own_candidate, rtt_us, clock_boot_ms());
+	return end_as(a, ATTEMPTS_FIRST);
+}
+
+int attempts_failed(struct attempts *a, int error)
+{
+	a->own_error = error;
+	return hand_over(a, &a->fail, attempts_on_failure);
 }
 
 void attempts_pool_forked(void)
 {
 	pool_forked(&pool);
+}
+
+bool attempts_first_failed(const struct attempts *a)
+{
+	return atomic_load(&a->own_error) != 0;
 }
 
 enum attempts_end attempts_end(const struct attempts *a)

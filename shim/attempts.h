@@ -14,10 +14,15 @@
  *	over(a)                                on the io thread, once: WON or LOST
  *	attempts_release(a)
  *
- * Both kinds of sockets race here, also blocking ones. The caller's thread could drive a race of
- * its own with poll(), but poll() is interrupted by every signal handler, and connect() only by
- * those without SA_RESTART: which of them has run cannot be told afterwards. A futex is interrupted
- * and restarted exactly as connect() is (connect_race.c), but cannot wait for a socket as well.
+ * Both kinds of sockets race here. The io thread watches all attempts of one that does not block.
+ * Of one that does, the caller waits for the first attempt by itself (connect_race.c), and says
+ * what became of it:
+ *
+ *	attempts_connected(a, rtt), attempts_failed(a, error), or attempts_stop(a)
+ *
+ * The caller's thread could drive such a race of its own with poll(), but poll() is interrupted by
+ * every signal handler, and connect() only by those without SA_RESTART: which of them has run
+ * cannot be told afterwards.
  *
  * What the kernel says of an attempt is read so that the program can still read it: see
  * attempt_result.h.
@@ -36,6 +41,7 @@ enum attempts_end {
 	ATTEMPTS_WON,
 	ATTEMPTS_LOST,	  /* all have failed */
 	ATTEMPTS_STOPPED, /* by attempts_stop(); the first attempt goes on, if it was under way */
+	ATTEMPTS_FIRST,	  /* attempts_connected() has said that this one has won */
 };
 
 struct attempts_goal {
@@ -91,6 +97,18 @@ int attempts_start(struct attempts *a, int own, attempts_over_fn over, void *arg
  */
 bool attempts_stop(struct attempts *a);
 
+/*
+ * A blocking socket's caller waits for the first attempt by itself: it is connected, with rtt_us as
+ * of attempt_result.h (true: and has won, else as attempts_stop()); it has failed with this
+ * (positive) errno: 0, and the next attempt's turn is now, or a negative errno: nobody is there to
+ * make one.
+ */
+bool attempts_connected(struct attempts *a, uint32_t rtt_us);
+int attempts_failed(struct attempts *a, int error);
+
+/* Has attempts_failed() been called? Any thread. */
+bool attempts_first_failed(const struct attempts *a);
+
 /* Any thread; a futex word for those who wait for the end. */
 enum attempts_end attempts_end(const struct attempts *a);
 _Atomic uint32_t *attempts_end_word(struct attempts *a);
@@ -107,6 +125,9 @@ int attempts_own(const struct attempts *a); /* handle */
 
 /* setsockopt() on every attempt under way but the own one. Any thread. */
 void attempts_option(struct attempts *a, int level, int name, const void *value, socklen_t len);
+
+/* One reference more. */
+void attempts_hold(struct attempts *a);
 
 /* With the last reference all that is left of it is closed. Any thread. */
 void attempts_release(struct attempts *a);

@@ -11,13 +11,14 @@
  *
  *	end	RUNNING --on the io thread: decided--> WON, LOST --> over()
  *		        --attempts_stop(), any thread--> STOPPED
+ *		        --attempts_connected()--> FIRST
  *
  * Whoever changes `end` is the one who ends the race. All else belongs to the thread that made the
  * race until attempts_start(), and to the io thread from then on; but handles of attempts are
  * atomic, for attempts_option().
  *
  * A race holds: one reference of its owner; one of the io thread, from the start until it has put
- * everything away; one of a stop that is under way.
+ * everything away; one of each task that is under way.
  */
 #ifndef NOBLOCKDNS_ATTEMPTS_INTERNAL_H
 #define NOBLOCKDNS_ATTEMPTS_INTERNAL_H
@@ -35,7 +36,7 @@ struct attempt {
 };
 
 struct attempts {
-	struct io_task start, stop;
+	struct io_task start, fail, stop;
 	_Atomic uint32_t end; /* enum attempts_end */
 	_Atomic uint32_t refs;
 	_Atomic uint64_t rival_ms; /* when the program's first other attempt was seen; 0: none */
@@ -45,6 +46,7 @@ struct attempts {
 	attempts_over_fn over;
 	void *arg;
 	int own;		/* handle; owns */
+	_Atomic int own_error;	/* what attempts_failed() said; before `fail` is handed over */
 	unsigned own_candidate; /* what the own socket connects to */
 	uint64_t silent_ms;	/* how long that had had no answer when another won */
 	int shown; /* handle of the winner, or of the own socket, which has the error; borrows */
@@ -72,6 +74,7 @@ void attempts_discard(int handle);
 
 /* attempts_run.c: tasks of the io thread. */
 void attempts_on_start(struct io_task *task, uint64_t now_ms);
+void attempts_on_failure(struct io_task *task, uint64_t now_ms);
 void attempts_on_stop(struct io_task *task, uint64_t now_ms);
 
 /* attempts.c. One address more; those that are there already are left out. */

@@ -59,14 +59,17 @@ void attempts_note_lost(struct attempts *a, unsigned candidate, uint64_t now_ms)
 		history_failed(&a->history, &a->dests[candidate], HISTORY_SILENT, now_ms);
 }
 
-static void note_win(const struct attempts *a)
+static void note_first(const struct attempts *a)
+{
+	bool ipv6 = a->dests[a->own_candidate].family == AF_INET6;
+
+	counters_add(ipv6 ? COUNTER_WON_IPV6_FIRST : COUNTER_WON_IPV4_FIRST, 1);
+}
+
+static void note_later(const struct attempts *a)
 {
 	bool ipv6 = a->dests[a->race.winner].family == AF_INET6;
 
-	if (a->shown == a->own) {
-		counters_add(ipv6 ? COUNTER_WON_IPV6_FIRST : COUNTER_WON_IPV4_FIRST, 1);
-		return;
-	}
 	counters_add(ipv6 ? COUNTER_WON_IPV6_LATER : COUNTER_WON_IPV4_LATER, 1);
 	counters_add(COUNTER_SAVED_MS, a->silent_ms);
 }
@@ -75,7 +78,13 @@ void attempts_note_end(const struct attempts *a, enum attempts_end end)
 {
 	switch (end) {
 	case ATTEMPTS_WON:
-		note_win(a);
+		if (a->race.winner == a->own_candidate)
+			note_first(a);
+		else
+			note_later(a);
+		break;
+	case ATTEMPTS_FIRST:
+		note_first(a);
 		break;
 	case ATTEMPTS_LOST:
 		counters_add(COUNTER_LOST, 1);

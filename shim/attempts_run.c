@@ -69,7 +69,7 @@ static void finish(struct attempts *a, enum attempts_end end, uint64_t now_ms)
 
 	put_away(a);
 	mine = atomic_compare_exchange_strong(&a->end, &running, end);
-	attempts_note_end(a, mine ? end : ATTEMPTS_STOPPED);
+	attempts_note_end(a, mine ? end : running);
 	if (mine)
 		a->over(a, now_ms);
 	attempts_note_untried(a, now_ms);
@@ -168,7 +168,8 @@ static unsigned candidate_of(const struct attempts *a, int handle)
 	return i;
 }
 
-/* The own socket is kept as it fails: when all do, it is what the program gets to see. */
+/* The own socket is kept as it fails: when all do, it is what the program gets to see. Of a
+ * blocking one the caller tells. */
 static enum attempt_manner manner_of(const struct attempts *a, int handle)
 {
 	return a->goal.blocking ? ATTEMPT_FINISH : handle == a->own ? ATTEMPT_LOOK : ATTEMPT_TAKE;
@@ -220,20 +221,32 @@ void attempts_on_start(struct io_task *task, uint64_t now_ms)
 	a->at_work = true;
 	a->timer = (struct io_timer){.fire = on_timer, .arg = a};
 	a->attempts[a->own_candidate].handle = a->own;
-	if (io_watch(a->own, IO_WRITE | IO_THREAD, on_ready, a) < 0)
+	if (!a->goal.blocking && io_watch(a->own, IO_WRITE | IO_THREAD, on_ready, a) < 0)
 		give_up(a, now_ms);
 	else
 		go_on(a, now_ms);
+}
+
+void attempts_on_failure(struct io_task *task, uint64_t now_ms)
+{
+	struct attempts *a = (struct attempts *)((char *)task - offsetof(struct attempts, fail));
+
+	if (attempts_end(a) == ATTEMPTS_RUNNING) {
+		on_failure(a, a->own_candidate, a->own_error, now_ms);
+		go_on(a, now_ms);
+	}
+	attempts_release(a);
 }
 
 void attempts_on_stop(struct io_task *task, uint64_t now_ms)
 {
 	struct attempts *a = (struct attempts *)((char *)task - offsetof(struct attempts, stop));
 
-	(void)now_ms;
 	if (a->at_work) {
 		put_away(a);
-		attempts_note_end(a, ATTEMPTS_STOPPED);
+		attempts_note_end(a, attempts_end(a));
+		if (attempts_end(a) == ATTEMPTS_FIRST)
+			attempts_note_untried(a, now_ms);
 		attempts_release(a);
 	}
 	attempts_release(a);

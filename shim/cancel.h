@@ -2,7 +2,7 @@
 /*
  * cancel.h - to sleep as a cancellation point (pthreads(7)).
  *
- * The thread may be cancelled at any instruction of cancel_futex_wait(): nothing may change hands
+ * The thread may be cancelled at any instruction of the functions below: nothing may change hands
  * in there, no lock be held. Whoever owns something pushes a cleanup handler first. A signal that
  * ends the sleep would not do: glibc sends one only to a thread in a cancellation point of its own.
  *
@@ -51,6 +51,17 @@ static inline int cancel_futex_wait(_Atomic uint32_t *word, uint32_t expected,
 
 	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
 	r = sys_futex_wait(word, expected, timeout, false);
+	pthread_setcanceltype(type, NULL);
+	return r;
+}
+
+/* As sys_connect(). */
+static inline int cancel_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	int r, type;
+
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+	r = sys_connect(fd, addr, len);
 	pthread_setcanceltype(type, NULL);
 	return r;
 }

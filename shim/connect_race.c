@@ -8,13 +8,25 @@
  * holds the file that it found: what other threads close, or put under the number, is no matter of
  * this call's.
  *
- * A blocking socket stays under its number, its first attempt under way. The caller sleeps on the
- * end of the race, as connect() sleeps: the kernel restarts an untimed futex wait after a handler
- * with SA_RESTART, and ends it after one without, as it does connect(); and with SO_SNDTIMEO both
- * end after either. When the sleep ends early, the first attempt alone goes on, as it would have.
- * Nothing but the end of the race or of the first attempt wakes it, since a signal that came
- * between two sleeps would be lost: who closes the number, or dup2()s onto it, sends one to end the
- * call.
+ * A blocking socket stays under its number. Its first attempt is begun as a non-blocking one, since
+ * a server on this machine answers before that returns, and there is nothing to race. Then
+ *
+ *	1. the caller sleeps in the kernel, in a second connect(), which waits for the first
+ *attempt: so handlers with SA_RESTART and without, SO_SNDTIMEO, shutdown() by other threads and
+ *	   cancellation do what they do to any connect(). The io thread has the race's timer, and
+ *	   nothing to do with a race that is won before the next attempt is due;
+ *	2. where the first attempt fails before the others, the caller says so to the race, and
+ *	   sleeps on a futex until that is over, which the kernel interrupts and restarts as it does
+ *	   connect();
+ *	3. where another attempt wins, the io thread puts it under the program's number and ends the
+ *	   first with shutdown(), which wakes the caller.
+ *
+ * Who ends the race (attempts.h) says what connect() returns. When the sleep ends early, the first
+ * attempt alone goes on, as it would have.
+ *
+ * The second connect() is given an address to which there is no connection: the kernel does not
+ * look at it while the first attempt is under way. But if a signal handler runs when that ends, the
+ * call that the kernel restarts would be a first one, to a server that has been given up.
  *
  * A non-blocking socket gives its number to a placeholder (racing.h).
  */
@@ -25,6 +37,7 @@
 #include "shim/cancel.h"
 #include "shim/clock.h"
 #include "shim/connect_goal.h"
+#include "shim/dest.h"
 #include "shim/hooks.h"
 #include "shim/lock.h"
 #include "shim/private_fd.h"
@@ -36,11 +49,11 @@
 #include <limits.h>
 #include <pthread.h>
 
-/* What begins a call may say, beside 0 and what connect() says. */
+/* What a part of a call may say, beside 0 and what connect() says. */
 enum {
 	CALL_PLAIN = 1, /* nothing has happened: it is libc's call */
-	CALL_SLEEP,	/* a blocking socket's race is on */
-	CALL_ALONE,	/* no race, or not any more: the first attempt is under way */
+	CALL_WAIT,	/* for the first attempt, which is under way */
+	CALL_SLEEP,	/* for the end of the race: the first attempt has failed */
 };
 
 /* A call of connect(). */
@@ -49,15 +62,29 @@ struct call {
 	socklen_t len;
 	struct connect_goal goal;
 	int own;	    /* handle of a copy; owns, unless `a` is there; 0: none */
-	struct attempts *a; /* the race of a blocking socket; owns a reference */
+	int number;	    /* where that is, or was */
+	struct attempts *a; /* the race of a blocking socket; owns a reference; NULL: none */
+	uint64_t until_ms;  /* SO_SNDTIMEO */
+	int said;	    /* what has ended the sleep */
+	int failed;	    /* CALL_SLEEP: what the first attempt said */
 	int cancel_type;    /* the thread's */
 };
 
 /* ---- a blocking socket ---- */
 
-static void wake(struct attempts *a, uint64_t now_ms)
+/* On the io thread, when the race is WON or LOST. */
+static void over(struct attempts *a, uint64_t now_ms)
 {
+	int own;
+
 	(void)now_ms;
+	if (attempts_end(a) == ATTEMPTS_WON && racing_replace(a) == 0) {
+		private_fd_lock();
+		own = private_fd_number_locked(attempts_own(a));
+		if (own >= 0)
+			(void)sys_call(SYS_shutdown, own, SHUT_RDWR, 0, 0, 0, 0);
+		private_fd_unlock();
+	}
 	(void)sys_futex_wake(attempts_end_word(a), INT_MAX, false);
 }
 
@@ -87,7 +114,105 @@ static void abandon(void *arg)
 	leave(c);
 }
 
-/* 0 when the race is over; -EINTR; -ETIMEDOUT. */
+/* The copy; where it is none of ours any more, as in a forked child, the socket itself. */
+static int number_of(const struct call *c)
+{
+	int number = process_peek() == PROCESS_OWNER ? private_fd_number(c->own) : -EBADF;
+
+	return number < 0 && swap_is(c->goal.fd, &c->goal.id) ? c->goal.fd : number;
+}
+
+/* What a second connect() says when the first has been ended without it (shutdown()). */
+static int error_of(int number, int said)
+{
+	int error = 0;
+	socklen_t len = sizeof error;
+
+	(void)sys_getsockopt(number, SOL_SOCKET, SO_ERROR, &error, &len);
+	return error != 0 ? -error : said;
+}
+
+/*
+ * What the kernel's connect() has said of the first attempt. CALL_WAIT: of another file. The
+ * program has put that under the copy's number, and a signal handler had the call restarted there;
+ * or a child that it has forked has no such copy.
+ */
+static int judge_first(struct call *c, struct attempt_result *ret)
+{
+	int number, said = c->said;
+
+	if (said == -EINTR)
+		return said;
+	if (said == -EALREADY)
+		return -EINPROGRESS; /* SO_SNDTIMEO; it is a second call that says EALREADY */
+	number = number_of(c);
+	if (number < 0)
+		return said;
+	attempt_look_at(number, ATTEMPT_LOOK, ret);
+	if (number != c->number &&
+	    (ret->state == ATTEMPT_CONNECTING || said == -EBADF || said == -ENOTSOCK)) {
+		c->number = number;
+		return CALL_WAIT;
+	}
+	return said < 0 ? error_of(number, said) : 0;
+}
+
+/* What connect() says, where the first attempt said `first` before the race was over. */
+static int judge_race(const struct call *c, int first)
+{
+	switch (attempts_end(c->a)) {
+	case ATTEMPTS_WON:
+		return racing_replace(c->a) == 0 ? 0 : first;
+	case ATTEMPTS_LOST:
+		return first < 0 && attempts_error(c->a) != 0 ? -attempts_error(c->a) : first;
+	case ATTEMPTS_RUNNING:
+	case ATTEMPTS_STOPPED:
+	case ATTEMPTS_FIRST:
+		break;
+	}
+	return first;
+}
+
+/* The first attempt has said `first`, and the race is told. */
+static int tell(struct call *c, int first, const struct attempt_result *result)
+{
+	if (c->a == NULL || process_peek() != PROCESS_OWNER)
+		return first;
+	if (attempts_end(c->a) != ATTEMPTS_RUNNING)
+		return judge_race(c, first);
+	if (first == 0)
+		return attempts_connected(c->a, result->rtt_us) ? 0 : judge_race(c, first);
+	if (first == -EINTR || first == -EINPROGRESS)
+		return attempts_stop(c->a) ? first : judge_race(c, first);
+	c->failed = first;
+	return attempts_failed(c->a, -first) == 0 ? CALL_SLEEP : first;
+}
+
+static int waited(struct call *c)
+{
+	struct attempt_result result = {.rtt_us = 0};
+	int first = judge_first(c, &result);
+
+	return first == CALL_WAIT ? first : tell(c, first, &result);
+}
+
+static int slept(struct call *c)
+{
+	if (process_peek() != PROCESS_OWNER)
+		return c->said < 0 ? c->said : c->failed;
+	return c->said < 0 && attempts_stop(c->a) ? c->said : judge_race(c, c->failed);
+}
+
+static int wait_for_first(const struct call *c)
+{
+	static const struct order_dest nowhere = {.family = AF_INET, .addr = {255, 255, 255, 255}};
+	struct sockaddr_storage addr;
+	socklen_t len = dest_to_sockaddr(&nowhere, c->goal.family, c->goal.race.port, &addr);
+
+	return cancel_connect(c->number, (const struct sockaddr *)&addr, len);
+}
+
+/* As connect() sleeps. 0 when the race is over; -EINTR; -EINPROGRESS. */
 static int sleep_on(struct attempts *a, uint64_t until_ms)
 {
 	while (attempts_end(a) == ATTEMPTS_RUNNING) {
@@ -97,7 +222,7 @@ static int sleep_on(struct attempts *a, uint64_t until_ms)
 		int r;
 
 		if (now_ms >= until_ms)
-			return -ETIMEDOUT;
+			return -EINPROGRESS;
 		r = cancel_futex_wait(attempts_end_word(a), ATTEMPTS_RUNNING,
 				      until_ms == UINT64_MAX ? NULL : &timeout);
 		if (r == -EINTR)
@@ -106,80 +231,34 @@ static int sleep_on(struct attempts *a, uint64_t until_ms)
 	return 0;
 }
 
-static int sleep_until_over(const struct call *c)
-{
-	uint64_t until_ms =
-		c->goal.sndtimeo_ms != 0 ? clock_boot_ms() + c->goal.sndtimeo_ms : UINT64_MAX;
-	int slept = sleep_on(c->a, until_ms);
-
-	if (slept < 0 && attempts_stop(c->a))
-		return slept == -ETIMEDOUT ? -EINPROGRESS : slept;
-	switch (attempts_end(c->a)) {
-	case ATTEMPTS_WON:
-		if (attempts_winner(c->a) == c->own || racing_replace(c->a) == 0)
-			return 0;
-		break;
-	case ATTEMPTS_LOST:
-		if (attempts_error(c->a) != 0)
-			return -attempts_error(c->a);
-		break;
-	case ATTEMPTS_STOPPED:
-	case ATTEMPTS_RUNNING:
-		break;
-	}
-	racing_unwatch(c->a); /* who has ended it has done its work by then */
-	return CALL_ALONE;
-}
-
-/* The copy; where it is none of ours any more, as in a forked child, the socket itself. */
-static int number_of(const struct call *c)
-{
-	int number = process_peek() == PROCESS_OWNER ? private_fd_number(c->own) : -EBADF;
-
-	return number < 0 && swap_is(c->goal.fd, &c->goal.id) ? c->goal.fd : number;
-}
-
-/* Waits for the first attempt. One that has been ended (shutdown()) is not connected again: its
- * error is what a sleeper in connect() is given. */
-static int sleep_alone(const struct call *c)
-{
-	int number = number_of(c), error = 0;
-	socklen_t len = sizeof error;
-	struct attempt_result result;
-
-	if (number < 0)
-		return number;
-	attempt_look_at(number, ATTEMPT_LOOK, &result);
-	if (result.state != ATTEMPT_FAILED)
-		return real_connect(number, c->addr, c->len) < 0 ? -errno : 0;
-	(void)sys_getsockopt(number, SOL_SOCKET, SO_ERROR, &error, &len);
-	return error != 0 ? -error : -ECONNABORTED;
-}
-
-/* The first attempt is under way. */
+/* The first attempt is under way. Without a race it is all there is. */
 static int begin_blocking(struct call *c, struct attempts *a)
 {
 	if (racing_watch(c->goal.fd, &c->goal.id, a) < 0) {
 		attempts_release(a);
-		return CALL_ALONE;
+		return CALL_WAIT;
 	}
 	c->a = a;
-	return attempts_start(a, c->own, wake, NULL) < 0 ? CALL_ALONE : CALL_SLEEP;
+	c->until_ms = c->goal.sndtimeo_ms != 0 ? clock_boot_ms() + c->goal.sndtimeo_ms : UINT64_MAX;
+	if (attempts_start(a, c->own, over, NULL) < 0)
+		(void)attempts_stop(a);
+	return CALL_WAIT;
 }
 
 /* ---- both ---- */
 
-/* The first attempt. As connect() on a non-blocking socket; 0 where there is nothing to race. */
+/* The first attempt is under way: CALL_WAIT. Or all there is. As connect() on a non-blocking
+ * socket.
+ */
 static int begin_first(const struct call *c, struct attempts *a)
 {
-	int number = private_fd_number(c->own), r;
+	int r = attempts_first(a, c->number);
 
-	if (number < 0)
-		return CALL_PLAIN;
-	r = attempts_first(a, number);
-	if (r != -EINPROGRESS || !attempts_answered(a, number))
+	if (r != -EINPROGRESS)
 		return r;
-	return c->goal.race.blocking ? sys_connect(number, c->addr, c->len) : CALL_ALONE;
+	if (!attempts_answered(a, c->number))
+		return CALL_WAIT;
+	return c->goal.race.blocking ? sys_connect(c->number, c->addr, c->len) : r;
 }
 
 static int begin(struct call *c)
@@ -189,50 +268,54 @@ static int begin(struct call *c)
 
 	if (own > 0) {
 		c->own = own;
+		c->number = private_fd_number(own);
 		r = begin_first(c, a);
 	}
-	if (r == -EINPROGRESS && c->goal.race.blocking)
+	if (r == CALL_WAIT && c->goal.race.blocking)
 		return begin_blocking(c, a);
-	if (r == -EINPROGRESS) {
+	if (r == CALL_WAIT) {
 		c->own = 0;
 		(void)racing_begin(c->goal.fd, &c->goal.id, own,
 				   a); /* fails: the first attempt is all */
-		return r;
+		return -EINPROGRESS;
 	}
 	if (a != NULL)
 		attempts_release(a);
-	return r == CALL_ALONE ? -EINPROGRESS : r;
+	return r;
 }
 
-static int begin_stretch(struct call *c)
+static bool goes_on(int r)
+{
+	return r == CALL_WAIT || r == CALL_SLEEP;
+}
+
+/* A part of the call, and the call's end if it is the last. */
+static int in_stretch(struct call *c, int (*part)(struct call *c))
 {
 	struct lock_stretch stretch;
 	int r;
 
 	lock_stretch_begin(&stretch);
-	r = begin(c);
+	r = part(c);
+	if (!goes_on(r))
+		leave(c);
 	lock_stretch_end(&stretch);
 	return r;
 }
 
-/* As begin(), without CALL_SLEEP and CALL_ALONE. */
 static int carry_out(struct call *c)
 {
 	struct cancel_cleanup cleanup;
-	struct lock_stretch stretch;
 	int r;
 
 	(void)pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &c->cancel_type);
 	cancel_push(&cleanup, abandon, c);
-	r = begin_stretch(c);
-	if (r == CALL_SLEEP)
-		r = sleep_until_over(c);
-	if (r == CALL_ALONE)
-		r = sleep_alone(c);
-	lock_stretch_begin(&stretch);
+	r = in_stretch(c, begin);
+	while (goes_on(r)) {
+		c->said = r == CALL_WAIT ? wait_for_first(c) : sleep_on(c->a, c->until_ms);
+		r = in_stretch(c, r == CALL_WAIT ? waited : slept);
+	}
 	cancel_pop(&cleanup);
-	leave(c);
-	lock_stretch_end(&stretch);
 	(void)pthread_setcanceltype(c->cancel_type, NULL);
 	return r;
 }

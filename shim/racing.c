@@ -57,18 +57,42 @@ static int put(struct racing *race, int handle, const struct swap_id *id)
 	return r;
 }
 
+static int find_registrations(struct racing *race)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < race->n && r == 0; i++)
+		r = registrations_find(race->numbers[i], &race->registrations);
+	return r;
+}
+
+/* Puts what has won in the place of the own socket; nowhere, where all numbers have been taken
+ * away. */
+static int put_winner(struct racing_session *s, struct racing *race)
+{
+	race->registrations.n = 0;
+	if (race->n == 0 || !keep_ours(s, race, &race->id))
+		return 0;
+	(void)find_registrations(race);
+	return put(race, attempts_winner(race->attempts), &race->id);
+}
+
 /* Ends an active race with the file of `handle`; where the program has taken that away, with its
- * own socket. */
+ * own socket. A blocking one with what it has shown by now, whoever asks first. */
 static void finish(struct racing_session *s, struct racing *race, int handle)
 {
+	if (race->blocking) {
+		race->replaced =
+			attempts_end(race->attempts) == ATTEMPTS_WON && put_winner(s, race) == 0;
+		racing_end(s, race);
+		return;
+	}
 	if (!keep_ours(s, race, &race->id))
 		return;
-	if (!race->blocking) {
-		for (unsigned i = 0; i < race->n; i++)
-			registrations_find_missing(race->numbers[i], &race->registrations);
-		if (put(race, handle, &race->id) < 0)
-			(void)put(race, race->own, &race->id);
-	}
+	for (unsigned i = 0; i < race->n; i++)
+		registrations_find_missing(race->numbers[i], &race->registrations);
+	if (put(race, handle, &race->id) < 0)
+		(void)put(race, race->own, &race->id);
 	racing_end(s, race);
 }
 
@@ -85,15 +109,6 @@ static void over(struct attempts *a, uint64_t now_ms)
 	else if (race)
 		race->over = true;
 	racing_close_session(&s);
-}
-
-static int find_registrations(struct racing *race)
-{
-	int r = 0;
-
-	for (unsigned i = 0; i < race->n && r == 0; i++)
-		r = registrations_find(race->numbers[i], &race->registrations);
-	return r;
 }
 
 static int put_placeholder(struct racing *race)
@@ -185,27 +200,8 @@ void racing_settle(int fd)
 
 int racing_shutdown(int fd, int how)
 {
-	struct lock_stretch stretch; /* the pin must not be lost */
-	struct racing_session s;
-	struct racing *race;
-	int r;
-
-	if (!racing_may())
-		return real_shutdown(fd, how);
-	lock_stretch_begin(&stretch);
-	racing_open(&s);
-	race = racing_at(&s, fd);
-	if (race)
-		finish(&s, race, race->own);
-	race = race && race->blocking ? race : NULL;
-	if (race)
-		race->pins++;
-	racing_close_session(&s);
-	r = real_shutdown(fd, how);
-	if (race)
-		racing_unpin(race);
-	lock_stretch_end(&stretch);
-	return r;
+	racing_settle(fd);
+	return real_shutdown(fd, how);
 }
 
 int racing_connect(int fd, const struct sockaddr *addr, socklen_t len)
@@ -266,38 +262,27 @@ void racing_unwatch(struct attempts *a)
 {
 	struct racing_session s;
 	struct racing *race;
-	uint32_t pins;
 
-	do {
-		racing_open(&s);
-		race = racing_of(NULL, a);
-		if (race)
-			racing_unmark(race);
-		pins = race ? atomic_load(&race->pins) : 0;
-		if (race && pins == 0)
-			racing_free(race);
-		racing_close_session(&s);
-		if (pins != 0)
-			(void)sys_futex_wait(&race->pins, pins, NULL, false);
-	} while (pins != 0);
+	racing_open(&s);
+	race = racing_of(NULL, a);
+	if (race) {
+		racing_unmark(race);
+		racing_free(race);
+	}
+	racing_close_session(&s);
 }
 
 int racing_replace(struct attempts *a)
 {
 	struct racing_session s;
 	struct racing *race;
-	int r = -ECANCELED;
+	bool replaced;
 
 	racing_open(&s);
 	race = racing_of(NULL, a);
-	if (race && race->active) {
-		r = 0;
-		if (race->n > 0 && keep_ours(&s, race, &race->id)) {
-			race->registrations.n = 0;
-			(void)find_registrations(race);
-			r = put(race, attempts_winner(a), &race->id);
-		}
-	}
+	if (race && race->active)
+		finish(&s, race, race->own);
+	replaced = race && race->replaced;
 	racing_close_session(&s);
-	return r;
+	return replaced ? 0 : -ECANCELED;
 }

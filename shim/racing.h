@@ -10,9 +10,9 @@
  * flags of the descriptor go along both times, and numbers that are duplicates are changed
  * together.
  *
- * Blocking socket: it stays where it is, and is only watched for what other threads do; one that
- * has won is put in its place by the thread that sleeps in connect(). Where they take the number
- * away, connect() goes on, as the kernel's does, and the race with it.
+ * Blocking socket: it stays where it is, its thread asleep in the kernel's connect(), and is only
+ * watched for what other threads do. One that has won is put in its place by the io thread. Where
+ * they take the number away, connect() goes on, as the kernel's does, and the race with it.
  *
  * The answer to whatever cannot be done in the middle of a race is to *settle* it: the program's
  * own socket comes back, the first attempt goes on alone, as it would without us.
@@ -26,7 +26,9 @@
  *
  * What the program can see of it, all the same:
  *	- io_uring, which no hook sees, acts on the placeholder;
- *	- another process that has the socket from before connect() keeps the first attempt's;
+ *	- another process that has the socket from before connect() keeps the first attempt's, which
+ *	  is ended where the socket blocks and another attempt wins;
+ *	- fork() settles the races of blocking sockets in other threads;
  *	- send() of no bytes says 0, not EAGAIN, and sendto() with an address EISCONN;
  *	- a thread that sleeps in poll() for data alone, or on a race that was settled, may be
  *	  told 20 ms late, once 90 (sleepers.h);
@@ -86,18 +88,19 @@ int racing_connect(int fd, const struct sockaddr *addr, socklen_t len);
  * For connect() on a blocking socket, the file `id`, as above: from here on racing_settle(),
  * racing_shutdown() and racing_connect() on `fd` in other threads stop the race, and close() and
  * dup2() onto it take the number from it. 0, or a negative errno. `a` is borrowed until
- * racing_unwatch(), which waits until nobody is at work on it.
+ * racing_unwatch().
  */
 int racing_watch(int fd, const struct swap_id *id, struct attempts *a);
 void racing_unwatch(struct attempts *a);
 
-/* Puts the winner in the place of the socket that is watched, and of its duplicates; nowhere, if
- * other threads have taken all numbers away. 0, or a negative errno: the socket is there as before.
+/* When the attempts have WON: puts the winner in the place of the socket that is watched, and of
+ * its duplicates; nowhere, if other threads have taken all numbers away. 0, also when that has been
+ * done before, or a negative errno: the socket is there as before, and the first attempt goes on.
  */
 int racing_replace(struct attempts *a);
 
-/* shutdown(), as libc's: it ends the race, and on the program's own socket the first attempt. A
- * sleeper in connect() is woken when that is done. */
+/* shutdown(), as libc's: it ends the race, and on the program's own socket the first attempt, which
+ * wakes a sleeper in connect(). */
 int racing_shutdown(int fd, int how);
 
 /* Ends the race under `fd`: the program's own socket is back. Nothing where none is on. */

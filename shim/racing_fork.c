@@ -4,9 +4,10 @@
  *
  * A child of fork() has copies of everything, and no io thread. Under the numbers it finds its own
  * sockets again, the first attempts alone; the private ones are closed, so that what the parent
- * gives up is given up. Children of fork() are repaired at once, by a handler of pthread_atfork(),
- * which takes a lock and may allocate: the first race does not begin in a signal handler. Those of
- * _Fork() and of a raw clone() at their first lookup (process.h).
+ * gives up is given up. Races of blocking sockets are settled, in the parent as well. Children of
+ * fork() are repaired at once, by a handler of pthread_atfork(), which takes a lock and may
+ * allocate: the first race does not begin in a signal handler. Those of _Fork() and of a raw
+ * clone() at their first lookup (process.h).
  *
  * What exec*() starts gets the own socket under each number that has no FD_CLOEXEC. In the owner
  * process those races are settled: where exec*() fails, the first attempt goes on alone. A child of
@@ -86,6 +87,21 @@ void racing_exec(void)
 	}
 }
 
+/* The child shares the first attempt of a blocking socket, which cannot be ended any more when
+ * another wins: the caller's sleep would not end (connect_race.c). */
+static void prepare(void)
+{
+	if (!racing_fork_prepare())
+		return;
+	for (unsigned i = 0; i < racing_places(); i++) {
+		const struct racing *race = racing_place(i);
+
+		if (race->active && race->blocking && race->n > 0 &&
+		    !attempts_first_failed(race->attempts))
+			racing_settle(race->numbers[0]);
+	}
+}
+
 static void in_child(void)
 {
 	racing_fork_over();
@@ -105,6 +121,6 @@ bool racing_guard_fork(void)
 	if (in_handler())
 		return false;
 	if (!atomic_exchange(&guarded, true))
-		(void)pthread_atfork(racing_fork_prepare, racing_fork_over, in_child);
+		(void)pthread_atfork(prepare, racing_fork_over, in_child);
 	return true;
 }

@@ -43,10 +43,11 @@ static void release(void)
 		lock_release(&table_lock);
 }
 
-void racing_fork_prepare(void)
+bool racing_fork_prepare(void)
 {
 	if (racing_any() && racing_may())
 		forks = lock_take_within(&table_lock, RACING_FORK_MS);
+	return forks;
 }
 
 void racing_fork_over(void)
@@ -73,10 +74,6 @@ void racing_close_session(struct racing_session *s)
 	release();
 	for (unsigned i = 0; i < s->n; i++) {
 		(void)attempts_stop(s->ended[i].attempts);
-		if (s->ended[i].pinned) {
-			racing_unpin(s->ended[i].pinned);
-			continue;
-		}
 		woken = s->ended[i].peer > 0 && sleepers_wake(s->ended[i].peer, s->ended[i].end);
 		attempts_release(s->ended[i].attempts);
 		if (woken)
@@ -108,12 +105,6 @@ struct racing *racing_new(void)
 	races[lowest] = (struct racing){.used = true};
 	atomic_fetch_add_explicit(&racing_count, 1, memory_order_relaxed);
 	return &races[lowest++];
-}
-
-void racing_unpin(struct racing *race)
-{
-	atomic_fetch_sub(&race->pins, 1);
-	(void)sys_futex_wake(&race->pins, 1, false); /* the place is there, whoever has it by now */
 }
 
 void racing_free(struct racing *race)
@@ -216,12 +207,11 @@ void racing_end(struct racing_session *s, struct racing *race)
 	race->active = false;
 	assert(s->n < RACING_ENDED);
 	s->ended[s->n].attempts = race->attempts;
-	s->ended[s->n].pinned = race->blocking ? race : NULL;
 	s->ended[s->n].peer = race->peer;
 	s->ended[s->n].end = race->end;
 	s->n++;
 	if (race->blocking)
-		race->pins++;
+		attempts_hold(race->attempts);
 	else
 		racing_free(race);
 }

@@ -33,8 +33,8 @@ struct racing {
 	bool used;
 	bool blocking;
 	bool over;		   /* before it was active */
+	bool replaced;		   /* blocking: by the winner, at its end */
 	struct attempts *attempts; /* owns a reference; blocking: borrows */
-	_Atomic uint32_t pins;	   /* blocking: who will stop the attempts; a futex word */
 	int own;		   /* handle of the program's socket; the attempts own it */
 	int peer;		   /* placeholder's; owns; 0: none */
 	int end;	   /* the placeholder, for the sake of O_ASYNC; owns; 0: not wanted */
@@ -51,8 +51,7 @@ struct racing_session {
 	struct lock_stretch stretch; /* a handler that leaves by siglongjmp() would lose `ended` */
 	unsigned n;
 	struct {
-		struct racing *pinned;	   /* blocking */
-		struct attempts *attempts; /* owns, unless pinned */
+		struct attempts *attempts; /* owns a reference */
 		int peer, end;
 	} ended[RACING_ENDED];
 };
@@ -68,8 +67,8 @@ bool racing_may(void);
  * other handlers on this thread may do what they like with numbers that race.
  */
 #define RACING_FORK_MS 100
-void racing_fork_prepare(void);
-void racing_fork_over(void); /* in the parent and in the child */
+bool racing_fork_prepare(void); /* false: nothing races, or somebody is still at work */
+void racing_fork_over(void);	/* in the parent and in the child */
 
 void racing_open(struct racing_session *s);
 void racing_close_session(struct racing_session *s);
@@ -91,11 +90,9 @@ int racing_add(struct racing_session *s, struct racing *race, int fd);
  * its sleeper, as connect() does. */
 void racing_remove(struct racing_session *s, struct racing *race, int fd);
 
-/* All numbers leave, and the session's end puts away what is left. */
+/* All numbers leave, and the session's end puts away what is left. A blocking one keeps its place
+ * for its sleeper. */
 void racing_end(struct racing_session *s, struct racing *race);
-
-/* A blocking one's sleeper is free to go. No lock need be held. */
-void racing_unpin(struct racing *race);
 
 /* Frees the place; no number may be in it. */
 void racing_free(struct racing *race);

@@ -77,6 +77,19 @@ static enum attempts_end wait_end(void)
 	return attempts_end(a);
 }
 
+/* The caller of a blocking connect(): sleeps in a second one, and tells. The error, or 0. */
+static int wait_first(void)
+{
+	struct sockaddr_in addr = race_server_at(2);
+	int error = connect(fd, (struct sockaddr *)&addr, sizeof addr) < 0 ? errno : 0;
+
+	if (error == 0)
+		cr_assert(attempts_connected(a, 0));
+	else
+		cr_assert_eq(attempts_failed(a, error), 0);
+	return error;
+}
+
 static bool has_connection(int listener)
 {
 	return poll(&(struct pollfd){.fd = listener, .events = POLLIN}, 1, 0) == 1;
@@ -169,6 +182,8 @@ static void error_is_of_the_first(bool blocking)
 	first(blocking, DELAY_MS);
 	cr_assert_eq(setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &retries, sizeof retries), 0);
 	cr_assert_eq(attempts_start(a, private_fd_copy(fd), over, &goal), 0);
+	if (blocking)
+		cr_assert_eq(wait_first(), ETIMEDOUT);
 	cr_assert_eq(wait_end(), ATTEMPTS_LOST);
 	cr_assert(blocking || attempts_winner(a) == attempts_own(a));
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
@@ -224,6 +239,7 @@ Test(attempts, refused_blocking_socket_can_be_used_again)
 	candidate(2);
 	candidate(3);
 	begin(true, NEVER_MS);
+	cr_assert_eq(wait_first(), ECONNREFUSED);
 	cr_assert_eq(wait_end(), ATTEMPTS_LOST);
 	cr_assert_eq(attempts_error(a), ECONNREFUSED);
 	attempts_release(a);
@@ -243,7 +259,9 @@ Test(attempts, connected_socket_is_as_after_a_connect_of_its_kind)
 		candidate(2);
 		candidate(3);
 		begin(blocking, NEVER_MS);
-		cr_assert_eq(wait_end(), ATTEMPTS_WON);
+		if (blocking)
+			cr_assert_eq(wait_first(), 0);
+		cr_assert_eq(wait_end(), blocking ? ATTEMPTS_FIRST : ATTEMPTS_WON);
 		cr_assert_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, blocking ? 0 : O_NONBLOCK);
 		errno = 0;
 		cr_assert_eq(connect(fd, (struct sockaddr *)&addr, sizeof addr), -blocking);
@@ -251,6 +269,52 @@ Test(attempts, connected_socket_is_as_after_a_connect_of_its_kind)
 		attempts_release(a);
 		close(listener);
 	}
+}
+
+/* Of a blocking socket the caller tells; were its failure not the next one's turn, that would be
+ * NEVER_MS away. */
+Test(attempts, blocking_refusal_starts_the_next_at_once)
+{
+	race_listen(3);
+	candidate(2);
+	candidate(3);
+	begin(true, NEVER_MS);
+	cr_assert_eq(wait_first(), ECONNREFUSED);
+	cr_assert_eq(wait_end(), ATTEMPTS_WON);
+	attempts_release(a);
+}
+
+/* What it says when the race is over changes nothing. */
+Test(attempts, first_that_is_connected_too_late_has_not_won)
+{
+	race_black_hole(2);
+	race_listen(3);
+	candidate(2);
+	candidate(3);
+	begin(true, DELAY_MS);
+	cr_assert_eq(wait_end(), ATTEMPTS_WON);
+	cr_expect_not(attempts_connected(a, 0));
+	cr_expect_eq(attempts_failed(a, ECONNRESET), 0);
+	cr_expect_eq(attempts_end(a), ATTEMPTS_WON);
+	cr_expect_neq(attempts_winner(a), attempts_own(a));
+	attempts_release(a);
+}
+
+Test(attempts, blocking_first_that_wins_is_counted_once)
+{
+	uint64_t won = counters_read(COUNTER_WON_IPV4_FIRST);
+	uint64_t stopped = counters_read(COUNTER_STOPPED);
+
+	race_listen(2);
+	candidate(2);
+	candidate(3);
+	begin(true, NEVER_MS);
+	cr_assert_eq(wait_first(), 0);
+	cr_expect_not(attempts_stop(a));
+	attempts_release(a);
+	wait_private(IO_DESCRIPTORS); /* the io thread, which may have been starting, is through */
+	cr_expect_eq(counters_read(COUNTER_WON_IPV4_FIRST), won + 1);
+	cr_expect_eq(counters_read(COUNTER_STOPPED), stopped);
 }
 
 Test(attempts, stop_ends_all_but_the_first)
