@@ -70,13 +70,13 @@ void attempts_release(struct attempts *a)
 	pool_give(&pool, a);
 }
 
-/* Hands a task over that ends with attempts_release(). */
+/* Hands a task over that ends with attempts_release(); `quiet_ms`: io.h. */
 static int hand_over(struct attempts *a, struct io_task *task,
-		     void (*run)(struct io_task *task, uint64_t now_ms))
+		     void (*run)(struct io_task *task, uint64_t now_ms), uint64_t quiet_ms)
 {
 	int r;
 
-	*task = (struct io_task){.run = run, .in_any_context = true};
+	*task = (struct io_task){.run = run, .in_any_context = true, .quiet_ms = quiet_ms};
 	attempts_hold(a);
 	r = io_run(task, NULL);
 	if (r < 0)
@@ -86,6 +86,7 @@ static int hand_over(struct attempts *a, struct io_task *task,
 
 int attempts_start(struct attempts *a, int own, attempts_over_fn over, void *arg)
 {
+	uint64_t quiet_ms = a->goal.blocking && !a->goal.more ? race_wake_ms(&a->race) : 0;
 	int r;
 
 	a->own = own;
@@ -93,7 +94,7 @@ int attempts_start(struct attempts *a, int own, attempts_over_fn over, void *arg
 	a->arg = arg;
 	attempts_enlist(a);
 	attempts_note_begin(a);
-	r = hand_over(a, &a->start, attempts_on_start);
+	r = hand_over(a, &a->start, attempts_on_start, quiet_ms);
 	if (r < 0)
 		attempts_delist(a);
 	return r;
@@ -105,7 +106,7 @@ static bool end_as(struct attempts *a, enum attempts_end end)
 
 	if (!atomic_compare_exchange_strong(&a->end, &running, end))
 		return false;
-	(void)hand_over(a, &a->stop, attempts_on_stop);
+	(void)hand_over(a, &a->stop, attempts_on_stop, UINT64_MAX);
 	return true;
 }
 
@@ -127,7 +128,7 @@ bool attempts_connected(struct attempts *a, uint32_t rtt_us)
 int attempts_failed(struct attempts *a, int error)
 {
 	a->own_error = error;
-	return hand_over(a, &a->fail, attempts_on_failure);
+	return hand_over(a, &a->fail, attempts_on_failure, 0);
 }
 
 void attempts_pool_forked(void)

@@ -48,6 +48,7 @@ struct attempts_goal {
 	int family;    /* of the program's socket; AF_INET6 reaches IPv4 as v4-mapped addresses */
 	bool ipv4;     /* it does: IPv4 addresses may be tried */
 	bool blocking; /* the program's socket is; what is won is to be as after such a connect() */
+	int flags;     /* F_GETFL of one that is */
 	bool own_route; /* sockopts.h: outcomes say nothing of other sockets', nor theirs of this */
 	in_port_t port; /* network order */
 	uint32_t delay_ms;
@@ -99,9 +100,9 @@ bool attempts_stop(struct attempts *a);
 
 /*
  * A blocking socket's caller waits for the first attempt by itself: it is connected, with rtt_us as
- * of attempt_result.h (true: and has won, else as attempts_stop()); it has failed with this
- * (positive) errno: 0, and the next attempt's turn is now, or a negative errno: nobody is there to
- * make one.
+ * of attempt_result.h, 0: as long as it took (true: and has won, else as attempts_stop()); it has
+ * failed with this (positive) errno: 0, and the next attempt's turn is now, or a negative errno:
+ * nobody is there to make one.
  */
 bool attempts_connected(struct attempts *a, uint32_t rtt_us);
 int attempts_failed(struct attempts *a, int error);

@@ -57,13 +57,11 @@ void attempts_discard(int handle)
 
 int attempts_first(struct attempts *a, int fd)
 {
-	int flags = a->goal.blocking ? sys_fcntl(fd, F_GETFL, 0) : 0, r = -EHOSTUNREACH, first = 0;
+	int r = -EHOSTUNREACH, first = 0;
 	struct race_action action;
 
-	if (flags < 0)
-		return flags;
 	if (a->goal.blocking)
-		(void)sys_fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+		(void)sys_fcntl(fd, F_SETFL, a->goal.flags | O_NONBLOCK);
 	race_begin(&a->race, a->since_ms);
 	while (race_next(&a->race, &action) && action.what == RACE_START) {
 		counters_add(COUNTER_ATTEMPTS, 1);
@@ -82,7 +80,7 @@ int attempts_first(struct attempts *a, int fd)
 		race_unsent(&a->race, action.candidate, -r, a->since_ms);
 	}
 	if (a->goal.blocking)
-		(void)sys_fcntl(fd, F_SETFL, flags);
+		(void)sys_fcntl(fd, F_SETFL, a->goal.flags);
 	return r == 0 || r == -EINPROGRESS || first == 0 ? r : first;
 }
 

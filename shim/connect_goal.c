@@ -102,9 +102,9 @@ static bool examine(struct connect_goal *ret)
 	race->family = facts.family;
 	race->ipv4 = facts.family == AF_INET || !facts.v6only;
 	race->blocking = !(flags & O_NONBLOCK);
+	race->flags = flags;
 	race->own_route = facts.own_route;
 	race->delay_ms += race->blocking ? 0 : COURTESY_MS;
-	ret->sndtimeo_ms = facts.sndtimeo_ms;
 	return true;
 }
 

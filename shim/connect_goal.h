@@ -26,8 +26,7 @@ struct connect_goal {
 	unsigned n;
 	uint64_t now_ms;
 	/* from connect_goal_prepare() on */
-	uint64_t sndtimeo_ms; /* 0: none */
-	struct swap_id id;    /* the socket's */
+	struct swap_id id; /* the socket's */
 	struct attempts_goal race;
 };
 

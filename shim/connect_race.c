@@ -43,11 +43,14 @@
 #include "shim/private_fd.h"
 #include "shim/process.h"
 #include "shim/racing.h"
+#include "shim/sockopts.h"
 #include "shim/swap.h"
 #include "shim/sys.h"
 
 #include <limits.h>
 #include <pthread.h>
+
+#define SYN_AGAIN_MS 1000 /* the first time-out (RFC 6298 section 2.1) */
 
 /* What a part of a call may say, beside 0 and what connect() says. */
 enum {
@@ -64,10 +67,12 @@ struct call {
 	int own;	    /* handle of a copy; owns, unless `a` is there; 0: none */
 	int number;	    /* where that is, or was */
 	struct attempts *a; /* the race of a blocking socket; owns a reference; NULL: none */
-	uint64_t until_ms;  /* SO_SNDTIMEO */
 	int said;	    /* what has ended the sleep */
 	int failed;	    /* CALL_SLEEP: what the first attempt said */
+	uint64_t until_ms;  /* likewise: SO_SNDTIMEO */
 	int cancel_type;    /* the thread's */
+	bool ours;	    /* not in a child that a signal handler has forked; of a stretch */
+	bool turn;	    /* private_fd_turn(), likewise */
 };
 
 /* ---- a blocking socket ---- */
@@ -88,11 +93,10 @@ static void over(struct attempts *a, uint64_t now_ms)
 	(void)sys_futex_wake(attempts_end_word(a), INT_MAX, false);
 }
 
-/* Ends what the call has begun, as far as it is the call's. A child that a signal handler has
- * forked has no part in it. */
+/* Ends what the call has begun, as far as it is the call's. */
 static void leave(struct call *c)
 {
-	if (process_peek() != PROCESS_OWNER)
+	if (!c->ours)
 		return;
 	if (c->a != NULL) {
 		(void)attempts_stop(c->a);
@@ -111,13 +115,14 @@ static void abandon(void *arg)
 	struct call *c = arg;
 
 	(void)pthread_setcanceltype(c->cancel_type, NULL);
+	c->ours = process_peek() == PROCESS_OWNER;
 	leave(c);
 }
 
 /* The copy; where it is none of ours any more, as in a forked child, the socket itself. */
 static int number_of(const struct call *c)
 {
-	int number = process_peek() == PROCESS_OWNER ? private_fd_number(c->own) : -EBADF;
+	int number = c->ours ? private_fd_number(c->own) : -EBADF;
 
 	return number < 0 && swap_is(c->goal.fd, &c->goal.id) ? c->goal.fd : number;
 }
@@ -137,8 +142,9 @@ static int error_of(int number, int said)
  * program has put that under the copy's number, and a signal handler had the call restarted there;
  * or a child that it has forked has no such copy.
  */
-static int judge_first(struct call *c, struct attempt_result *ret)
+static int judge_first(struct call *c)
 {
+	struct attempt_result result;
 	int number, said = c->said;
 
 	if (said == -EINTR)
@@ -148,13 +154,23 @@ static int judge_first(struct call *c, struct attempt_result *ret)
 	number = number_of(c);
 	if (number < 0)
 		return said;
-	attempt_look_at(number, ATTEMPT_LOOK, ret);
-	if (number != c->number &&
-	    (ret->state == ATTEMPT_CONNECTING || said == -EBADF || said == -ENOTSOCK)) {
+	if (number != c->number) {
 		c->number = number;
-		return CALL_WAIT;
+		attempt_look_at(number, ATTEMPT_LOOK, &result);
+		if (result.state == ATTEMPT_CONNECTING || said == -EBADF || said == -ENOTSOCK)
+			return CALL_WAIT;
 	}
 	return said < 0 ? error_of(number, said) : 0;
+}
+
+/* The time that it took is the round trip, unless a SYN may have been sent twice. */
+static uint32_t rtt_us(const struct call *c)
+{
+	struct attempt_result result = {.rtt_us = 0};
+
+	if (clock_elapsed(c->goal.now_ms, clock_boot_ms(), SYN_AGAIN_MS))
+		attempt_look_at(c->number, ATTEMPT_LOOK, &result);
+	return result.rtt_us;
 }
 
 /* What connect() says, where the first attempt said `first` before the race was over. */
@@ -173,34 +189,33 @@ static int judge_race(const struct call *c, int first)
 	return first;
 }
 
-/* The first attempt has said `first`, and the race is told. */
-static int tell(struct call *c, int first, const struct attempt_result *result)
+static int waited(struct call *c)
 {
-	if (c->a == NULL || process_peek() != PROCESS_OWNER)
+	uint64_t sndtimeo_ms;
+	int first = judge_first(c);
+
+	if (first == CALL_WAIT || c->a == NULL || !c->ours)
 		return first;
 	if (attempts_end(c->a) != ATTEMPTS_RUNNING)
 		return judge_race(c, first);
 	if (first == 0)
-		return attempts_connected(c->a, result->rtt_us) ? 0 : judge_race(c, first);
+		return attempts_connected(c->a, rtt_us(c)) ? 0 : judge_race(c, first);
 	if (first == -EINTR || first == -EINPROGRESS)
 		return attempts_stop(c->a) ? first : judge_race(c, first);
+	sndtimeo_ms = sockopts_sndtimeo_ms(c->number);
+	c->until_ms = sndtimeo_ms != 0 ? c->goal.now_ms + sndtimeo_ms : UINT64_MAX;
 	c->failed = first;
 	return attempts_failed(c->a, -first) == 0 ? CALL_SLEEP : first;
 }
 
-static int waited(struct call *c)
-{
-	struct attempt_result result = {.rtt_us = 0};
-	int first = judge_first(c, &result);
-
-	return first == CALL_WAIT ? first : tell(c, first, &result);
-}
-
+/* One that sleeps no longer has no attempt of its own that would go on. */
 static int slept(struct call *c)
 {
-	if (process_peek() != PROCESS_OWNER)
-		return c->said < 0 ? c->said : c->failed;
-	return c->said < 0 && attempts_stop(c->a) ? c->said : judge_race(c, c->failed);
+	if (!c->ours)
+		return c->failed;
+	if (c->said < 0)
+		(void)attempts_stop(c->a);
+	return judge_race(c, c->failed);
 }
 
 static int wait_for_first(const struct call *c)
@@ -239,7 +254,6 @@ static int begin_blocking(struct call *c, struct attempts *a)
 		return CALL_WAIT;
 	}
 	c->a = a;
-	c->until_ms = c->goal.sndtimeo_ms != 0 ? clock_boot_ms() + c->goal.sndtimeo_ms : UINT64_MAX;
 	if (attempts_start(a, c->own, over, NULL) < 0)
 		(void)attempts_stop(a);
 	return CALL_WAIT;
@@ -264,8 +278,13 @@ static int begin_first(const struct call *c, struct attempts *a)
 static int begin(struct call *c)
 {
 	struct attempts *a = connect_goal_prepare(&c->goal) ? attempts_new(&c->goal.race) : NULL;
-	int own = a != NULL ? swap_copy(c->goal.fd, &c->goal.id) : 0, r = CALL_PLAIN;
+	int own = 0, r = CALL_PLAIN;
 
+	if (a != NULL) {
+		c->ours = true; /* says connect_goal_prepare() */
+		c->turn = private_fd_turn_begin();
+		own = swap_copy(c->goal.fd, &c->goal.id);
+	}
 	if (own > 0) {
 		c->own = own;
 		c->number = private_fd_number(own);
@@ -296,9 +315,13 @@ static int in_stretch(struct call *c, int (*part)(struct call *c))
 	int r;
 
 	lock_stretch_begin(&stretch);
+	c->ours = c->own > 0 && process_peek() == PROCESS_OWNER;
+	c->turn = c->ours && private_fd_turn_begin();
 	r = part(c);
 	if (!goes_on(r))
 		leave(c);
+	if (c->turn)
+		private_fd_turn_over();
 	lock_stretch_end(&stretch);
 	return r;
 }

@@ -358,7 +358,8 @@ int io_submit(struct io_task *task)
 	return r;
 }
 
-/* Is the thread asleep, with nothing to do before this task, and can it be woken? */
+/* Is the thread asleep, with nothing to do before this task, and can it be woken, where it does not
+ * wake up by itself in time? */
 static bool is_free(const struct io_task *task)
 {
 	bool is;
@@ -366,7 +367,8 @@ static bool is_free(const struct io_task *task)
 	if (!take_life(task))
 		return false;
 	is = running && atomic_load(&asleep) && atomic_load(&stack) == NULL &&
-	     private_fd_number(wake_tx) >= 0 && io_watch_is_open();
+	     (wakes_ms <= task->quiet_ms ||
+	      (private_fd_number(wake_tx) >= 0 && io_watch_is_open()));
 	lock_release(&life);
 	return is;
 }
@@ -415,16 +417,16 @@ static void run_and_lead(struct io_task *task, bool (*over)(const struct io_task
 /* Runs the task on this thread if the io thread is asleep and stays out of the way. */
 static bool run_here(struct io_task *task, bool (*over)(const struct io_task *task))
 {
-	bool may, begins;
+	bool may, begins = !private_fd_in_turn();
 
 	if (private_fd_tables_differ() || !lock_try(&turn))
 		return false;
-	if (process_peek() !=
-	    PROCESS_OWNER) { /* a signal handler has forked since the look before */
-		lock_release(&turn);
+	if (begins && process_peek() != PROCESS_OWNER) {
+		lock_release(&turn); /* a signal handler has forked since the look before */
 		return false;
 	}
-	begins = private_fd_turn_begin();
+	if (begins)
+		private_fd_turn();
 	may = is_free(task);
 	if (may)
 		run_and_lead(task, over);

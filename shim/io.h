@@ -28,6 +28,7 @@ struct io_task {
 	struct io_task *next; /* io.c's */
 	void (*run)(struct io_task *task, uint64_t now_ms);
 	bool in_any_context; /* the submitter may be in a signal handler */
+	uint64_t quiet_ms;   /* run() watches nothing, and starts no timer due before; 0: it may */
 };
 
 /*

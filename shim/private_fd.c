@@ -48,6 +48,11 @@ bool private_fd_turn_begin(void)
 	return begins;
 }
 
+bool private_fd_in_turn(void)
+{
+	return private_fd_table_in_turn();
+}
+
 void private_fd_turn_over(void)
 {
 	private_fd_table_turn_over();

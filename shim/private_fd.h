@@ -130,6 +130,7 @@ void private_fd_turn(void);
  * signal handler's reach. False: it is in one already, which another will end. */
 bool private_fd_turn_begin(void);
 void private_fd_turn_over(void);
+bool private_fd_in_turn(void);
 
 /*
  * The hooks' side. -------------------------------------------------------------------------------

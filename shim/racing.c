@@ -70,11 +70,12 @@ static int find_registrations(struct racing *race)
  * away. */
 static int put_winner(struct racing_session *s, struct racing *race)
 {
-	race->registrations.n = 0;
+	int r;
+
 	if (race->n == 0 || !keep_ours(s, race, &race->id))
 		return 0;
-	(void)find_registrations(race);
-	return put(race, attempts_winner(race->attempts), &race->id);
+	r = find_registrations(race);
+	return r < 0 ? r : put(race, attempts_winner(race->attempts), &race->id);
 }
 
 /* Ends an active race with the file of `handle`; where the program has taken that away, with its
@@ -235,7 +236,8 @@ int racing_watch(int fd, const struct swap_id *id, struct attempts *a)
 	struct racing *race;
 	int r = -ENFILE;
 
-	if (process_check() != PROCESS_OWNER || private_fd_left_table() || !racing_guard_fork())
+	if ((!private_fd_in_turn() && process_check() != PROCESS_OWNER) ||
+	    private_fd_left_table() || !racing_guard_fork())
 		return -EPERM;
 	racing_open(&s);
 	race = racing_new();
@@ -246,8 +248,6 @@ int racing_watch(int fd, const struct swap_id *id, struct attempts *a)
 		r = swap_is(fd, id) ? racing_add(&s, race, fd) : -EBADF;
 		if (r == 0)
 			r = racing_add_duplicates(&s, race, fd);
-		if (r == 0)
-			r = find_registrations(race); /* can they be moved? */
 		race->active = r == 0;
 		if (r < 0) {
 			racing_unmark(race);

@@ -129,7 +129,7 @@ static enum sockopts_bar bar_of_options(int fd)
 }
 
 /* In the kernel's own struct timeval. Never 0 for a bound that is shorter than 1 ms. */
-static uint64_t read_sndtimeo_ms(int fd)
+uint64_t sockopts_sndtimeo_ms(int fd)
 {
 	long tv[2] = {0, 0};
 	socklen_t len = sizeof tv;
@@ -159,7 +159,6 @@ int sockopts_examine(int fd, struct sockopts_facts *ret)
 			facts.family == AF_INET6 && read_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) != 0;
 		facts.own_route = read_int(fd, SOL_SOCKET, SO_MARK, 0) != 0 ||
 				  read_int(fd, SOL_SOCKET, SO_DONTROUTE, 0) != 0;
-		facts.sndtimeo_ms = read_sndtimeo_ms(fd);
 	}
 	*ret = facts;
 	return 0;

@@ -31,7 +31,6 @@ struct sockopts_facts {
 	int family;	       /* AF_INET or AF_INET6; 0 where bar is NOT_TCP */
 	bool v6only;	       /* AF_INET6 that reaches no IPv4 */
 	bool own_route;	       /* SO_MARK, SO_DONTROUTE: it may not go the way that others do */
-	uint64_t sndtimeo_ms;  /* SO_SNDTIMEO, which bounds a blocking connect(); 0: no bound */
 	enum sockopts_bar bar; /* the first that was found: what comes later was not looked at */
 };
 
@@ -41,6 +40,9 @@ struct sockopts_facts {
  * be asked (-EBADF, -ENOTSOCK ...).
  */
 int sockopts_examine(int fd, struct sockopts_facts *ret);
+
+/* SO_SNDTIMEO, which bounds a blocking connect(); 0: no bound. */
+uint64_t sockopts_sndtimeo_ms(int fd);
 
 /*
  * Gives `to`, a socket that was just made, every option in which `from` differs from it: two TCP

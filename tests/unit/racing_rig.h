@@ -79,6 +79,38 @@ static inline int rig_begin(uint32_t delay_ms)
 	return fd;
 }
 
+/* As connect() on a blocking socket, up to where it falls asleep. `over` is to wake who waits for
+ * the end. */
+static inline struct attempts *rig_begin_blocking(int fd, uint32_t delay_ms, attempts_over_fn over,
+						  struct swap_id *ret_id)
+{
+	struct attempts *a;
+
+	rig_goal.family = AF_INET;
+	rig_goal.ipv4 = true;
+	rig_goal.blocking = true;
+	rig_goal.port = race_port();
+	rig_goal.delay_ms = delay_ms;
+	a = attempts_new(&rig_goal);
+	cr_assert_not_null(a);
+	cr_assert_eq(attempts_first(a, fd), -EINPROGRESS);
+	cr_assert_eq(swap_identify(fd, ret_id), 0);
+	cr_assert_eq(racing_watch(fd, ret_id, a), 0);
+	cr_assert_eq(attempts_start(a, swap_copy(fd, ret_id), over, NULL), 0);
+	return a;
+}
+
+static inline enum attempts_end rig_wait_end(struct attempts *a)
+{
+	const struct timespec patience = {.tv_sec = PATIENCE_MS / 1000};
+
+	while (attempts_end(a) == ATTEMPTS_RUNNING)
+		cr_assert_neq(
+			sys_futex_wait(attempts_end_word(a), ATTEMPTS_RUNNING, &patience, false),
+			-ETIMEDOUT);
+	return attempts_end(a);
+}
+
 /* poll()'s revents; 0: nothing came. */
 static inline int rig_wait(int fd, short events, int timeout_ms)
 {

@@ -16,34 +16,17 @@ static void over(struct attempts *race, uint64_t now_ms)
 	(void)sys_futex_wake(attempts_end_word(race), 1, false);
 }
 
-/* As connect() on a blocking socket, up to where it falls asleep. */
 static int begin(uint32_t delay_ms)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	rig_goal.family = AF_INET;
-	rig_goal.ipv4 = true;
-	rig_goal.blocking = true;
-	rig_goal.port = race_port();
-	rig_goal.delay_ms = delay_ms;
-	a = attempts_new(&rig_goal);
-	cr_assert_not_null(a);
-	cr_assert_eq(attempts_first(a, fd), -EINPROGRESS);
-	cr_assert_eq(swap_identify(fd, &id), 0);
-	cr_assert_eq(racing_watch(fd, &id, a), 0);
-	cr_assert_eq(attempts_start(a, swap_copy(fd, &id), over, NULL), 0);
+	a = rig_begin_blocking(fd, delay_ms, over, &id);
 	return fd;
 }
 
 static enum attempts_end wait_end(void)
 {
-	const struct timespec patience = {.tv_sec = PATIENCE_MS / 1000};
-
-	while (attempts_end(a) == ATTEMPTS_RUNNING)
-		cr_assert_neq(
-			sys_futex_wait(attempts_end_word(a), ATTEMPTS_RUNNING, &patience, false),
-			-ETIMEDOUT);
-	return attempts_end(a);
+	return rig_wait_end(a);
 }
 
 static void leave(void)

@@ -417,7 +417,13 @@ Test(registrations, without_proc_several_sets_do_not_race)
 	cr_expect_eq(error_of(sets[1], EPOLL_CTL_MOD, fd), 0);
 }
 
-Test(registrations, without_proc_a_socket_that_blocks_does_not_race)
+static void over(struct attempts *a, uint64_t now_ms)
+{
+	(void)now_ms;
+	(void)sys_futex_wake(attempts_end_word(a), 1, false);
+}
+
+Test(registrations, without_proc_a_socket_that_blocks_is_not_replaced)
 {
 	int set = nbd_epoll_create1(0), fd = socket(AF_INET, SOCK_STREAM, 0);
 	struct attempts *a;
@@ -426,13 +432,14 @@ Test(registrations, without_proc_a_socket_that_blocks_does_not_race)
 	rig_dead_and_alive();
 	hide_files();
 	enter_past_the_hook(set, fd, EPOLLOUT);
-	rig_goal.family = AF_INET;
-	a = attempts_new(&rig_goal);
-	cr_assert_not_null(a);
-	cr_assert_eq(swap_identify(fd, &id), 0);
-	cr_expect_eq(racing_watch(fd, &id, a), -ENODATA);
-	cr_expect_not(racing_any());
+	a = rig_begin_blocking(fd, DELAY_MS, over, &id);
+	cr_assert_eq(rig_wait_end(a), ATTEMPTS_WON);
+	cr_expect_eq(racing_replace(a), -ECANCELED);
+	cr_expect(swap_is(fd, &id));
+	cr_expect_eq(racing_replace(a), -ECANCELED, "nor later");
+	racing_unwatch(a);
 	attempts_release(a);
+	rig_all_gone();
 }
 
 Test(registrations, without_proc_what_is_noted_races)
