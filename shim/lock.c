@@ -10,6 +10,8 @@
 
 enum { FREE, HELD, CONTENDED };
 
+#define SPINS 200
+
 /* All signals are blocked on this thread: by the outermost lock that it holds, or for good. Changes
  * only while they are blocked, so no handler meets it half done. */
 static _Thread_local bool masked;
@@ -58,12 +60,38 @@ static bool take_free(struct lock *lock)
 						       memory_order_acquire, memory_order_relaxed);
 }
 
+static void pause_cpu(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+/* A lock is held for a few microseconds, less than it takes to fall asleep and be woken. Not where
+ * somebody sleeps already: then it takes longer. */
+static bool take_soon(struct lock *lock)
+{
+	uint32_t word;
+
+	for (unsigned i = 0; i < SPINS; i++) {
+		word = atomic_load_explicit(&lock->word, memory_order_relaxed);
+		if (word == CONTENDED)
+			return false;
+		if (word == FREE && take_free(lock))
+			return true;
+		pause_cpu();
+	}
+	return false;
+}
+
 void lock_take(struct lock *lock)
 {
 	sys_sigset saved;
 	bool outermost = mask(&saved);
 
-	if (!take_free(lock)) {
+	if (!take_free(lock) && !take_soon(lock)) {
 		/* Whoever waited takes it as CONTENDED: it cannot know that it was the only one. */
 		while (atomic_exchange_explicit(&lock->word, CONTENDED, memory_order_acquire) !=
 		       FREE)
