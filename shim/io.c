@@ -368,7 +368,8 @@ static bool is_free(const struct io_task *task)
 		return false;
 	is = running && atomic_load(&asleep) && atomic_load(&stack) == NULL &&
 	     (wakes_ms <= task->quiet_ms ||
-	      (private_fd_number(wake_tx) >= 0 && io_watch_is_open()));
+	      ((wakes_ms <= clock_boot_ms() + NAP_MS || private_fd_number(wake_tx) >= 0) &&
+	       io_watch_is_open()));
 	lock_release(&life);
 	return is;
 }

@@ -21,6 +21,7 @@ struct watch {
 	io_ready_fn ready;
 	void *arg;
 	unsigned events;
+	bool late; /* the sleeper has been told of it since its end */
 };
 
 /* The handles of the set and of the sleeper's; 0: none. Read without the lock by a thread whose
@@ -33,7 +34,6 @@ static _Atomic int set, outer;
  * forked child has a copy of it. Such a member cannot be removed, and would be reported for ever.
  */
 static bool has_strays;
-static uint64_t suspect; /* what the sleeper was told of last that is not watched */
 
 static struct watch watches[PRIVATE_FD_HANDLE_MAX + 1]; /* by handle */
 static size_t top;					/* all that are watched are below */
@@ -41,7 +41,6 @@ static size_t top;					/* all that are watched are below */
 int io_watch_open(int sleeper)
 {
 	has_strays = false;
-	suspect = 0;
 	outer = sleeper;
 	set = private_fd_epoll();
 	return set < 0 ? set : io_watch_show(true);
@@ -111,18 +110,23 @@ static void dispatch(const struct epoll_event *ev, uint64_t now_ms)
 	watches[handle].ready(watches[handle].arg, handle, events & watches[handle].events, now_ms);
 }
 
-/* One may have been ended between the sleep and the turn, and is not told of again. */
+/* Its watch may have been ended between the sleep and the turn: then it is not told of again. */
+static bool is_stray(uint64_t handle)
+{
+	if (handle >= top || watches[handle].late)
+		return true;
+	watches[handle].late = true;
+	return false;
+}
+
 void io_watch_told(const struct epoll_event *ev)
 {
-	if (ev->data.u64 == (uint64_t)set) {
+	if (ev->data.u64 == (uint64_t)set)
 		io_watch_dispatch(0);
-		return;
-	}
-	if (!is_watched(ev)) {
-		has_strays |= ev->data.u64 == suspect;
-		suspect = ev->data.u64;
-	}
-	dispatch(ev, clock_boot_ms());
+	else if (is_watched(ev))
+		dispatch(ev, clock_boot_ms());
+	else
+		has_strays |= is_stray(ev->data.u64);
 }
 
 int io_watch_dispatch(int timeout_ms)

@@ -41,16 +41,11 @@ void private_fd_turn(void)
 
 bool private_fd_turn_begin(void)
 {
-	bool begins = !private_fd_table_in_turn();
+	bool begins = !private_fd_in_turn();
 
 	if (begins)
 		private_fd_turn();
 	return begins;
-}
-
-bool private_fd_in_turn(void)
-{
-	return private_fd_table_in_turn();
 }
 
 void private_fd_turn_over(void)
@@ -119,7 +114,7 @@ static int adopt(int fd, const struct stat *was)
 
 int private_fd_adopt_seen(int fd, const struct stat *was)
 {
-	if (!private_fd_table_in_turn() && process_check() != PROCESS_OWNER) {
+	if (!private_fd_in_turn() && process_check() != PROCESS_OWNER) {
 		close_if(fd, was);
 		return -EPERM;
 	}

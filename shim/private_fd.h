@@ -126,11 +126,11 @@ int private_fd_close(int handle);
  */
 void private_fd_turn(void);
 
-/* For a thread that takes one turn and goes its way, which private_fd_turn_over() ends: not in a
- * signal handler's reach. False: it is in one already, which another will end. */
+/* For a thread with all signals blocked that takes one turn and goes its way, which
+ * private_fd_turn_over() ends. False: it is in one already, which another will end. */
 bool private_fd_turn_begin(void);
-void private_fd_turn_over(void);
 bool private_fd_in_turn(void);
+void private_fd_turn_over(void);
 
 /*
  * The hooks' side. -------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ void private_fd_table_turn_over(void)
 	turn = 0;
 }
 
-bool private_fd_table_in_turn(void)
+bool private_fd_in_turn(void)
 {
 	return turn != 0;
 }

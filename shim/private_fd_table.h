@@ -43,7 +43,6 @@ void private_fd_table_turn(void);
 
 /* Ends it. */
 void private_fd_table_turn_over(void);
-bool private_fd_table_in_turn(void);
 
 /* The calling thread has a table of its own: no verdict there says anything about ours. */
 extern _Thread_local bool private_fd_table_left;

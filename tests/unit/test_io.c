@@ -294,6 +294,8 @@ Test(io, timer_fires_though_the_program_took_the_descriptors)
 	sem_wait(&timer_work.done);
 }
 
+static uint64_t read_handle; /* the last one */
+
 static void on_readable(void *arg, int handle, unsigned events, uint64_t now_ms)
 {
 	char c;
@@ -305,6 +307,7 @@ static void on_readable(void *arg, int handle, unsigned events, uint64_t now_ms)
 	cr_expect_eq(sys_read(private_fd_number_locked(handle), &c, 1), 1);
 	private_fd_unlock();
 	io_watch(handle, 0, on_readable, NULL);
+	read_handle = (uint64_t)handle;
 	sem_post(&timer_work.done);
 }
 
@@ -344,13 +347,15 @@ static bool is_answered(const struct io_task *task)
 	return answered;
 }
 
+static unsigned watched_by; /* IO_THREAD, or 0 */
+
 static void watch_answer(struct io_task *task, uint64_t now_ms)
 {
 	struct work *work = (struct work *)task;
 
 	(void)now_ms;
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	cr_expect_eq(io_watch(private_fd_adopt(pair[0]), IO_READ, on_answer, NULL), 0);
+	cr_expect_eq(io_watch(private_fd_adopt(pair[0]), IO_READ | watched_by, on_answer, NULL), 0);
 	work->tid = sys_gettid();
 	if (work->runs > 0) /* the answer comes at once */
 		cr_expect_eq(write(pair[1], "x", 1), 1);
@@ -379,6 +384,19 @@ Test(io, answer_that_takes_longer_is_handled_on_the_io_thread)
 	cr_assert_eq(io_run(&work.task, is_answered), 0);
 	cr_assert_eq(work.tid, sys_gettid());
 	cr_assert_eq(write(pair[1], "x", 1), 1);
+	sem_wait(&timer_work.done);
+	cr_expect_neq(reader_tid, sys_gettid());
+}
+
+Test(io, answer_to_the_thread_alone_is_handled_there_though_a_caller_waits)
+{
+	struct work first, work = {.task.run = watch_answer, .runs = 1};
+
+	watched_by = IO_THREAD;
+	submit_and_wait(&first);
+	run_on_this_thread(&first);
+	sem_init(&timer_work.done, 0, 0);
+	cr_assert_eq(io_run(&work.task, is_answered), 0);
 	sem_wait(&timer_work.done);
 	cr_expect_neq(reader_tid, sys_gettid());
 }
@@ -416,7 +434,7 @@ Test(io, task_finds_a_new_set_of_watches_when_the_program_took_the_old_one)
 	sem_wait(&timer_work.done);
 }
 
-Test(io, watch_outlives_the_loss_of_its_set)
+static void watch_and_lose_set(void)
 {
 	struct work first, work = {.task.run = watch_answer, .runs = 0};
 
@@ -428,6 +446,17 @@ Test(io, watch_outlives_the_loss_of_its_set)
 	submit_and_wait(&first);
 	cr_assert_eq(write(pair[1], "x", 1), 1);
 	sem_wait(&timer_work.done);
+}
+
+Test(io, watch_outlives_the_loss_of_its_set)
+{
+	watch_and_lose_set();
+}
+
+Test(io, watch_of_the_thread_alone_outlives_the_loss_of_the_sets)
+{
+	watched_by = IO_THREAD;
+	watch_and_lose_set();
 }
 
 static void *leave_table(void *unused)
@@ -599,9 +628,11 @@ static unsigned for_epoll_sets(bool (*what)(int set, int arg), int arg)
 	return n;
 }
 
+static uint64_t stray_data = 1000; /* no handle is as large here */
+
 static bool add_member(int set, int fd)
 {
-	struct epoll_event ev = {.events = EPOLLIN, .data.u64 = 1000};
+	struct epoll_event ev = {.events = EPOLLIN, .data.u64 = stray_data};
 
 	return epoll_ctl(set, EPOLL_CTL_ADD, fd, &ev) == 0;
 }
@@ -623,19 +654,39 @@ static bool has_member(int set, int fd)
 }
 
 /* It is readable for ever, and must not keep the thread busy for ever. */
-Test(io, stray_member_of_the_sets_is_thrown_out)
+static void throw_out_stray(void)
 {
-	struct work work;
 	int ends[2];
 
-	for_epoll_sets(remember, 0);
-	submit_and_wait(&work);
 	cr_assert_eq(pipe(ends), 0);
 	cr_assert_eq(write(ends[1], "", 1), 1);
 	cr_assert_eq(for_epoll_sets(add_member, ends[0]), 2u);
 	for (unsigned i = 0; i < 100000 && for_epoll_sets(has_member, ends[0]) > 0; i++)
 		sched_yield();
 	cr_expect_eq(for_epoll_sets(has_member, ends[0]), 0u);
+}
+
+Test(io, stray_member_of_the_sets_is_thrown_out)
+{
+	struct work work;
+
+	for_epoll_sets(remember, 0);
+	submit_and_wait(&work);
+	throw_out_stray();
 	submit_and_wait(&work);
 	cr_expect_eq(work.runs, 1u);
+}
+
+/* As one whose watch could not be ended. */
+Test(io, stray_member_of_a_handle_that_was_watched_is_thrown_out)
+{
+	for_epoll_sets(remember, 0);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	timer_work.task.run = start_watch;
+	sem_init(&timer_work.done, 0, 0);
+	process_check();
+	io_submit(&timer_work.task);
+	sem_wait(&timer_work.done);
+	stray_data = read_handle;
+	throw_out_stray();
 }

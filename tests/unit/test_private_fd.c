@@ -353,6 +353,30 @@ Test(private_fd, set_is_still_ours_where_a_sandbox_refuses_to_say)
 	cr_assert_null(bad);
 }
 
+/* It lies in the set that a look at it has asked. */
+Test(private_fd, member_speaks_for_its_set_until_the_turn_ends)
+{
+	struct set s = new_set();
+	int member = private_fd_adopt(eventfd(0, 0)), fd = number_of(s.epoll);
+
+	cr_assert_eq(private_fd_watch(s.epoll, member, EPOLLIN, 1), 0);
+	private_fd_turn();
+	number_of(member);
+	sys_close(fd);
+	cr_expect_eq(private_fd_number(s.epoll), fd, "checked twice in a turn");
+	private_fd_turn();
+	cr_expect_eq(private_fd_number(s.epoll), -EBADF);
+}
+
+Test(private_fd, turn_in_a_turn_is_that_one)
+{
+	cr_assert_eq(process_check(), PROCESS_OWNER);
+	cr_expect(private_fd_turn_begin());
+	cr_expect_not(private_fd_turn_begin());
+	private_fd_turn_over();
+	cr_expect_not(private_fd_in_turn());
+}
+
 Test(private_fd, watch_reports_and_stops)
 {
 	struct set s = new_set();
