@@ -49,7 +49,7 @@ static int put(struct racing *race, int handle, const struct swap_id *id)
 	int from, r, flags = sys_fcntl(race->numbers[0], F_GETFL, 0);
 
 	if (race->peer && !race->end && flags >= 0 && (flags & O_ASYNC))
-		race->end = private_fd_copy_owned(race->numbers[0]);
+		race->end = swap_copy(race->numbers[0], id);
 	private_fd_lock();
 	from = private_fd_number_locked(handle);
 	r = from < 0 ? from : put_number(race, from, flags, id);
@@ -88,10 +88,12 @@ static void finish(struct racing_session *s, struct racing *race, int handle)
 		racing_end(s, race);
 		return;
 	}
-	if (!keep_ours(s, race, &race->id))
-		return;
-	for (unsigned i = 0; i < race->n; i++)
-		registrations_find_missing(race->numbers[i], &race->registrations);
+	if (race->n > 1 || registrations_any()) { /* else swap_put() looks soon enough */
+		if (!keep_ours(s, race, &race->id))
+			return;
+		for (unsigned i = 0; i < race->n; i++)
+			registrations_find_missing(race->numbers[i], &race->registrations);
+	}
 	if (put(race, handle, &race->id) < 0)
 		(void)put(race, race->own, &race->id);
 	racing_end(s, race);
@@ -112,36 +114,57 @@ static void over(struct attempts *a, uint64_t now_ms)
 	racing_close_session(&s);
 }
 
-static int put_placeholder(struct racing *race)
+static int put_placeholder(struct racing *race, struct swap_placeholder *placeholder)
 {
-	struct swap_placeholder placeholder;
-	int r = swap_placeholder_make(&placeholder);
+	int r;
 
-	if (r < 0)
-		return r;
-	race->peer = placeholder.peer;
-	race->id = placeholder.id;
+	race->peer = placeholder->peer;
+	race->id = placeholder->id;
 	race->active = true; /* from here on a forked child repairs it */
-	r = put_number(race, placeholder.end, sys_fcntl(race->numbers[0], F_GETFL, 0),
+	r = put_number(race, placeholder->end, sys_fcntl(race->numbers[0], F_GETFL, 0),
 		       &race->own_id);
-	swap_placeholder_drop(&placeholder);
+	swap_placeholder_drop(placeholder);
+	*placeholder = (struct swap_placeholder){.end = -1};
 	return r;
 }
 
 /* The placeholder under all numbers, or the end of the race. */
-static int install(struct racing_session *s, struct racing *race, int fd)
+static int install(struct racing_session *s, struct racing *race, int fd,
+		   struct swap_placeholder *placeholder)
 {
-	int r = swap_is(fd, &race->own_id) ? racing_add(s, race, fd) : -EBADF;
+	int r = racing_add(s, race, fd);
 
 	if (r == 0)
 		r = racing_add_duplicates(s, race, fd);
 	if (r == 0)
 		r = find_registrations(race);
+	if (r == 0 && race->registrations.n > 0 && !swap_is(fd, &race->own_id))
+		r = -EBADF; /* what is registered is another file */
 	if (r == 0)
 		r = race->over ? put(race, attempts_winner(race->attempts), &race->own_id)
-			       : put_placeholder(race);
+			       : put_placeholder(race, placeholder);
 	if (r < 0 || race->over)
 		racing_end(s, race);
+	return r;
+}
+
+/* What can be done without the lock is done before it is taken. */
+static int begin_placeholder(struct racing *race, int fd)
+{
+	struct swap_placeholder placeholder = {.end = -1};
+	struct racing_session s;
+	int r = swap_placeholder_make(&placeholder);
+
+	racing_open(&s);
+	if (r == 0)
+		r = install(&s, race, fd, &placeholder);
+	else
+		racing_end(&s, race);
+	racing_close_session(&s);
+	if (placeholder.end >= 0)
+		swap_placeholder_drop(&placeholder);
+	if (placeholder.peer > 0)
+		private_fd_close(placeholder.peer);
 	return r;
 }
 
@@ -168,7 +191,8 @@ int racing_begin(int fd, const struct swap_id *id, int own, struct attempts *a)
 	struct racing *race = NULL;
 	int r;
 
-	if (process_check() == PROCESS_OWNER && !private_fd_left_table() && racing_guard_fork())
+	if ((private_fd_in_turn() || process_check() == PROCESS_OWNER) &&
+	    !private_fd_left_table() && racing_guard_fork())
 		race = make(id, own, a);
 	if (!race) {
 		private_fd_close(own);
@@ -176,11 +200,10 @@ int racing_begin(int fd, const struct swap_id *id, int own, struct attempts *a)
 		return -ENFILE;
 	}
 	r = attempts_start(a, own, over, race);
-	racing_open(&s);
 	if (r == 0)
-		r = install(&s, race, fd);
-	else
-		racing_end(&s, race);
+		return begin_placeholder(race, fd);
+	racing_open(&s);
+	racing_end(&s, race);
 	racing_close_session(&s);
 	return r;
 }

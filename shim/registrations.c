@@ -8,6 +8,8 @@
  */
 #include "shim/registrations.h"
 
+#include "shim/process.h"
+
 #include <linux/kcmp.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -152,7 +154,8 @@ void registrations_forget(struct registration_list *list, int fd)
 static int is_in(int epfd, int fd)
 {
 	const struct kcmp_epoll_slot slot = {.efd = (uint32_t)epfd, .tfd = (uint32_t)fd};
-	pid_t pid = sys_getpid();
+	const struct process_page *page = atomic_load(&process_page);
+	pid_t pid = page != NULL ? atomic_load(&page->owner) : sys_getpid();
 	int r = (int)sys_call(SYS_kcmp, pid, pid, KCMP_EPOLL_TFD, fd, (long)&slot, 0);
 
 	return r == -ENOENT ? 0 : r == 0 ? 1 : r;
@@ -193,6 +196,11 @@ static int ask_set(unsigned i, int epfd, int fd)
 	times = now_ns() - since_ns > SLOW_NS ? (uint8_t)(times + 1) : 0;
 	atomic_store_explicit(&slow[i], times, memory_order_relaxed);
 	return is;
+}
+
+bool registrations_any(void)
+{
+	return atomic_load(&nsets) != 0;
 }
 
 /* All sets that the hook has seen, but for those of the list. */

@@ -69,6 +69,9 @@ static inline void registrations_closed(int fd)
 		atomic_store_explicit(&registrations_notes[fd].set, 0, memory_order_relaxed);
 }
 
+/* Can a number be registered at all? The hook has seen a set. */
+bool registrations_any(void);
+
 /* Adds to the list what `fd` is registered in. 0, or -ENOSPC, -ENODATA: not all could be found. */
 int registrations_find(int fd, struct registration_list *list);
 

@@ -114,6 +114,29 @@ Test(racing, flags_that_are_set_meanwhile_are_the_winners)
 	cr_expect_eq(fcntl(fd, F_GETSIG), SIGURG);
 }
 
+/* For SIGURG; nobody looks for it before the hooks have seen such a call. */
+Test(racing, owner_that_is_set_meanwhile_is_the_winners)
+{
+	int fd, signals_to = getpid();
+
+	rig_dead_and_alive();
+	fd = rig_begin(DELAY_MS);
+	cr_assert_eq(nbd_fcntl(fd, F_SETOWN, (void *)(long)signals_to), 0);
+	cr_assert_eq(rig_wait(fd, POLLOUT, PATIENCE_MS), POLLOUT);
+	cr_expect_eq(fcntl(fd, F_GETOWN), signals_to);
+}
+
+Test(racing, owner_that_ioctl_sets_meanwhile_is_the_winners)
+{
+	int fd, signals_to = getpid();
+
+	rig_dead_and_alive();
+	fd = rig_begin(DELAY_MS);
+	cr_assert_eq(nbd_ioctl(fd, FIOSETOWN, &signals_to), 0);
+	cr_assert_eq(rig_wait(fd, POLLOUT, PATIENCE_MS), POLLOUT);
+	cr_expect_eq(fcntl(fd, F_GETOWN), signals_to);
+}
+
 /* Another thread has closed the number and opened a file since connect() was called. */
 Test(racing, number_of_another_file_is_left_alone)
 {

@@ -199,6 +199,15 @@ Test(registrations, more_sets_than_are_kept_settle_it)
 	cr_expect(rig_is_tcp(fd));
 }
 
+Test(registrations, set_that_has_gone_is_not_noted)
+{
+	struct registration_list list = {
+		.n = 1, .r = {{.fd = rig_socket(), .epfd = 700, .events = EPOLLOUT}}};
+
+	registrations_enter(&list);
+	cr_expect_eq(registrations_notes[list.r[0].fd].set, 0);
+}
+
 /* io_uring does it without the hook's knowledge, as a raw system call does. */
 Test(registrations, registration_past_the_hook_is_found)
 {
