@@ -258,7 +258,8 @@ static int add_if_duplicate(struct racing_session *s, struct racing *race, int f
 {
 	struct swap_id there;
 
-	if (swap_identify(fd, &there) < 0) {
+	/* The program has closed it, and the copy of the socket may have come there. */
+	if (swap_identify(fd, &there) < 0 || private_fd_shields(fd)) {
 		forget_duplicate(fd);
 		return 0;
 	}

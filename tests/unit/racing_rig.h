@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define DELAY_MS       30
@@ -85,6 +86,7 @@ static inline struct attempts *rig_begin_blocking(int fd, uint32_t delay_ms, att
 						  struct swap_id *ret_id)
 {
 	struct attempts *a;
+	int own;
 
 	rig_goal.family = AF_INET;
 	rig_goal.ipv4 = true;
@@ -95,8 +97,10 @@ static inline struct attempts *rig_begin_blocking(int fd, uint32_t delay_ms, att
 	cr_assert_not_null(a);
 	cr_assert_eq(attempts_first(a, fd), -EINPROGRESS);
 	cr_assert_eq(swap_identify(fd, ret_id), 0);
+	own = swap_copy(fd, ret_id);
+	cr_assert_gt(own, 0);
 	cr_assert_eq(racing_watch(fd, ret_id, a), 0);
-	cr_assert_eq(attempts_start(a, swap_copy(fd, ret_id), over, NULL), 0);
+	cr_assert_eq(attempts_start(a, own, over, NULL), 0);
 	return a;
 }
 
@@ -109,6 +113,17 @@ static inline enum attempts_end rig_wait_end(struct attempts *a)
 			sys_futex_wait(attempts_end_word(a), ATTEMPTS_RUNNING, &patience, false),
 			-ETIMEDOUT);
 	return attempts_end(a);
+}
+
+/* What fork() has given: the child ends at once. */
+static inline void rig_exit_of_child(pid_t pid)
+{
+	int status = -1;
+
+	if (pid == 0)
+		_exit(0);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert_eq(status, 0);
 }
 
 /* poll()'s revents; 0: nothing came. */

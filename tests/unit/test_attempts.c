@@ -13,11 +13,16 @@
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -315,6 +320,50 @@ Test(attempts, blocking_first_that_wins_is_counted_once)
 	wait_private(IO_DESCRIPTORS); /* the io thread, which may have been starting, is through */
 	cr_expect_eq(counters_read(COUNTER_WON_IPV4_FIRST), won + 1);
 	cr_expect_eq(counters_read(COUNTER_STOPPED), stopped);
+}
+
+/* How often the io thread has gone to sleep. */
+static unsigned long io_sleeps(void)
+{
+	static const char field[] = "voluntary_ctxt_switches:";
+	unsigned long sleeps = 0;
+	DIR *tasks = opendir("/proc/self/task");
+
+	cr_assert_not_null(tasks);
+	for (struct dirent *d; (d = readdir(tasks)) != NULL;) {
+		char path[300], text[2048] = "";
+		int in;
+
+		snprintf(path, sizeof path, "/proc/self/task/%s/status", d->d_name);
+		in = open(path, O_RDONLY | O_CLOEXEC);
+		if (in >= 0 && read(in, text, sizeof text - 1) > 0 &&
+		    strstr(text, "\tnoblockdns\n") != NULL)
+			sleeps = strtoul(strstr(text, field) + sizeof field - 1, NULL, 10);
+		close(in);
+	}
+	closedir(tasks);
+	return sleeps;
+}
+
+/* The caller is woken by the kernel alone: the first repetition of its SYN, after a second, is
+ * answered, by when the io thread has come to rest. */
+Test(attempts, blocking_first_that_wins_wakes_no_other_thread)
+{
+	unsigned long sleeps;
+	int listener = race_black_hole(2);
+
+	candidate(2);
+	candidate(3);
+	begin(true, NEVER_MS);
+	cr_assert_eq(listen(listener, 2048), 0);
+	usleep(500000);
+	sleeps = io_sleeps();
+	cr_assert_gt(sleeps, 0u);
+	cr_assert_eq(wait_first(), 0);
+	attempts_release(a);
+	cr_expect_eq(io_sleeps(), sleeps);
+	wait_private(IO_DESCRIPTORS);
+	cr_expect_eq(io_sleeps(), sleeps);
 }
 
 Test(attempts, stop_ends_all_but_the_first)

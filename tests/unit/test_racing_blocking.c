@@ -120,6 +120,66 @@ Test(racing_blocking, shutdown_by_another_thread_ends_the_first_attempt)
 	leave();
 }
 
+/* Between the end of the race and the sleeper's turn: it is the winner that is settled on. */
+Test(racing_blocking, settled_by_another_thread_when_it_is_won_shows_the_winner)
+{
+	int fd;
+
+	rig_dead_and_alive();
+	fd = begin(DELAY_MS);
+	cr_assert_eq(wait_end(), ATTEMPTS_WON);
+	racing_settle(fd);
+	cr_expect_eq(rig_peer(fd), 2);
+	cr_expect_eq(racing_replace(a), 0, "that has been done");
+	leave();
+}
+
+/* Its first attempt cannot be ended any more: the child has it, too. */
+Test(racing_blocking, fork_leaves_the_first_attempt_alone)
+{
+	int fd;
+
+	rig_dead_and_alive();
+	fd = begin(NEVER_MS);
+	rig_exit_of_child(fork());
+	cr_expect_eq(attempts_end(a), ATTEMPTS_STOPPED);
+	cr_expect_eq(racing_replace(a), -ECANCELED);
+	cr_expect(swap_is(fd, &id));
+	cr_expect_eq(rig_wait(fd, POLLOUT, 0), 0, "it connects");
+	leave();
+}
+
+/* Once that has failed the others are private to this process. */
+Test(racing_blocking, fork_lets_the_race_go_on_without_its_first_attempt)
+{
+	rig_dead_and_alive();
+	race_black_hole(3);
+	rig_goal.n = 1;
+	rig_candidate(3);
+	(void)begin(NEVER_MS);
+	cr_assert_eq(attempts_failed(a, ECONNREFUSED), 0);
+	rig_exit_of_child(fork());
+	cr_expect_eq(attempts_end(a), ATTEMPTS_RUNNING);
+	leave();
+}
+
+/* The copy of the socket is no duplicate of the program's. */
+Test(racing_blocking, number_that_was_a_duplicate_can_be_private)
+{
+	int fd, null;
+
+	rig_dead_and_alive();
+	null = open("/dev/null", O_RDWR);
+	for (int n = 40; n < 60; n++)
+		cr_assert_eq(nbd_dup2(null, n), n);
+	for (int n = 40; n < 60; n++)
+		cr_assert_eq(nbd_close(n), 0);
+	nbd_close(null);
+	fd = begin(NEVER_MS); /* watched, with a copy there */
+	cr_expect_eq(fd, null);
+	leave();
+}
+
 /* Between what the call has found and what it does. */
 Test(racing_blocking, number_of_another_file_is_not_watched)
 {

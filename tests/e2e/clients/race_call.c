@@ -24,6 +24,8 @@
 
 #define ROUNDS	    6
 #define PATIENCE_MS 5000
+#define COVERED	    20 /* no number of this program's is that high */
+#define COVERED_END 120
 
 static struct sockaddr_storage to;
 static socklen_t to_len;
@@ -117,6 +119,24 @@ static void closed_and_signalled(void)
 		must(pthread_kill(caller.thread, SIGUSR1) == 0);
 		end("close, signal");
 	}
+}
+
+/* The call holds its socket, whatever comes under any number; and a handler has it restarted. */
+static void covered_and_restarted(void)
+{
+	const struct sigaction act = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
+	int null = open("/dev/null", O_RDWR);
+
+	must(null >= 0 && sigaction(SIGUSR2, &act, NULL) == 0);
+	begin();
+	for (int fd = COVERED; fd < COVERED_END; fd++)
+		must(dup2(null, fd) == fd);
+	must(pthread_kill(caller.thread, SIGUSR2) == 0);
+	end("dup2 over all others, signal");
+	for (int fd = COVERED; fd < COVERED_END; fd++)
+		close(fd);
+	close(caller.fd);
+	close(null);
 }
 
 /* ---- what is left ---- */
@@ -276,6 +296,7 @@ int main(int argc, char **argv)
 		shut();
 		closed();
 		closed_and_signalled();
+		covered_and_restarted();
 		cancelled();
 		jumped(0);
 		jumped(SA_ONSTACK);
