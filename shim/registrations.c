@@ -282,6 +282,6 @@ void registrations_enter(const struct registration_list *list)
 		/* First: who is woken by it may take it out at once. */
 		registrations_note(r->epfd, EPOLL_CTL_ADD, r->fd, &event);
 		if (sys_epoll_ctl(r->epfd, EPOLL_CTL_ADD, r->fd, &event) < 0)
-			registrations_note(r->epfd, EPOLL_CTL_DEL, r->fd, NULL);
+			registrations_note(r->epfd, EPOLL_CTL_DEL, r->fd, &event);
 	}
 }
