@@ -154,7 +154,7 @@ static int look_at(struct cache_slot *slot, size_t capacity, const struct query 
 	}
 	if (err < 0 || entry_decode(q->buf, len, ret) < 0 || !is_key(q, ret))
 		return -ENOENT;
-	slot_touch(slot, q->now_ms);
+	ret->used = slot_touch(slot, q->now_ms) >= 2;
 	ret->order = &slot->order;
 	return 0;
 }

@@ -4,7 +4,8 @@
  *
  *	header    one page; written once, before the file gets its name; read once, with read(2)
  *	tags      for each class, half a cache line a set: 16 tags of 16 bits, 0 = way is empty
- *	reserved  a sixteenth of the size, for what is known of the network (cache_region.h)
+ *	reserved  a sixteenth of the size and a page, for what is known of the network and of
+ *		  questions in flight (cache_region.h)
  *	slots     for each class, sets * ways slots
  *
  *	class    slot      ways  share  holds
@@ -63,7 +64,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CACHE_LAYOUT	  3 /* also in the file's name */
+#define CACHE_LAYOUT	  4 /* also in the file's name */
 #define CACHE_MAGIC	  "NBDCACHE"
 #define CACHE_BYTE_ORDER  0x01020304u
 #define CACHE_HEADER_SEED UINT64_C(0x6361636865686472) /* of its checksum */

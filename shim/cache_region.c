@@ -43,18 +43,33 @@ unsigned cache_region_ntickets(const struct cache *cache)
 	return (unsigned)(n < CACHE_REGION_TICKETS_MAX ? n : CACHE_REGION_TICKETS_MAX);
 }
 
-size_t cache_region_history_len(const struct cache *cache)
+/* A sixteenth, at least one page. */
+static size_t share(const struct cache *cache, size_t most)
 {
 	size_t n = (npages(cache) + 1) / 16;
 
-	n = n < 1 ? 1 : n < CACHE_REGION_HISTORY_MAX ? n : CACHE_REGION_HISTORY_MAX;
-	return n * CACHE_PAGE;
+	return (n < 1 ? 1 : n < most ? n : most) * CACHE_PAGE;
+}
+
+size_t cache_region_history_len(const struct cache *cache)
+{
+	return share(cache, CACHE_REGION_HISTORY_MAX);
+}
+
+size_t cache_region_leases_len(const struct cache *cache)
+{
+	return share(cache, CACHE_REGION_LEASES_MAX);
+}
+
+size_t cache_region_leases_at(const struct cache *cache)
+{
+	return cache_region_history_at(cache) + cache_region_history_len(cache);
 }
 
 size_t cache_region_table_len(const struct cache *cache)
 {
 	return (npages(cache) - cache_region_ntickets(cache)) * CACHE_PAGE -
-	       cache_region_history_len(cache);
+	       cache_region_history_len(cache) - cache_region_leases_len(cache);
 }
 
 size_t cache_region_history_at(const struct cache *cache)

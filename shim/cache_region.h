@@ -10,6 +10,7 @@
  *		    CACHE_REGION_TICKETS_MAX
  *	history	    outcomes of connects (history_table.h); a sixteenth of the region, at least a
  *		    page and at most CACHE_REGION_HISTORY_MAX
+ *	leases	    of questions in flight (lease.h); likewise, at most CACHE_REGION_LEASES_MAX
  *
  * The records:
  *
@@ -38,6 +39,7 @@
 #define CACHE_REGION_RECORDS	 2048u /* bytes; the bits for 16,384 pages take as many */
 #define CACHE_REGION_TICKETS_MAX 64u
 #define CACHE_REGION_HISTORY_MAX 64u /* pages */
+#define CACHE_REGION_LEASES_MAX	 16u /* pages */
 
 /* Where the records begin, and how many bytes each kind has. */
 #define CACHE_REGION_NETWORKS_LEN  1024u
@@ -54,6 +56,10 @@ size_t cache_region_table_len(const struct cache *cache);
 /* The history: where it begins, seen from the table's beginning, and its bytes, whole pages. */
 size_t cache_region_history_at(const struct cache *cache);
 size_t cache_region_history_len(const struct cache *cache);
+
+/* The leases, likewise. */
+size_t cache_region_leases_at(const struct cache *cache);
+size_t cache_region_leases_len(const struct cache *cache);
 
 /* How many tickets there is room for, at least one; and where the page of one is. */
 unsigned cache_region_ntickets(const struct cache *cache);

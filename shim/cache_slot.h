@@ -71,13 +71,15 @@ static inline uint32_t slot_stamp_used(uint32_t stamp, uint64_t now_ms)
 	return slot_stamp_make(now_ms, hits < 3 ? hits + 1 : 3);
 }
 
-static inline void slot_touch(struct cache_slot *slot, uint64_t now_ms)
+/* How often it was used before, up to 3. */
+static inline unsigned slot_touch(struct cache_slot *slot, uint64_t now_ms)
 {
 	uint32_t stamp = atomic_load_explicit(&slot->stamp, memory_order_relaxed);
 	uint32_t used = slot_stamp_used(stamp, now_ms);
 
 	if (used != stamp)
 		atomic_store_explicit(&slot->stamp, used, memory_order_relaxed);
+	return stamp & 3;
 }
 
 #endif

@@ -54,6 +54,7 @@ struct entry {
 	uint64_t checksum; /* of the blob that was decoded: it changes with whatever changes */
 	uint64_t key;	   /* not encoded: hash of view and name (siblings_key()) */
 	bool partial;	   /* not encoded: an answer may come yet of a type that was asked */
+	bool used;	   /* not encoded: has been asked for twice before, or oftener */
 	_Atomic uint64_t *order; /* not encoded: where the order of the addresses may be kept
 				  * (order_cache.h); NULL: nowhere */
 };
@@ -63,6 +64,16 @@ static inline bool entry_fresh(const struct entry_rrset *rr, uint64_t now_ms)
 {
 	return rr->kind != RESOLVER_NONE && rr->stored_ms <= now_ms &&
 	       now_ms - rr->stored_ms < (uint64_t)rr->ttl_s * 1000;
+}
+
+/* Is a fresh RRset of one of these types in the last tenth of its TTL? */
+static inline bool entry_is_aging(const struct entry *entry, unsigned types, uint64_t now_ms)
+{
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		if ((types & 1u << t) &&
+		    now_ms - entry->rr[t].stored_ms >= (uint64_t)entry->rr[t].ttl_s * 900)
+			return true;
+	return false;
 }
 
 /* Are the RRsets of all these types (bits of enum entry_slot) fresh? */

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lease.c - see lease.h.
+ *
+ * Who changes `who` with compare-and-swap from a lease that has ended has the lease: key and end
+ * are one word, so there is never half a lease. The word that sleepers wait on is read before
+ * `who`: a release between the two changes it, and the sleep ends at once.
+ */
+#include "shim/lease.h"
+
+#include "shim/cache_region.h"
+#include "shim/cancel.h"
+#include "shim/sys.h"
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <time.h>
+
+/* Questions that are older than this are asked anew, as if for the first time. */
+#define FIRST_MAX_MS 60000
+
+struct place {
+	_Atomic uint64_t who;
+	_Atomic uint32_t word;
+	_Atomic uint32_t first;
+};
+
+static_assert(sizeof(struct place) == 16, "the layout of the shared file");
+
+static struct place *place_of(struct cache *cache, uint64_t key)
+{
+	size_t n = cache_region_leases_len(cache) / sizeof(struct place);
+	size_t at = cache_region_leases_at(cache) + key % n * sizeof(struct place);
+
+	return n == 0 ? NULL : cache_region_claim(cache, at);
+}
+
+static uint64_t make_who(uint64_t key, uint64_t end_ms)
+{
+	uint64_t who = (key & UINT64_C(0xffffffff00000000)) | (uint32_t)end_ms;
+
+	return who != 0 ? who : 1;
+}
+
+static bool is_same(uint64_t who, uint64_t key)
+{
+	return who != 0 && who >> 32 == key >> 32;
+}
+
+/* How long it lasts; 0: it has ended, or is damaged. */
+static uint32_t left_ms(uint64_t who, uint64_t now_ms)
+{
+	uint32_t left = (uint32_t)who - (uint32_t)now_ms;
+
+	return who != 0 && left <= LEASE_MS ? left : 0;
+}
+
+/* Since when the same question is without an answer, by the place's last holder. */
+static uint64_t first_ms(const struct place *place, uint64_t who, uint64_t key, uint64_t now_ms)
+{
+	uint32_t first = atomic_load_explicit(&place->first, memory_order_relaxed);
+	uint32_t age = (uint32_t)now_ms - first;
+
+	return first != 0 && is_same(who, key) && age <= FIRST_MAX_MS ? now_ms - age : now_ms;
+}
+
+enum lease_result lease_take(struct cache *cache, uint64_t key, uint64_t now_ms, struct lease *ret)
+{
+	struct place *place = place_of(cache, key);
+	uint64_t who, mine = make_who(key, now_ms + LEASE_MS);
+
+	*ret = (struct lease){.first_ms = now_ms};
+	if (place == NULL)
+		return LEASE_NONE;
+	ret->seen = atomic_load(&place->word);
+	who = atomic_load(&place->who);
+	do {
+		uint32_t left = left_ms(who, now_ms);
+
+		if (left > 0 && !is_same(who, key))
+			return LEASE_NONE;
+		ret->first_ms = first_ms(place, who, key, now_ms);
+		ret->key = key;
+		ret->who = left > 0 ? who : mine;
+		ret->end_ms = now_ms + (left > 0 ? left : LEASE_MS);
+		if (left > 0)
+			return LEASE_OTHERS;
+	} while (!atomic_compare_exchange_strong(&place->who, &who, mine));
+	atomic_store_explicit(&place->first, (uint32_t)ret->first_ms, memory_order_relaxed);
+	return LEASE_MINE;
+}
+
+static void wake(struct place *place)
+{
+	atomic_fetch_add(&place->word, 1);
+	(void)sys_futex_wake(&place->word, INT_MAX, true);
+}
+
+void lease_release(struct cache *cache, const struct lease *lease, bool answered)
+{
+	struct place *place = lease->key != 0 ? place_of(cache, lease->key) : NULL;
+	uint64_t who = lease->who;
+
+	if (place == NULL)
+		return;
+	if (answered)
+		atomic_store_explicit(&place->first, 0, memory_order_relaxed);
+	/* Its end stays behind where it had no answer: first_ms() needs to know whose it was. */
+	if (atomic_compare_exchange_strong(&place->who, &who,
+					   answered ? 0 : make_who(lease->key, 0)))
+		wake(place);
+}
+
+void lease_notify(struct cache *cache, const struct lease *lease, bool answered)
+{
+	struct place *place = lease->key != 0 ? place_of(cache, lease->key) : NULL;
+
+	if (place == NULL)
+		return;
+	if (answered)
+		atomic_store_explicit(&place->first, 0, memory_order_relaxed);
+	wake(place);
+}
+
+void lease_wait(struct cache *cache, const struct lease *lease, uint64_t timeout_ms)
+{
+	struct place *place = lease->key != 0 ? place_of(cache, lease->key) : NULL;
+	const struct timespec timeout = {.tv_sec = (time_t)(timeout_ms / 1000),
+					 .tv_nsec = (long)(timeout_ms % 1000) * 1000000};
+
+	if (place != NULL && timeout_ms > 0)
+		(void)cancel_futex(&place->word, lease->seen, &timeout, true);
+}
