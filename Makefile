@@ -36,9 +36,9 @@ SHIM_CFLAGS := -ftls-model=initial-exec -fno-plt -ffunction-sections -fdata-sect
 # lookup or a descriptor call does not come by. The tests link the same objects without that.
 SHIM_LTO := -flto=auto -ffat-lto-objects
 SHIM_LTO := $(shell $(CC) $(SHIM_LTO) -E -x c - </dev/null >/dev/null 2>&1 && echo $(SHIM_LTO))
-SHIM_HOT := addrinfo cache cache_slot entry hook_% hostent hosts hosts_hostent lookup lookup_dns \
-	    lookup_search name order order_cache process rcu resolve service settings siblings \
-	    siblings_index siblings_lookup siblings_table
+SHIM_HOT := addrinfo cache cache_slot entry hook_getaddrinfo hook_gethostbyname hook_close hook_dup \
+	    hostent lookup lookup_dns lookup_search name order order_cache rcu resolve settings \
+	    siblings_index siblings_lookup
 else
 # The sanitizer runtime's symbols come from the program.
 SO_LDFLAGS := $(subst $(comma)-z$(comma)defs,,$(SO_LDFLAGS))

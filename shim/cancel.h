@@ -43,16 +43,23 @@ static inline void cancel_pop(struct cancel_cleanup *cleanup)
 	_pthread_cleanup_pop(&cleanup->buffer, 0);
 }
 
-/* As sys_futex_wait(), on a futex of this process. */
-static inline int cancel_futex_wait(_Atomic uint32_t *word, uint32_t expected,
-				    const struct timespec *timeout)
+/* As sys_futex_wait(). */
+static inline int cancel_futex(_Atomic uint32_t *word, uint32_t expected,
+			       const struct timespec *timeout, bool shared)
 {
 	int r, type;
 
 	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
-	r = sys_futex_wait(word, expected, timeout, false);
+	r = sys_futex_wait(word, expected, timeout, shared);
 	pthread_setcanceltype(type, NULL);
 	return r;
+}
+
+/* On a futex of this process. */
+static inline int cancel_futex_wait(_Atomic uint32_t *word, uint32_t expected,
+				    const struct timespec *timeout)
+{
+	return cancel_futex(word, expected, timeout, false);
 }
 
 /* As sys_connect(). */

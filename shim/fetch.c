@@ -32,11 +32,10 @@ static bool is_over(const struct io_task *task)
 	return atomic_load(&((const struct fetch *)task)->state) != FETCH_WAITING;
 }
 
-int fetch_start(const struct settings *settings, const struct name *name, const char *spelling,
-		unsigned types, uint64_t deadline_ms, fetch_done_fn done, void *arg,
+int fetch_start(const struct settings *settings, const struct fetch_question *question,
 		struct fetch **ret)
 {
-	size_t len = strlen(spelling);
+	size_t len = strlen(question->spelling);
 	struct fetch *f;
 	int r;
 
@@ -53,13 +52,14 @@ int fetch_start(const struct settings *settings, const struct name *name, const 
 		.task.run = fetch_job_run,
 		.refs = 2,
 		.state = FETCH_WAITING,
-		.done = done,
-		.arg = arg,
-		.deadline_ms = deadline_ms,
-		.types = types,
-		.name = *name,
+		.done = question->done,
+		.arg = question->arg,
+		.deadline_ms = question->deadline_ms,
+		.types = question->types,
+		.refresh = question->refresh,
+		.name = *question->name,
 		.view = settings->view,
-		.key = siblings_key(settings, name),
+		.key = siblings_key(settings, question->name),
 		.race = settings->config->race,
 		.upstreams = settings->upstreams,
 		.query_ms = settings->deadline_ms,
@@ -69,8 +69,10 @@ int fetch_start(const struct settings *settings, const struct name *name, const 
 		.one_at_a_time =
 			settings->resolv.single_request || settings->resolv.single_request_reopen,
 	};
-	memcpy(f->spelling, spelling, len + 1);
-	r = done == NULL ? io_run(&f->task, is_over) : io_submit(&f->task);
+	if (question->lease != NULL)
+		f->lease = *question->lease;
+	memcpy(f->spelling, question->spelling, len + 1);
+	r = question->done == NULL ? io_run(&f->task, is_over) : io_submit(&f->task);
 	if (r < 0) {
 		free(f);
 		return r;
@@ -92,21 +94,23 @@ static bool leave(struct fetch *f)
 
 /* How long to sleep now; 0: no more. A handler of this thread may fork: the child has no io thread,
  * and nobody to wake it. */
-static uint64_t patience_ms(const struct fetch *f)
+static uint64_t patience_ms(const struct fetch *f, uint64_t until_ms)
 {
 	uint64_t end_ms = f->deadline_ms + FETCH_GRACE_MS, now_ms = clock_boot_ms();
 
+	if (until_ms < f->deadline_ms)
+		end_ms = until_ms;
 	if (now_ms >= end_ms || !process_is_clean())
 		return 0;
 	return end_ms - now_ms < RECHECK_MS ? end_ms - now_ms : RECHECK_MS;
 }
 
-struct blob *fetch_wait(struct fetch *f)
+struct blob *fetch_wait(struct fetch *f, uint64_t until_ms)
 {
 	struct blob *blob;
 
 	while (atomic_load(&f->state) == FETCH_WAITING) {
-		uint64_t left_ms = patience_ms(f);
+		uint64_t left_ms = patience_ms(f, until_ms);
 		struct timespec timeout = {.tv_sec = (time_t)(left_ms / 1000),
 					   .tv_nsec = (long)(left_ms % 1000) * 1000000};
 

@@ -12,6 +12,7 @@
 
 #include "shim/blob.h"
 #include "shim/io.h"
+#include "shim/lease.h"
 #include "shim/name.h"
 
 #include <stdint.h>
@@ -29,25 +30,37 @@ struct fetch;
  * where memory ran out. */
 typedef void (*fetch_done_fn)(void *arg, struct blob *blob, uint64_t now_ms);
 
+struct fetch_question {
+	const struct name *name; /* folded */
+	const char *spelling;	 /* as it shall go on the wire */
+	unsigned types;		 /* enum fetch_types */
+	uint64_t deadline_ms;	 /* CLOCK_BOOTTIME */
+	const struct lease *lease; /* released when the query has ended; NULL: none */
+	bool refresh;		 /* although the cache has a fresh answer */
+	fetch_done_fn done;	 /* NULL: the caller must call fetch_wait() */
+	void *arg;
+};
+
 /*
- * Puts a question: `name` in the folded form and `spelling` as it shall go on the wire. `settings`
- * is used during the call only. With a `done` function the answer goes there, without one the
- * caller must call fetch_wait(). At `deadline_ms` (CLOCK_BOOTTIME) the answer is what is known
- * then, one RRset, or none; the query goes on, and what it brings enters the cache. Any thread. 0,
- * or a negative errno: -ENOENT without a resolver library, -EAGAIN while it cannot be loaded,
- * -ENOMEM, what io_run() gives.
+ * Puts a question. `settings` and what the question borrows are used during the call only. At the
+ * deadline the answer is what is known then, one RRset, or none; the query goes on, and what it
+ * brings enters the cache. Any thread. 0, or a negative errno: -ENOENT without a resolver library,
+ * -EAGAIN while it cannot be loaded, -ENOMEM, what io_run() gives; then the lease is the caller's.
  */
-int fetch_start(const struct settings *settings, const struct name *name, const char *spelling,
-		unsigned types, uint64_t deadline_ms, fetch_done_fn done, void *arg,
+int fetch_start(const struct settings *settings, const struct fetch_question *question,
 		struct fetch **ret);
 
 /*
  * Blocks until the answer is there, then drops the fetch. The answer is the caller's to release;
- * NULL where the io thread did not keep to the deadline, and FETCH_GRACE_MS have passed; or where a
- * signal handler has forked, in the child. A cancellation point, at which the fetch is still there:
- * push a cleanup handler that calls fetch_abandon(). Not on the io thread.
+ * NULL at `until_ms`, or where the io thread did not keep to the deadline, and FETCH_GRACE_MS have
+ * passed; or where a signal handler has forked, in the child. A cancellation point, at which the
+ * fetch is still there: push a cleanup handler that calls fetch_abandon(). Not on the io thread.
  */
-struct blob *fetch_wait(struct fetch *fetch);
+struct blob *fetch_wait(struct fetch *fetch, uint64_t until_ms);
+
+/* When a server last said anything to this process, be it that it has failed; 0: never. Any thread.
+ */
+uint64_t fetch_heard_ms(void);
 
 #define FETCH_GRACE_MS 50 /* for the way from the io thread to a loaded machine's other thread */
 

@@ -5,6 +5,8 @@
  */
 #include "shim/fetch_cache.h"
 
+#include "shim/failures.h"
+
 #include <string.h>
 
 /* The cache, and the key's hash; NULL: there is none. Inside rcu_read_lock(). */
@@ -73,6 +75,19 @@ static bool add(struct entry *entry, const struct entry_rrset rrs[ENTRY_NTYPES])
 	return any;
 }
 
+/* For those who will ask next: what had no answer, and that the servers are there. */
+static void note_outcome(struct cache *cache, const struct fetch *f,
+			 const struct entry_rrset rrs[ENTRY_NTYPES], uint64_t now_ms)
+{
+	bool heard = false;
+
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		heard |= rrs[t].kind != RESOLVER_FAILURE && rrs[t].kind != RESOLVER_NONE;
+	failures_note(cache, f->view, &f->name, rrs, now_ms);
+	if (heard)
+		failures_note_heard(cache, f->view, now_ms);
+}
+
 void fetch_cache_store(const struct fetch *f, const struct entry_rrset rrs[ENTRY_NTYPES],
 		       uint64_t now_ms)
 {
@@ -86,6 +101,7 @@ void fetch_cache_store(const struct fetch *f, const struct entry_rrset rrs[ENTRY
 
 	if (cache == NULL)
 		goto out;
+	note_outcome(cache, f, rrs, now_ms);
 	if (cache_lookup(cache, hash, f->view, f->name.text, f->name.len, now_ms, room, sizeof room,
 			 &entry, &need) < 0)
 		entry = (struct entry){
@@ -96,5 +112,25 @@ void fetch_cache_store(const struct fetch *f, const struct entry_rrset rrs[ENTRY
 		cache_store(cache, hash, blob->data, blob->size, now_ms);
 	blob_release(blob);
 out:
+	rcu_read_unlock(token);
+}
+
+void fetch_cache_notify(const struct lease *lease, bool answered)
+{
+	rcu_token token = rcu_read_lock();
+	const struct settings *s = settings_peek();
+
+	if (lease->key != 0 && s != NULL && s->cache != NULL)
+		lease_notify(s->cache, lease, answered);
+	rcu_read_unlock(token);
+}
+
+void fetch_cache_release(const struct lease *lease, bool answered)
+{
+	rcu_token token = rcu_read_lock();
+	const struct settings *s = settings_peek();
+
+	if (lease->key != 0 && s != NULL && s->cache != NULL)
+		lease_release(s->cache, lease, answered);
 	rcu_read_unlock(token);
 }

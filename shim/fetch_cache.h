@@ -22,4 +22,8 @@ void fetch_cache_prepare(const struct fetch *fetch, uint64_t now_ms);
 void fetch_cache_store(const struct fetch *fetch, const struct entry_rrset rrs[ENTRY_NTYPES],
 		       uint64_t now_ms);
 
+/* Of a question that is in flight, see lease.h: something has come; it is over. */
+void fetch_cache_notify(const struct lease *lease, bool answered);
+void fetch_cache_release(const struct lease *lease, bool answered);
+
 #endif

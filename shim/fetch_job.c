@@ -31,6 +31,7 @@ struct job {
 	struct fetch_kept kept[ENTRY_NTYPES];
 	struct host_view *view;
 	struct io_timer delay; /* the resolution delay, once one type has addresses */
+	struct lease lease;    /* key 0: none */
 	bool delay_over;
 	bool partial;	     /* somebody has gone with one family's addresses */
 	struct fetch *first; /* owns one reference: name, view and limits of the job */
@@ -43,6 +44,7 @@ struct job {
 #define VERDICT_MS 10
 
 static struct job *jobs[BUCKETS]; /* lists, by job_bucket(); io thread only */
+static _Atomic uint64_t heard_ms; /* of a server; written by the io thread */
 
 static const enum resolver_type wire_types[ENTRY_NTYPES] = {RESOLVER_A, RESOLVER_AAAA};
 
@@ -60,6 +62,27 @@ static struct blob *job_blob(const struct job *job)
 	return blob_encode(&entry);
 }
 
+/* Did a server say what there is, of one type at least? */
+static bool is_answered(const struct job *job)
+{
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		if ((job->known & 1u << t) && job->kept[t].rrset.kind != RESOLVER_FAILURE)
+			return true;
+	return false;
+}
+
+/* Before any asker is told: a program may be over with its answer, and a lease that it left behind
+ * would say that the question never had one. */
+static void tell_others(struct job *job)
+{
+	if (job->wanted == job->known) {
+		fetch_cache_release(&job->lease, is_answered(job));
+		job->lease = (struct lease){.key = 0};
+	} else {
+		fetch_cache_notify(&job->lease, is_answered(job));
+	}
+}
+
 /* Puts the RRsets that are new into the cache. */
 static void store(struct job *job, uint64_t now_ms)
 {
@@ -73,6 +96,7 @@ static void store(struct job *job, uint64_t now_ms)
 		if (fresh & 1u << t)
 			fetch_kept_describe(&job->kept[t], &rrs[t]);
 	fetch_cache_store(job->first, rrs, now_ms);
+	tell_others(job);
 }
 
 /* ---- jobs ---- */
@@ -148,6 +172,7 @@ static void job_free(struct job *job)
 	for (int t = 0; t < ENTRY_NTYPES; t++)
 		fetch_kept_free(&job->kept[t]);
 	resolver_host_put_view(job->view);
+	fetch_cache_release(&job->lease, is_answered(job));
 	fetch_unref(job->first);
 	free(job);
 }
@@ -195,10 +220,24 @@ static void tell_late(struct job *job, int type, uint64_t now_ms)
 	siblings_take_late(job->first->key, type, &rr, now_ms);
 }
 
+static void note_heard(const struct resolver_rrset *rrset, uint64_t now_ms)
+{
+	if (rrset->kind != RESOLVER_FAILURE ||
+	    (rrset->failure != RESOLVER_TIMEOUT && rrset->failure != RESOLVER_UNREACHABLE &&
+	     rrset->failure != RESOLVER_CANCELLED))
+		atomic_store_explicit(&heard_ms, now_ms, memory_order_relaxed);
+}
+
+uint64_t fetch_heard_ms(void)
+{
+	return atomic_load_explicit(&heard_ms, memory_order_relaxed);
+}
+
 static void on_answer(struct job *job, int type, const struct resolver_rrset *rrset)
 {
 	uint64_t now_ms = clock_boot_ms();
 
+	note_heard(rrset, now_ms);
 	fetch_kept_take(&job->kept[type], job->first, type, rrset, now_ms);
 	job->known |= 1u << type;
 	if (job->partial)
@@ -274,19 +313,32 @@ static struct job *new_job(struct fetch *f)
 	return job;
 }
 
+/* The lease of the last who asked; one that it had before has ended by itself. */
+static void take_lease(struct job *job, const struct fetch *f)
+{
+	if (f->lease.key != 0)
+		job->lease = f->lease;
+}
+
 /* The job of the name, if need be a new one; NULL: the fetch is over. */
 static struct job *join(struct fetch *f, uint64_t now_ms)
 {
 	struct job *job = find_job(f);
 	struct blob *blob;
 
-	if (job != NULL)
+	if (job != NULL) {
+		take_lease(job, f);
 		return job;
-	blob = fetch_cache_find(f, now_ms);
+	}
+	blob = f->refresh ? NULL : fetch_cache_find(f, now_ms);
 	if (blob == NULL)
 		job = new_job(f);
-	if (job == NULL)
+	if (job == NULL) {
+		fetch_cache_release(&f->lease, blob != NULL);
 		finish(f, blob, now_ms);
+	} else {
+		take_lease(job, f);
+	}
 	blob_release(blob);
 	return job;
 }

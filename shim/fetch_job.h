@@ -31,6 +31,8 @@ struct fetch {
 	char spelling[RESOLVER_NAME_MAX];
 	uint64_t view;
 	uint64_t key; /* siblings_key() */
+	struct lease lease;
+	bool refresh;
 	bool race;    /* a late answer is of use to siblings_extend() */
 	struct resolver_conf upstreams;
 	uint32_t query_ms; /* a query's longest life */

@@ -9,6 +9,7 @@
  */
 #include "shim/gai_lookup.h"
 
+#include "shim/ask.h"
 #include "shim/fetch.h"
 #include "shim/gai_libc.h"
 #include "shim/getaddrinfo.h"
@@ -46,19 +47,6 @@ enum lookup_result gai_lookup_run(struct gai_request *r, struct resolve *call,
 
 static void on_answer(void *arg, struct blob *blob, uint64_t now_ms);
 
-/* io thread. */
-static int ask(struct gai_request *r, const struct resolve *call,
-	       const struct lookup_question *question)
-{
-	int err = fetch_start(call->settings, &question->name, question->spelling, question->types,
-			      call->deadline_ms, on_answer, r, &r->fetch);
-
-	if (err < 0)
-		return err;
-	r->asked = question->name;
-	return 0;
-}
-
 /* io thread. LOOKUP_ASK: and the question is on its way. */
 static enum lookup_result advance(struct gai_request *r, struct resolve *call, int *ret_eai)
 {
@@ -66,13 +54,21 @@ static enum lookup_result advance(struct gai_request *r, struct resolve *call, i
 
 	for (;;) {
 		enum lookup_result result = gai_lookup_run(r, call, &question, ret_eai);
+		int err;
 
 		if (result != LOOKUP_ASK)
 			return result;
-		if (call->now_ms < call->deadline_ms)
-			return ask(r, call, &question) < 0 ? LOOKUP_LIBC : LOOKUP_ASK;
-		if (resolve_take(call, &question.name, NULL) < 0)
+		if (call->now_ms >= call->deadline_ms)
+			err = resolve_take(call, &question.name, NULL);
+		else
+			err = ask_begin(call, &question, on_answer, r, &r->plan, &r->fetch);
+		if (err < 0)
 			return LOOKUP_LIBC;
+		if (r->fetch != NULL) {
+			r->asked = question.name;
+			r->asked_types = question.types;
+			return LOOKUP_ASK;
+		}
 	}
 }
 
@@ -153,7 +149,7 @@ static void resume(struct gai_request *r, struct blob *blob)
 	} else if (!resolve_resume(&call, &r->kept)) {
 		blob_release(blob);
 		fail_over(r);
-	} else if (resolve_take(&call, &r->asked, blob) < 0) {
+	} else if (ask_end(&call, &r->plan, &r->asked, r->asked_types, blob) < 0) {
 		resolve_pause(&call, &r->kept);
 		fail_over(r);
 	} else {

@@ -193,6 +193,7 @@ void gai_request_leave(struct gai_request *request)
 {
 	free(request->name_owned);
 	resolve_forget(&request->kept);
+	ask_plan_forget(&request->plan);
 	gai_list_drop(request->list);
 }
 

@@ -2,6 +2,7 @@
 /* resolve.c - see resolve.h. */
 #include "shim/resolve.h"
 
+#include "shim/ask.h"
 #include "shim/clock.h"
 #include "shim/process.h"
 #include "shim/siblings_lookup.h"
@@ -57,8 +58,7 @@ static int find_fetched(const struct resolve *call, const struct name *name, uns
 	return -ENOENT;
 }
 
-static int find_cached(struct resolve *call, const struct name *name, unsigned types,
-		       struct entry *ret)
+int resolve_find(struct resolve *call, const struct name *name, struct entry *ret)
 {
 	struct cache *cache = call->settings->cache;
 	uint64_t view = call->settings->view, hash;
@@ -66,7 +66,7 @@ static int find_cached(struct resolve *call, const struct name *name, unsigned t
 	int r;
 
 	if (cache == NULL)
-		return -EAGAIN;
+		return -ENOENT;
 	hash = cache_hash(cache, view, name->text, name->len);
 	r = cache_lookup(cache, hash, view, name->text, name->len, call->now_ms, call->room,
 			 sizeof call->room, ret, &need);
@@ -77,9 +77,17 @@ static int find_cached(struct resolve *call, const struct name *name, unsigned t
 			r = cache_lookup(cache, hash, view, name->text, name->len, call->now_ms,
 					 call->large, need, ret, &need);
 	}
-	if (r < 0 || !entry_has_fresh(ret, types, call->now_ms))
-		return -EAGAIN;
 	ret->key = hash;
+	return r;
+}
+
+static int find_cached(struct resolve *call, const struct name *name, unsigned types,
+		       struct entry *ret)
+{
+	if (resolve_find(call, name, ret) < 0 || !entry_has_fresh(ret, types, call->now_ms))
+		return -EAGAIN;
+	if (__builtin_expect(ret->used && entry_is_aging(ret, types, call->now_ms), 0))
+		ask_refresh(call, name, types);
 	return 0;
 }
 
@@ -187,45 +195,6 @@ int resolve_take(struct resolve *call, const struct name *name, struct blob *blo
 	f->next = call->fetched;
 	call->fetched = f;
 	return 0;
-}
-
-static void abandon(void *arg)
-{
-	fetch_abandon(arg);
-}
-
-static struct blob *wait_for(struct fetch *fetch)
-{
-	struct blob *blob;
-
-	pthread_cleanup_push(abandon, fetch);
-	pthread_testcancel(); /* an answer may come without any wait */
-	blob = fetch_wait(fetch);
-	pthread_cleanup_pop(0);
-	return blob;
-}
-
-/* At most until the deadline. 0; -EXDEV in a child; and whatever fetch_start() says. */
-static int ask(struct resolve *call, const struct lookup_question *question)
-{
-	struct fetch *fetch;
-	struct blob *blob;
-	int r;
-
-	if (process_check() != PROCESS_OWNER)
-		return -EXDEV;
-	if (call->now_ms >= call->deadline_ms)
-		return resolve_take(call, &question->name, NULL);
-	r = fetch_start(call->settings, &question->name, question->spelling, question->types,
-			call->deadline_ms, NULL, NULL, &fetch);
-	if (r < 0)
-		return r;
-	blob = wait_for(fetch);
-	if (blob == NULL && !process_is_clean())
-		return -EXDEV; /* a fork of a signal handler: the answer goes to the parent */
-	r = resolve_take(call, &question->name, blob);
-	call->now_ms = clock_boot_ms();
-	return r;
 }
 
 /* A lookup that may be cancelled while it waits. */

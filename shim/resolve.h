@@ -92,6 +92,9 @@ void resolve_pause(struct resolve *call, struct resolve_kept *ret);
 
 void resolve_forget(struct resolve_kept *kept);
 
+/* What the cache has of the name, fresh or not, valid until the next call; -ENOENT. */
+int resolve_find(struct resolve *call, const struct name *name, struct entry *ret);
+
 /* Takes over an answer (NULL: none came) that arrived another way. 0 or -ENOMEM. */
 int resolve_take(struct resolve *call, const struct name *name, struct blob *blob);
 

@@ -91,10 +91,14 @@ static void fetch_with_ad(bool ad)
 	size_t need;
 
 	cr_assert_eq(name_fold(NAME, &name), 0);
-	cr_assert_eq(fetch_start(s, &name, NAME, FETCH_A | FETCH_AAAA, now_ms + 5000, NULL, NULL,
+	cr_assert_eq(fetch_start(s,
+				 &(struct fetch_question){.name = &name,
+							  .spelling = NAME,
+							  .types = FETCH_A | FETCH_AAAA,
+							  .deadline_ms = now_ms + 5000},
 				 &fetch),
 		     0);
-	blob = fetch_wait(fetch);
+	blob = fetch_wait(fetch, UINT64_MAX);
 	cr_assert_not_null(blob);
 	cr_assert_eq(entry_decode(blob->data, blob->size, &entry), 0);
 	cr_assert_eq(entry.rr[ENTRY_A].kind, RESOLVER_ANSWER);
