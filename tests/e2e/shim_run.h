@@ -15,6 +15,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A failure is remembered for a second (RFC 9520 section 3.2). */
+#define FAILURE_MS 1100
+
 #define SHIM_ARGV(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define SHIM_ENV(...)  ((const char *const[]){__VA_ARGS__, NULL})
 

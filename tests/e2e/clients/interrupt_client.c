@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
 
@@ -101,15 +102,28 @@ static void lookup_in_a_handler(void)
 	must(pthread_join(thread, NULL) == 0);
 }
 
+/* Each its own: a failure is remembered. */
+static const char *lost_name(char ret[32])
+{
+	static _Atomic unsigned n;
+
+	snprintf(ret, 32, "a%u.lost.test", atomic_fetch_add(&n, 1));
+	return ret;
+}
+
 static void *wait_for_nothing(void *arg)
 {
-	look_up("a.lost.test");
+	char name[32];
+
+	look_up(lost_name(name));
 	return arg;
 }
 
 static void *wait_for_no_host(void *arg)
 {
-	gethostbyname("a.lost.test");
+	char name[32];
+
+	gethostbyname(lost_name(name));
 	return arg;
 }
 
