@@ -36,6 +36,7 @@ SHIM_CFLAGS := -ftls-model=initial-exec -fno-plt -ffunction-sections -fdata-sect
 # lookup or a descriptor call does not come by. The tests link the same objects without that.
 SHIM_LTO := -flto=auto -ffat-lto-objects
 SHIM_LTO := $(shell $(CC) $(SHIM_LTO) -E -x c - </dev/null >/dev/null 2>&1 && echo $(SHIM_LTO))
+SHIM_SMALL := $(shell $(CC) -Oz -E -x c - </dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)
 SHIM_HOT := addrinfo cache cache_slot entry hook_getaddrinfo hook_gethostbyname hook_close hook_dup \
 	    hostent lookup lookup_dns lookup_search name order order_cache rcu resolve settings \
 	    siblings_index siblings_lookup
@@ -83,7 +84,7 @@ all: deps-build
 libs: $(SHIM_SO) $(RESOLVER_SO)
 
 $(O)/obj/shim/%.o: ALL_CFLAGS += $(SHIM_CFLAGS) $(SHIM_LTO) \
-	$(if $(SHIM_LTO),$(if $(filter $(SHIM_HOT),$(basename $(notdir $<))),,$(CFLAGS:-O2=-Os)))
+	$(if $(SHIM_LTO),$(if $(filter $(SHIM_HOT),$(basename $(notdir $<))),,$(CFLAGS:-O2=$(SHIM_SMALL))))
 $(O)/obj/resolver/%.o: ALL_CFLAGS += $(RESOLVER_CFLAGS)
 
 # Programs that the shim is tested in and measured with are ordinary ones, also in sanitizer builds.
