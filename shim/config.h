@@ -72,6 +72,10 @@ struct config {
 	uint32_t min_ttl_s;
 	uint32_t max_ttl_s; /* at least min_ttl_s */
 
+	bool rebind_guard;	  /* private addresses of public names are refused (rebind.h) */
+	const char *rebind_allow; /* but not of these domains and what is below: in lower case,
+				   * separated by single spaces; NULL: none */
+
 	bool race;
 	uint32_t race_delay_ms;
 	uint32_t resolution_delay_ms;

@@ -26,7 +26,7 @@ static const char *from_nowhere(void *ctx, const char *name)
 	return NULL;
 }
 
-/* One walk over the environment saves most processes eighteen. */
+/* One walk over the environment saves most processes twenty. */
 static bool environment_has_any(void)
 {
 	for (char **variable = environ; variable && *variable; variable++)

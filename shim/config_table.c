@@ -6,6 +6,7 @@
 
 #include "shim/cache.h"
 #include "shim/config_base64.h"
+#include "shim/config_domains.h"
 #include "shim/config_number.h"
 #include "shim/config_upstream.h"
 
@@ -47,6 +48,8 @@ const struct config_variable config_variables[CONFIG_NVARIABLES] = {
 	NUMBER("STALE_MAX", U32, stale_max_s, 0, 604800, 86400),
 	NUMBER("MIN_TTL", U32, min_ttl_s, 0, 604800, 0),
 	NUMBER("MAX_TTL", U32, max_ttl_s, 0, 604800, 86400),
+	NUMBER("REBIND_GUARD", SWITCH, rebind_guard, 0, 0, false),
+	PLAIN("REBIND_ALLOW", DOMAINS, rebind_allow),
 	NUMBER("RACE", SWITCH, race, 0, 0, true),
 	/* RFC 8305 section 8: never under 10 ms, 2 s at most. */
 	NUMBER("RACE_DELAY_MS", U32, race_delay_ms, 10, 2000, 250),
@@ -96,6 +99,9 @@ void config_variable_allowed(const struct config_variable *v, char *buf, size_t 
 		return;
 	case CONFIG_KIND_FOLDER:
 		append(buf, size, "an absolute path or off");
+		return;
+	case CONFIG_KIND_DOMAINS:
+		append(buf, size, "domains like corp.example, separated by spaces");
 		return;
 	case CONFIG_KIND_PINS:
 		append(buf, size, "sha256/BASE64 of a key, up to 8 separated by spaces");
@@ -231,6 +237,8 @@ bool config_variable_set(const struct config_variable *v, const char *value, str
 		return parse_path(value, member(ret, v));
 	case CONFIG_KIND_FOLDER:
 		return strcmp(value, "off") == 0 || parse_path(value, member(ret, v));
+	case CONFIG_KIND_DOMAINS:
+		return config_domains_parse(value, member(ret, v));
 	case CONFIG_KIND_PINS:
 		return parse_pins(value, &ret->tls_pins);
 	case CONFIG_KIND_CACHE:

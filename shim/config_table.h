@@ -16,6 +16,7 @@ enum config_kind {
 	CONFIG_KIND_U64,
 	CONFIG_KIND_PATH,     /* absolute; const char * */
 	CONFIG_KIND_FOLDER,   /* the same, or off for NULL */
+	CONFIG_KIND_DOMAINS,  /* a list; const char *, see config_domains.h */
 	CONFIG_KIND_PINS,     /* tls_pins */
 	CONFIG_KIND_CACHE,    /* cache, cache_path */
 	CONFIG_KIND_UPSTREAM, /* upstreams, nupstreams */
@@ -30,7 +31,7 @@ struct config_variable {
 	uint64_t value; /* the default of a number or a switch; of all else it is zero or NULL */
 };
 
-#define CONFIG_NVARIABLES 18
+#define CONFIG_NVARIABLES 20
 
 extern const struct config_variable config_variables[CONFIG_NVARIABLES];
 

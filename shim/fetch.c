@@ -66,6 +66,8 @@ int fetch_start(const struct settings *settings, const struct fetch_question *qu
 		.delay_ms = settings->config->resolution_delay_ms,
 		.min_ttl_s = settings->config->min_ttl_s,
 		.max_ttl_s = settings->config->max_ttl_s,
+		.guarded = settings->config->rebind_guard,
+		.rebind_allow = settings->config->rebind_allow,
 		.one_at_a_time =
 			settings->resolv.single_request || settings->resolv.single_request_reopen,
 	};

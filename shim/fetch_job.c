@@ -13,6 +13,7 @@
 
 #include "shim/clock.h"
 #include "shim/fetch_cache.h"
+#include "shim/fetch_guard.h"
 #include "shim/fetch_kept.h"
 #include "shim/hash.h"
 #include "shim/resolver_host.h"
@@ -368,4 +369,5 @@ void fetch_job_run(struct io_task *task, uint64_t now_ms)
 void fetch_job_reset(void)
 {
 	memset(jobs, 0, sizeof jobs);
+	fetch_guard_reset();
 }

@@ -33,12 +33,14 @@ struct fetch {
 	uint64_t key; /* siblings_key() */
 	struct lease lease;
 	bool refresh;
-	bool race;    /* a late answer is of use to siblings_extend() */
+	bool race; /* a late answer is of use to siblings_extend() */
 	struct resolver_conf upstreams;
 	uint32_t query_ms; /* a query's longest life */
 	uint32_t delay_ms; /* resolution delay */
 	uint32_t min_ttl_s, max_ttl_s;
-	bool one_at_a_time; /* resolv.conf single-request: AAAA after A */
+	bool guarded;		  /* against rebinding (fetch_guard.h) */
+	const char *rebind_allow; /* borrows; as in struct config */
+	bool one_at_a_time;	  /* resolv.conf single-request: AAAA after A */
 };
 
 void fetch_unref(struct fetch *f);

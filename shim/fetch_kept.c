@@ -2,6 +2,8 @@
 /* fetch_kept.c - see fetch_kept.h. */
 #include "shim/fetch_kept.h"
 
+#include "shim/fetch_guard.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +54,7 @@ void fetch_kept_take(struct fetch_kept *ret, const struct fetch *fetch, int type
 	if (addrs_len > 0)
 		memcpy(ret->addrs, rrset->addrs, addrs_len);
 	clamp_ttl(&ret->rrset, fetch);
+	fetch_guard(ret, fetch);
 }
 
 void fetch_kept_describe(const struct fetch_kept *kept, struct entry_rrset *ret)

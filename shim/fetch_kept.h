@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * fetch_kept.h - the resolver's answer, kept until its job ends: what the callback lends is copied,
- * and its TTL brought within the configured limits. io thread only.
+ * its TTL brought within the configured limits, and what the rebinding guard refuses is taken out
+ * (fetch_guard.h). io thread only.
  */
 #ifndef NOBLOCKDNS_FETCH_KEPT_H
 #define NOBLOCKDNS_FETCH_KEPT_H

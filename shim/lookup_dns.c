@@ -151,6 +151,10 @@ static bool refuse_name(const struct lookup_query *q, struct lookup_status *ret,
 	*ret_result = LOOKUP_DONE;
 	if (!plain && strchr(q->name, '\\') != NULL) {
 		*ret_result = LOOKUP_LIBC; /* an escape may stand for anything */
+		/* also for a way around the guard: libc has none */
+		if (q->settings->config->rebind_guard)
+			*ret_result = LOOKUP_DONE;
+		*ret = (struct lookup_status){NSSWITCH_NOTFOUND, HOST_NOT_FOUND, 0};
 		return true;
 	}
 	if (plain && (!checked || (q->fits && search_name_fits(&q->folded))))

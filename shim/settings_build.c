@@ -4,11 +4,11 @@
  *
  * The view is a hash of what decides which answers a process may be given: the upstreams in their
  * order with their transports, how those over TLS are authenticated, the options that change what
- * they say (trust-ad), and the network namespace. The servers that are asked for the addresses of
- * an upstream's name count where nothing else does: in strict mode the name is authenticated,
- * whoever told its addresses, so a laptop that changes networks keeps its view. Search list, ndots,
- * timeouts and rotate change which questions are put, not what the answer to one is, so processes
- * that differ in them share.
+ * they say (trust-ad), what the rebinding guard takes out of it, and the network namespace. The
+ * servers that are asked for the addresses of an upstream's name count where nothing else does: in
+ * strict mode the name is authenticated, whoever told its addresses, so a laptop that changes
+ * networks keeps its view. Search list, ndots, timeouts and rotate change which questions are put,
+ * not what the answer to one is, so processes that differ in them share.
  *
  * The time namespace is left out although the times in the cache are CLOCK_BOOTTIME: to learn it
  * costs a look into /proc (netns.h). Processes of two time namespaces that share one cache file see
@@ -228,14 +228,18 @@ static void warn_of_libcs_modules(const struct settings *s)
 {
 	static bool warned; /* guarded by the lock of settings.c */
 
-	for (unsigned i = 0; s->config->private && !warned && i < s->plan.n; i++) {
+	if (!s->config->private && !s->config->rebind_guard)
+		return;
+	for (unsigned i = 0; !warned && i < s->plan.n; i++) {
 		if (s->plan.entries[i].module == NSSWITCH_DNS)
 			return;
 		if (s->plan.entries[i].module != NSSWITCH_FOREIGN)
 			continue;
 		log_error("%s: a module that is libc's stands before dns; names that get there are "
-			  "not looked up, as tls:// is to be private",
-			  paths[SOURCE_NSSWITCH]);
+			  "not %s",
+			  paths[SOURCE_NSSWITCH],
+			  s->config->private ? "looked up, as tls:// is to be private"
+					     : "guarded against rebinding");
 		warned = true;
 	}
 }
@@ -299,6 +303,8 @@ uint64_t settings_view(const struct settings *s, uint64_t netns)
 	view = hash_fold(view ^ s->upstreams.trust_ad, HASH_K1 ^ s->upstreams.use_tcp);
 	for (unsigned i = 0; i < s->upstreams.nupstreams; i++)
 		view = hash_upstream(&s->upstreams.upstreams[i], view);
+	if (s->config->rebind_guard)
+		view = hash_string(s->config->rebind_allow, hash_fold(view ^ HASH_K2, HASH_K0));
 	return has_tls(&s->upstreams) ? hash_tls(&s->upstreams, view) : view;
 }
 

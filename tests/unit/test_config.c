@@ -77,6 +77,8 @@ Test(config, nothing_set_gives_the_documented_defaults)
 	cr_assert_eq(c->stale_max_s, 86400);
 	cr_assert_eq(c->min_ttl_s, 0);
 	cr_assert_eq(c->max_ttl_s, 86400);
+	cr_assert_not(c->rebind_guard);
+	cr_assert_null(c->rebind_allow);
 	cr_assert(c->race);
 	cr_assert_eq(c->race_delay_ms, 250);
 	cr_assert_eq(c->resolution_delay_ms, 50);
@@ -102,6 +104,8 @@ static const struct {
 	{"NOBLOCKDNS_STALE_MAX", "0", "604801"},
 	{"NOBLOCKDNS_MIN_TTL", "5", "0x5"},
 	{"NOBLOCKDNS_MAX_TTL", "604800", "99999999999999999999999"},
+	{"NOBLOCKDNS_REBIND_GUARD", "on", "yes"},
+	{"NOBLOCKDNS_REBIND_ALLOW", "corp.example lan", ".corp.example"},
 	{"NOBLOCKDNS_RACE", "off", "0"},
 	{"NOBLOCKDNS_RACE_DELAY_MS", "10", "9"},
 	{"NOBLOCKDNS_RESOLUTION_DELAY_MS", "10000", "50ms"},
@@ -199,6 +203,34 @@ Test(config, cache_words)
 	cr_assert_eq(parse_one(&world, "NOBLOCKDNS_CACHE", "off")->cache, CONFIG_CACHE_OFF);
 	cr_assert_eq(parse_one(&world, "NOBLOCKDNS_CACHE", "/a/b")->cache, CONFIG_CACHE_FILE);
 	cr_assert_str_eq(world.config.cache_path, "/a/b");
+}
+
+Test(config, domains_are_folded_and_separated_by_one_space)
+{
+	parse_one(&world, "NOBLOCKDNS_REBIND_ALLOW", " Corp.EXAMPLE \t lan  _x-1.y ");
+	cr_assert_eq(world.reports, 0, "%s", world.report);
+	cr_assert_str_eq(world.config.rebind_allow, "corp.example lan _x-1.y");
+}
+
+Test(config, what_is_no_domain_is_not_allowed)
+{
+	static const char label63[] =
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	static const char *const bad[] = {".",	 "a.",	 ".a",	      "a..b", "*.a",
+					  "a,b", "a b.", "b\xc3\xa4", "a/b",  "a\nb"};
+	char text[300];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		parse_one(&world, "NOBLOCKDNS_REBIND_ALLOW", bad[i]);
+		cr_expect_eq(world.reports, 1, "\"%s\"", bad[i]);
+		cr_expect_null(world.config.rebind_allow, "\"%s\"", bad[i]);
+	}
+	snprintf(text, sizeof(text), "%s.%s.%s.%.61s", label63, label63, label63, label63);
+	cr_expect_str_eq(parse_one(&world, "NOBLOCKDNS_REBIND_ALLOW", text)->rebind_allow, text);
+	snprintf(text, sizeof(text), "%s.%s.%s.%.62s", label63, label63, label63, label63);
+	cr_expect_null(parse_one(&world, "NOBLOCKDNS_REBIND_ALLOW", text)->rebind_allow);
+	snprintf(text, sizeof(text), "a%s", label63);
+	cr_expect_null(parse_one(&world, "NOBLOCKDNS_REBIND_ALLOW", text)->rebind_allow);
 }
 
 /*

@@ -307,6 +307,20 @@ Test(lookup, what_is_not_ours_goes_to_libc)
 	}
 }
 
+/* libc would believe an answer with a private address. */
+Test(lookup, escape_is_no_way_around_the_guard)
+{
+	const struct net net = {.rows = nothing, .guarded = true};
+	struct looked_up l;
+
+	net_addrinfo(&net, "w\\119w.test", AF_UNSPEC, 0, &l);
+	cr_expect(l.result == LOOKUP_DONE);
+	cr_expect_eq(l.answer.eai, EAI_NONAME);
+	net_hostent(&net, "w\\119w.test", AF_INET, &l);
+	cr_expect(l.result == LOOKUP_DONE);
+	cr_expect_eq(l.answer.h_err, HOST_NOT_FOUND);
+}
+
 Test(lookup, empty_list_of_sources_is_a_system_error)
 {
 	const struct net net = {.rows = nothing, .nsswitch = "hosts:\n"};

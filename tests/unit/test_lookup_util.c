@@ -56,6 +56,8 @@ static int find(void *ctx, const struct name *name, unsigned types, struct entry
 	return -EAGAIN;
 }
 
+static const struct config standard, guarded = {.rebind_guard = true};
+
 static void load(const struct net *net, struct settings *ret)
 {
 	const char *resolv = net->resolv_conf == NULL ? "nameserver 127.0.0.1\n" : net->resolv_conf;
@@ -63,6 +65,7 @@ static void load(const struct net *net, struct settings *ret)
 	const char *hosts = net->hosts == NULL ? "" : net->hosts;
 
 	memset(ret, 0, sizeof *ret);
+	ret->config = net->guarded ? &guarded : &standard;
 	cr_assert(resolv_conf_parse(resolv, strlen(resolv), NULL, &ret->resolv) == 0);
 	nsswitch_parse(nsswitch, strlen(nsswitch), &ret->plan);
 	cr_assert(hosts_build(hosts, strlen(hosts), &ret->hosts) == 0);

@@ -46,6 +46,7 @@ struct net {
 	const char *nsswitch;	    /* NULL: "hosts: files dns" */
 	const char *hosts;	    /* NULL: empty */
 	const char *host_aliases;   /* a path, or NULL */
+	bool guarded;		    /* NOBLOCKDNS_REBIND_GUARD */
 };
 
 struct looked_up {

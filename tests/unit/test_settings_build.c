@@ -162,6 +162,41 @@ Test(settings_build, whatever_tells_how_upstreams_are_trusted_changes_the_view)
 		     "nobody authenticates in clear text");
 }
 
+static void make_guarded(struct config *c)
+{
+	c->rebind_guard = true;
+}
+
+static void make_guarded_with_list(struct config *c)
+{
+	c->rebind_guard = true;
+	c->rebind_allow = "corp.example";
+}
+
+static void make_guarded_with_other_list(struct config *c)
+{
+	c->rebind_guard = true;
+	c->rebind_allow = "corp.example lan";
+}
+
+static void make_list(struct config *c)
+{
+	c->rebind_allow = "corp.example";
+}
+
+Test(settings_build, guard_and_its_list_change_the_view)
+{
+	static void (*const all[])(struct config *) = {NULL, make_guarded, make_guarded_with_list,
+						       make_guarded_with_other_list};
+	const size_t n = sizeof all / sizeof all[0];
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n; k++)
+			cr_expect_neq(changed_view(all[i]), changed_view(all[k]), "%zu and %zu", i,
+				      k);
+	cr_expect_eq(changed_view(NULL), changed_view(make_list), "a list without a guard");
+}
+
 Test(settings_build, tls_of_the_configuration_is_the_resolvers)
 {
 	struct config config = tls_config();
