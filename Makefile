@@ -34,7 +34,7 @@ ifeq ($(SAN),)
 SHIM_CFLAGS := -ftls-model=initial-exec -fno-plt -ffunction-sections -fdata-sections
 # At most 200 KB, since every sh and git loads it: optimised as a whole, and for size where a warm
 # lookup or a descriptor call does not come by. The tests link the same objects without that.
-SHIM_LTO := -flto=auto -ffat-lto-objects
+SHIM_LTO := -flto -flto-partition=one -ffat-lto-objects
 SHIM_LTO := $(shell $(CC) $(SHIM_LTO) -E -x c - </dev/null >/dev/null 2>&1 && echo $(SHIM_LTO))
 SHIM_SMALL := $(shell $(CC) -Oz -E -x c - </dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)
 SHIM_HOT := addrinfo cache cache_slot entry hook_getaddrinfo hook_gethostbyname hook_close hook_dup \
