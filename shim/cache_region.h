@@ -17,6 +17,7 @@
  *	at 0	    states of networks (netstate_record.h), 16 lines
  *	at 1024	    a line: the history's generation (history.h)
  *	at 1088	    counters (counters.h), 8 lines
+ *	at 1600	    silent servers (silence.h), 4 lines
  *
  * The first page has memory from the beginning, as the tags have. Another page gets it from its
  * first writer, which then sets the bit; a reader goes nowhere else, for on a full tmpfs the
@@ -46,6 +47,8 @@
 #define CACHE_REGION_GENERATION_AT 1024u
 #define CACHE_REGION_COUNTERS_AT   1088u
 #define CACHE_REGION_COUNTERS_LEN  512u
+#define CACHE_REGION_SILENCE_AT	   1600u
+#define CACHE_REGION_SILENCE_LEN   256u
 
 /* CACHE_REGION_RECORDS bytes, aligned to a page. */
 void *cache_region_records(const struct cache *cache);

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
-/*
- * failures.c - see failures.h. The state of a view's servers is an entry as well, of a name that no
- * lookup can have: a failure while they are silent, "no data" from when they were heard again.
- */
+/* failures.c - see failures.h. */
 #include "shim/failures.h"
 
-#include "shim/hash.h"
+#include "shim/silence.h"
+
+#include <stdbool.h>
 
 #define VIEW_OF_FAILURES UINT64_C(0x6661696c75726573)
-
-static const struct name servers = {.text = " ", .len = 1};
 
 /* Room for an entry without addresses. */
 struct room {
@@ -70,23 +67,12 @@ static bool is_kept(const struct entry_rrset *rr)
 	return false;
 }
 
-/* When they were heard again after a silence; 0: never, or not any more. */
-static uint64_t heard_ms(struct cache *cache, uint64_t view, uint64_t now_ms)
-{
-	struct entry entry;
-	struct room room;
-
-	if (!look(cache, view, &servers, now_ms, &room, &entry) ||
-	    entry.rr[ENTRY_A].kind != RESOLVER_NODATA)
-		return 0;
-	return entry.rr[ENTRY_A].stored_ms;
-}
-
 static bool is_known(struct cache *cache, uint64_t view, const struct entry_rrset *rr,
 		     uint64_t now_ms)
 {
 	return is_kept(rr) && entry_fresh(rr, now_ms) &&
-	       !(is_silence(rr->failure) && rr->stored_ms <= heard_ms(cache, view, now_ms));
+	       !(is_silence(rr->failure) &&
+		 rr->stored_ms <= silence_ended_ms(cache, view, now_ms, FAILURES_MAX_S * 1000));
 }
 
 unsigned failures_find(struct cache *cache, uint64_t view, const struct name *name, uint64_t now_ms,
@@ -157,37 +143,4 @@ void failures_note(struct cache *cache, uint64_t view, const struct name *name,
 		any |= change(cache, view, &entry.rr[t], &rrs[t], now_ms);
 	if (any)
 		put(cache, view, name, &entry, now_ms);
-}
-
-/* ---- servers ---- */
-
-static void note_servers(struct cache *cache, uint64_t view, enum resolver_kind kind,
-			 uint32_t ttl_s, uint64_t now_ms)
-{
-	struct entry entry = {.rr[ENTRY_A] = {.kind = kind, .ttl_s = ttl_s, .stored_ms = now_ms}};
-
-	put(cache, view, &servers, &entry, now_ms);
-}
-
-bool failures_silent(struct cache *cache, uint64_t view, uint64_t now_ms)
-{
-	struct entry entry;
-	struct room room;
-
-	return look(cache, view, &servers, now_ms, &room, &entry) &&
-	       entry.rr[ENTRY_A].kind == RESOLVER_FAILURE &&
-	       entry_fresh(&entry.rr[ENTRY_A], now_ms);
-}
-
-/* Not again within half its time: while the entry is written nobody can read it. */
-void failures_note_silent(struct cache *cache, uint64_t view, uint64_t now_ms)
-{
-	if (!failures_silent(cache, view, now_ms + FAILURES_SILENT_S * 500))
-		note_servers(cache, view, RESOLVER_FAILURE, FAILURES_SILENT_S, now_ms);
-}
-
-void failures_note_heard(struct cache *cache, uint64_t view, uint64_t now_ms)
-{
-	if (failures_silent(cache, view, now_ms))
-		note_servers(cache, view, RESOLVER_NODATA, FAILURES_MAX_S, now_ms);
 }

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * failures.h - questions that had no answer, and servers that give none, remembered in the cache
- * for all its processes.
+ * failures.h - questions that had no answer, remembered in the cache for all its processes.
  *
  * A failure is kept by name, type and view for 1 s, and for twice as long as the last time where it
  * comes again, up to 30 s (RFC 9520 section 3.2). It stands in an entry of its own, under another
  * view, so it never takes the place of an answer, be that stale, and a hit never meets it.
  *
- * *Silent* are the servers of a view when a question has waited in vain while nothing else was
- * heard of them. From then on nobody waits for them who has something stale, until somebody has an
- * answer: then failures for want of one are forgotten (RFC 8767 section 5).
+ * A failure for want of an answer, from before a silence that has ended (silence.h), is forgotten.
  *
- * Any thread; no system call; the caller keeps the cache open.
+ * failures_find() on any thread, without a system call; failures_note() as cache_store(). The
+ * caller keeps the cache open.
  */
 #ifndef NOBLOCKDNS_FAILURES_H
 #define NOBLOCKDNS_FAILURES_H
@@ -19,12 +17,10 @@
 #include "shim/cache.h"
 #include "shim/name.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
-#define FAILURES_FIRST_S  1
-#define FAILURES_MAX_S	  30
-#define FAILURES_SILENT_S 10 /* without a further sign: then they are tried again as usual */
+#define FAILURES_FIRST_S 1
+#define FAILURES_MAX_S	 30
 
 /* The failures of `name` that are remembered, by type; RESOLVER_NONE where there is none. Bits of
  * enum entry_slot of those that there are. */
@@ -35,9 +31,5 @@ unsigned failures_find(struct cache *cache, uint64_t view, const struct name *na
  * those that are answers. */
 void failures_note(struct cache *cache, uint64_t view, const struct name *name,
 		   const struct entry_rrset rrs[ENTRY_NTYPES], uint64_t now_ms);
-
-bool failures_silent(struct cache *cache, uint64_t view, uint64_t now_ms);
-void failures_note_silent(struct cache *cache, uint64_t view, uint64_t now_ms);
-void failures_note_heard(struct cache *cache, uint64_t view, uint64_t now_ms);
 
 #endif

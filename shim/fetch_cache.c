@@ -6,6 +6,7 @@
 #include "shim/fetch_cache.h"
 
 #include "shim/failures.h"
+#include "shim/silence.h"
 
 #include <string.h>
 
@@ -57,21 +58,21 @@ void fetch_cache_prepare(const struct fetch *f, uint64_t now_ms)
 	rcu_read_unlock(token);
 }
 
-static bool is_cacheable(const struct entry_rrset *rr)
-{
-	return rr->kind != RESOLVER_NONE && rr->kind != RESOLVER_FAILURE && rr->ttl_s > 0;
-}
-
-/* Puts the RRsets into `entry`. Does any of them belong into the cache? */
+/*
+ * Puts the answers into `entry`. One that may not be kept (TTL 0, RFC 2181 section 8; a negative
+ * one without SOA, RFC 2308 section 5) takes away what was there all the same: that would be given
+ * stale when the servers are gone. Has the entry changed?
+ */
 static bool add(struct entry *entry, const struct entry_rrset rrs[ENTRY_NTYPES])
 {
 	bool any = false;
 
-	for (int t = 0; t < ENTRY_NTYPES; t++)
-		if (is_cacheable(&rrs[t])) {
-			entry->rr[t] = rrs[t];
-			any = true;
-		}
+	for (int t = 0; t < ENTRY_NTYPES; t++) {
+		if (rrs[t].kind == RESOLVER_NONE || rrs[t].kind == RESOLVER_FAILURE)
+			continue;
+		any |= rrs[t].ttl_s > 0 || entry->rr[t].kind != RESOLVER_NONE;
+		entry->rr[t] = rrs[t].ttl_s > 0 ? rrs[t] : (struct entry_rrset){0};
+	}
 	return any;
 }
 
@@ -85,7 +86,7 @@ static void note_outcome(struct cache *cache, const struct fetch *f,
 		heard |= rrs[t].kind != RESOLVER_FAILURE && rrs[t].kind != RESOLVER_NONE;
 	failures_note(cache, f->view, &f->name, rrs, now_ms);
 	if (heard)
-		failures_note_heard(cache, f->view, now_ms);
+		silence_end(cache, f->view, now_ms);
 }
 
 void fetch_cache_store(const struct fetch *f, const struct entry_rrset rrs[ENTRY_NTYPES],

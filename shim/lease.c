@@ -19,6 +19,10 @@
 /* Questions that are older than this are asked anew, as if for the first time. */
 #define FIRST_MAX_MS 60000
 
+#define TYPES_SHIFT 32
+#define TYPES_MASK  ((1u << ENTRY_NTYPES) - 1)
+#define KEY_SHIFT   (TYPES_SHIFT + ENTRY_NTYPES)
+
 struct place {
 	_Atomic uint64_t who;
 	_Atomic uint32_t word;
@@ -29,22 +33,28 @@ static_assert(sizeof(struct place) == 16, "the layout of the shared file");
 
 static struct place *place_of(struct cache *cache, uint64_t key)
 {
-	size_t n = cache_region_leases_len(cache) / sizeof(struct place);
-	size_t at = cache_region_leases_at(cache) + key % n * sizeof(struct place);
+	size_t n;
 
-	return n == 0 ? NULL : cache_region_claim(cache, at);
+	if (cache == NULL)
+		return NULL;
+	n = cache_region_leases_len(cache) / sizeof(struct place);
+	return cache_region_claim(cache,
+				  cache_region_leases_at(cache) + key % n * sizeof(struct place));
 }
 
-static uint64_t make_who(uint64_t key, uint64_t end_ms)
+static uint64_t make_who(uint64_t key, unsigned types, uint64_t end_ms)
 {
-	uint64_t who = (key & UINT64_C(0xffffffff00000000)) | (uint32_t)end_ms;
-
-	return who != 0 ? who : 1;
+	return key >> KEY_SHIFT << KEY_SHIFT | (uint64_t)types << TYPES_SHIFT | (uint32_t)end_ms;
 }
 
 static bool is_same(uint64_t who, uint64_t key)
 {
-	return who != 0 && who >> 32 == key >> 32;
+	return who != 0 && who >> KEY_SHIFT == key >> KEY_SHIFT;
+}
+
+static unsigned types_of(uint64_t who)
+{
+	return (unsigned)(who >> TYPES_SHIFT) & TYPES_MASK;
 }
 
 /* How long it lasts; 0: it has ended, or is damaged. */
@@ -64,10 +74,32 @@ static uint64_t first_ms(const struct place *place, uint64_t who, uint64_t key, 
 	return first != 0 && is_same(who, key) && age <= FIRST_MAX_MS ? now_ms - age : now_ms;
 }
 
-enum lease_result lease_take(struct cache *cache, uint64_t key, uint64_t now_ms, struct lease *ret)
+/* What becomes of a place that says `who`. *ret has whose it is then, all but `seen`. */
+static enum lease_result judge(const struct place *place, uint64_t who, uint64_t key,
+			       unsigned types, uint64_t now_ms, struct lease *ret)
+{
+	uint32_t left = left_ms(who, now_ms);
+	unsigned held = left > 0 ? types_of(who) : 0;
+
+	if (left > 0 && !is_same(who, key))
+		return LEASE_NONE;
+	ret->key = key;
+	ret->first_ms = first_ms(place, who, key, now_ms);
+	if (left > 0 && (types & ~held) == 0) {
+		ret->who = who;
+		ret->end_ms = now_ms + left;
+		return LEASE_OTHERS;
+	}
+	ret->end_ms = now_ms + LEASE_MS;
+	ret->who = make_who(key, types | held, ret->end_ms);
+	return LEASE_MINE;
+}
+
+enum lease_result lease_take(struct cache *cache, uint64_t key, unsigned types, uint64_t now_ms,
+			     struct lease *ret)
 {
 	struct place *place = place_of(cache, key);
-	uint64_t who, mine = make_who(key, now_ms + LEASE_MS);
+	uint64_t who;
 
 	*ret = (struct lease){.first_ms = now_ms};
 	if (place == NULL)
@@ -75,25 +107,21 @@ enum lease_result lease_take(struct cache *cache, uint64_t key, uint64_t now_ms,
 	ret->seen = atomic_load(&place->word);
 	who = atomic_load(&place->who);
 	do {
-		uint32_t left = left_ms(who, now_ms);
+		enum lease_result result = judge(place, who, key, types, now_ms, ret);
 
-		if (left > 0 && !is_same(who, key))
-			return LEASE_NONE;
-		ret->first_ms = first_ms(place, who, key, now_ms);
-		ret->key = key;
-		ret->who = left > 0 ? who : mine;
-		ret->end_ms = now_ms + (left > 0 ? left : LEASE_MS);
-		if (left > 0)
-			return LEASE_OTHERS;
-	} while (!atomic_compare_exchange_strong(&place->who, &who, mine));
+		if (result != LEASE_MINE)
+			return result;
+	} while (!atomic_compare_exchange_strong(&place->who, &who, ret->who));
 	atomic_store_explicit(&place->first, (uint32_t)ret->first_ms, memory_order_relaxed);
 	return LEASE_MINE;
 }
 
-static void wake(struct place *place)
+bool lease_is_taken(struct cache *cache, uint64_t key, uint64_t now_ms)
 {
-	atomic_fetch_add(&place->word, 1);
-	(void)sys_futex_wake(&place->word, INT_MAX, true);
+	const struct place *place = place_of(cache, key);
+
+	return place != NULL &&
+	       left_ms(atomic_load_explicit(&place->who, memory_order_relaxed), now_ms) > 0;
 }
 
 void lease_release(struct cache *cache, const struct lease *lease, bool answered)
@@ -101,14 +129,12 @@ void lease_release(struct cache *cache, const struct lease *lease, bool answered
 	struct place *place = lease->key != 0 ? place_of(cache, lease->key) : NULL;
 	uint64_t who = lease->who;
 
-	if (place == NULL)
-		return;
-	if (answered)
-		atomic_store_explicit(&place->first, 0, memory_order_relaxed);
 	/* Its end stays behind where it had no answer: first_ms() needs to know whose it was. */
-	if (atomic_compare_exchange_strong(&place->who, &who,
-					   answered ? 0 : make_who(lease->key, 0)))
-		wake(place);
+	if (place != NULL)
+		(void)atomic_compare_exchange_strong(
+			&place->who, &who,
+			answered ? 0 : make_who(lease->key, types_of(lease->who), 0));
+	lease_notify(cache, lease, answered);
 }
 
 void lease_notify(struct cache *cache, const struct lease *lease, bool answered)
@@ -119,7 +145,8 @@ void lease_notify(struct cache *cache, const struct lease *lease, bool answered)
 		return;
 	if (answered)
 		atomic_store_explicit(&place->first, 0, memory_order_relaxed);
-	wake(place);
+	atomic_fetch_add(&place->word, 1);
+	(void)sys_futex_wake(&place->word, INT_MAX, true);
 }
 
 void lease_wait(struct cache *cache, const struct lease *lease, uint64_t timeout_ms)

@@ -3,20 +3,23 @@
  * lease.h - one process asks, the others wait: who has a question in flight, of all processes that
  * share a cache.
  *
- * A lease is taken for a key, which stands for a question, and ends when it is released, or after
- * LEASE_MS: its holder was killed, or its server is slow. Then somebody else may take it and ask as
- * well. Places are fixed: key modulo their number. Where two questions meet in one place, the
- *second has none (LEASE_NONE) and asks without: that costs a packet, and nobody waits for a
- *stranger.
+ * A lease is taken for a key, which stands for a name, and some of its types, and ends when it is
+ * released, or after LEASE_MS: its holder was killed, or its server is slow. Then somebody else may
+ * take it and ask as well. Who asks for types that the holder does not ask for takes it over for
+ * all of them: those who come then wait for that, and nobody waits for what nobody asks.
  *
- *	place	u64 who     upper half of the key | end in ms, 32 bits; 0: never used
- *		u32 word    counts what may interest those who wait; a futex
- *		u32 first   when the question was put first, of those in a row that had no answer
+ * Places are fixed: key modulo their number. Where two names meet in one place, the second has none
+ * (LEASE_NONE) and asks without: that costs a packet, and nobody waits for a stranger.
+ *
+ *	who      u64, from above: 30 bits of the key; 2 bits, the types; 32 bits, the end in ms;
+ *	         0: never used
+ *	word     u32, counts what may interest those who wait: a futex
+ *	first    u32, when the question was put first, of those in a row that had no answer
  *
  * Everything there is hostile: an end that is further away than LEASE_MS is none.
  *
  * Any thread; no lock; lease_wait() sleeps and is a cancellation point, the others make one system
- * call at most. The caller keeps the cache open.
+ * call at most. The caller keeps the cache open; NULL is a cache without places.
  */
 #ifndef NOBLOCKDNS_LEASE_H
 #define NOBLOCKDNS_LEASE_H
@@ -42,10 +45,16 @@ struct lease {
 	uint64_t first_ms; /* since when the question is without an answer; `now` where it is new */
 };
 
-/* MINE: *ret is to be released. */
-enum lease_result lease_take(struct cache *cache, uint64_t key, uint64_t now_ms, struct lease *ret);
+/* `types`: bits of enum entry_slot. MINE: *ret is to be released. */
+enum lease_result lease_take(struct cache *cache, uint64_t key, unsigned types, uint64_t now_ms,
+			     struct lease *ret);
 
-/* The question is answered, with `answered`, or given up: those who wait wake up. */
+/* Has somebody the place of `key`, be it for a stranger? One atomic load; a system call the first
+ * time. */
+bool lease_is_taken(struct cache *cache, uint64_t key, uint64_t now_ms);
+
+/* The question is answered, with `answered`, or given up: those who wait wake up, also those who
+ * wait for one that has taken it over. */
 void lease_release(struct cache *cache, const struct lease *lease, bool answered);
 
 /* Something has come, `answered`: an answer, and the lease goes on. */

@@ -3,13 +3,13 @@
 #include "shim/resolve.h"
 
 #include "shim/ask.h"
+#include "shim/cancel.h"
 #include "shim/clock.h"
 #include "shim/process.h"
 #include "shim/siblings_lookup.h"
 
 #include <errno.h>
 #include <netdb.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,7 +87,7 @@ static int find_cached(struct resolve *call, const struct name *name, unsigned t
 	if (resolve_find(call, name, ret) < 0 || !entry_has_fresh(ret, types, call->now_ms))
 		return -EAGAIN;
 	if (__builtin_expect(ret->used && entry_is_aging(ret, types, call->now_ms), 0))
-		ask_refresh(call, name, types);
+		ask_refresh(call, name, types, ret->key);
 	return 0;
 }
 
@@ -233,14 +233,15 @@ static void clean_up(void *arg)
 	resolve_end(p->call);
 }
 
-/* Out of line: a hit saves no registers for the unwinder. */
+/* Out of line: a hit has no part in it. */
 __attribute__((noinline)) static enum lookup_result wait_for_all(struct pending *p)
 {
+	struct cancel_cleanup cleanup;
 	enum lookup_result r;
 
-	pthread_cleanup_push(clean_up, p);
+	cancel_push(&cleanup, clean_up, p);
 	r = ask_all(p);
-	pthread_cleanup_pop(0);
+	cancel_pop(&cleanup);
 	return r;
 }
 

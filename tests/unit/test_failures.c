@@ -2,6 +2,7 @@
 /* test_failures.c - how long a question is known to have no answer, by a clock that is given. */
 #include "shim/failures.h"
 
+#include "shim/silence.h"
 #include "tests/unit/test_cache_util.h"
 
 #include <criterion/criterion.h>
@@ -67,7 +68,6 @@ static void must_last(uint64_t now_ms, unsigned s)
 Test(failures, nothing_is_known_at_first)
 {
 	cr_assert_eq(find(NOW), 0);
-	cr_assert_not(failures_silent(cache, VIEW, NOW));
 }
 
 Test(failures, kept_for_a_second_as_they_were)
@@ -172,39 +172,23 @@ Test(failures, of_another_boot_are_not_believed)
 	must_last(NOW, 1);
 }
 
-/* ---- servers ---- */
-
-Test(failures, silence_lasts_until_something_is_heard)
-{
-	failures_note_silent(cache, VIEW, NOW);
-	cr_assert(failures_silent(cache, VIEW, NOW));
-	cr_assert_not(failures_silent(cache, VIEW + 1, NOW));
-	failures_note_heard(cache, VIEW, NOW + 10);
-	cr_assert_not(failures_silent(cache, VIEW, NOW + 10));
-}
-
-Test(failures, silence_ends_by_itself)
-{
-	failures_note_silent(cache, VIEW, NOW);
-	cr_assert(failures_silent(cache, VIEW, NOW + FAILURES_SILENT_S * 1000 - 1));
-	cr_assert_not(failures_silent(cache, VIEW, NOW + FAILURES_SILENT_S * 1000));
-}
+/* ---- silent servers ---- */
 
 Test(failures, for_want_of_an_answer_are_forgotten_when_servers_are_back)
 {
 	note(A, RESOLVER_TIMEOUT, NOW);
 	note(AAAA, RESOLVER_SERVFAIL, NOW);
-	failures_note_silent(cache, VIEW, NOW);
+	silence_note(cache, VIEW, NOW);
 	cr_assert_eq(find(NOW + 10), A | AAAA);
-	failures_note_heard(cache, VIEW, NOW + 10);
+	silence_end(cache, VIEW, NOW + 10);
 	cr_assert_eq(find(NOW + 10), AAAA);
 }
 
 Test(failures, after_servers_are_back_are_kept)
 {
 	note(A, RESOLVER_TIMEOUT, NOW);
-	failures_note_silent(cache, VIEW, NOW);
-	failures_note_heard(cache, VIEW, NOW + 10);
+	silence_note(cache, VIEW, NOW);
+	silence_end(cache, VIEW, NOW + 10);
 	note(A, RESOLVER_TIMEOUT, NOW + 20);
 	cr_assert_eq(find(NOW + 20), A);
 }

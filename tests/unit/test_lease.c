@@ -46,9 +46,12 @@ static uint64_t stranger(uint64_t key)
 	return key + (nplaces() << 32);
 }
 
+#define A    (1u << ENTRY_A)
+#define AAAA (1u << ENTRY_AAAA)
+
 static enum lease_result take(uint64_t key, uint64_t now_ms, struct lease *ret)
 {
-	return lease_take(cache, key, now_ms, ret);
+	return lease_take(cache, key, A | AAAA, now_ms, ret);
 }
 
 static void must_be(uint64_t key, uint64_t now_ms, enum lease_result want)
@@ -75,7 +78,7 @@ static void damage(uint64_t key, uint64_t who, uint32_t first)
 
 static uint64_t who_until(uint64_t key, uint64_t end_ms)
 {
-	return (key & ~UINT64_C(0xffffffff)) | (uint32_t)end_ms;
+	return (key & ~UINT64_C(0x3ffffffff)) | (uint64_t)(A | AAAA) << 32 | (uint32_t)end_ms;
 }
 
 Test(lease, first_has_it_and_second_waits_for_it)
@@ -96,7 +99,7 @@ Test(lease, other_mapping_of_the_file_sees_it)
 	struct lease lease;
 
 	cr_assert_eq(take(KEY, NOW, &lease), LEASE_MINE);
-	cr_assert_eq(lease_take(theirs, KEY, NOW, &lease), LEASE_OTHERS);
+	cr_assert_eq(lease_take(theirs, KEY, A | AAAA, NOW, &lease), LEASE_OTHERS);
 	cache_close(theirs);
 }
 
@@ -209,6 +212,87 @@ Test(lease, time_without_an_answer_is_forgotten_in_the_end)
 	take(KEY, NOW, &lease);
 	cr_assert_eq(take(KEY, NOW + 60001, &lease), LEASE_MINE);
 	cr_assert_eq(lease.first_ms, NOW + 60001);
+}
+
+/* ---- types ---- */
+
+static void must_be_of(unsigned types, uint64_t now_ms, enum lease_result want)
+{
+	struct lease lease;
+	enum lease_result got = lease_take(cache, KEY, types, now_ms, &lease);
+
+	cr_assert_eq(got, want, "(%d instead of %d for types %u)", (int)got, (int)want, types);
+}
+
+Test(lease, of_both_types_is_waited_for_by_all)
+{
+	must_be_of(A | AAAA, NOW, LEASE_MINE);
+	must_be_of(A, NOW, LEASE_OTHERS);
+	must_be_of(AAAA, NOW, LEASE_OTHERS);
+	must_be_of(A | AAAA, NOW, LEASE_OTHERS);
+}
+
+Test(lease, of_one_type_is_waited_for_by_its_askers_alone)
+{
+	must_be_of(AAAA, NOW, LEASE_MINE);
+	must_be_of(AAAA, NOW, LEASE_OTHERS);
+	must_be_of(A, NOW, LEASE_MINE);
+	must_be_of(AAAA, NOW, LEASE_OTHERS);
+	must_be_of(A, NOW, LEASE_OTHERS);
+}
+
+Test(lease, who_takes_it_over_for_both_types_has_it_for_all)
+{
+	struct lease lease;
+
+	must_be_of(A, NOW, LEASE_MINE);
+	cr_assert_eq(lease_take(cache, KEY, A | AAAA, NOW + 100, &lease), LEASE_MINE);
+	cr_assert_eq(lease.first_ms, NOW);
+	cr_assert_eq(lease.end_ms, NOW + 100 + LEASE_MS);
+	must_be_of(A, NOW + LEASE_MS, LEASE_OTHERS);
+}
+
+Test(lease, of_one_type_that_has_ended_adds_nothing)
+{
+	must_be_of(A, NOW, LEASE_MINE);
+	must_be_of(AAAA, NOW + LEASE_MS, LEASE_MINE);
+	must_be_of(A, NOW + LEASE_MS, LEASE_MINE);
+}
+
+/* What the first has brought may be all that some of them want. */
+Test(lease, release_of_one_that_was_taken_over_wakes_and_keeps_the_lease)
+{
+	struct lease first, others;
+
+	lease_take(cache, KEY, A, NOW, &first);
+	must_be_of(A | AAAA, NOW, LEASE_MINE);
+	cr_assert_eq(lease_take(cache, KEY, A, NOW, &others), LEASE_OTHERS);
+	lease_release(cache, &first, true);
+	lease_wait(cache, &others, LONG_MS);
+	must_be_of(A, NOW, LEASE_OTHERS);
+}
+
+Test(lease, taken_place_is_seen_without_taking)
+{
+	struct lease lease;
+
+	cr_assert_not(lease_is_taken(cache, KEY, NOW));
+	take(KEY, NOW, &lease);
+	cr_assert(lease_is_taken(cache, KEY, NOW + LEASE_MS - 1));
+	cr_assert(lease_is_taken(cache, stranger(KEY), NOW));
+	cr_assert_not(lease_is_taken(cache, KEY, NOW + LEASE_MS));
+	lease_release(cache, &lease, true);
+	cr_assert_not(lease_is_taken(cache, KEY, NOW));
+}
+
+Test(lease, without_a_cache_there_is_none)
+{
+	struct lease lease;
+
+	cr_assert_eq(lease_take(NULL, KEY, A, NOW, &lease), LEASE_NONE);
+	cr_assert_eq(lease.first_ms, NOW);
+	cr_assert_not(lease_is_taken(NULL, KEY, NOW));
+	lease_release(NULL, &lease, true);
 }
 
 /* ---- to wait ---- */

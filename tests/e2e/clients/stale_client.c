@@ -3,7 +3,7 @@
  * stale_client [-p PROCESSES] [-t TIMES] [-w US] [-c COUNT] NAME - PROCESSES processes begin at the
  * same moment and look NAME up, TIMES times, with US microseconds in between; with a COUNT, so many
  * names: 0.NAME, 1.NAME and so on. Prints what came of it, and exits with 1 where there were
- *errors:
+ * errors:
  *
  *	errors 0 slow 8 crawling 0 longest 301
  *
