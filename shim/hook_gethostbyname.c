@@ -6,6 +6,7 @@
  * libc does: the result is valid until the next call, and threads that share it get what they
  * deserve, but no crash.
  */
+#include "shim/cancel.h"
 #include "shim/gai_libc.h"
 #include "shim/hooks.h"
 #include "shim/hostent.h"
@@ -14,7 +15,6 @@
 #include "shim/siblings_lookup.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,26 +167,19 @@ static void look_up_growing(struct kept **kept, const char *name, int family,
 	} while (ret_outcome->err == ERANGE);
 }
 
-/* Frees the buffer where the thread is cancelled in the lookup. Not inlined: `kept` must lie in the
- * caller's frame, since a local variable may be an old one again after the unwinder's longjmp(). */
-static void __attribute__((noinline))
-look_up_kept(struct kept **kept, const char *name, int family, struct outcome *ret_outcome)
-{
-	pthread_cleanup_push(free_kept, kept);
-	look_up_growing(kept, name, family, ret_outcome);
-	pthread_cleanup_pop(0);
-}
-
 /* Looks up, and puts the result in place of the last one. A thread that still reads that one reads
  * freed memory, as it does in libc. */
 static struct hostent *keep(_Atomic(struct kept *) *slot, const char *name, int family,
 			    bool *ret_libc)
 {
+	struct cancel_cleanup cleanup;
 	struct outcome outcome;
 	struct kept *kept = NULL;
 	int saved = errno;
 
-	look_up_kept(&kept, name, family, &outcome);
+	cancel_push(&cleanup, free_kept, &kept);
+	look_up_growing(&kept, name, family, &outcome);
+	cancel_pop(&cleanup);
 	*ret_libc = outcome.libc;
 	if (outcome.found) {
 		free(atomic_exchange(slot, kept));

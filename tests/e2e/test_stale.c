@@ -380,8 +380,8 @@ LabTest(stale, ttl_of_32_bits_is_none)
 	lab_assert_int(shim_asked(dns, "www.test", LAB_AAAA), 3);
 }
 
-/* RFC 2308 section 5: not kept. */
-LabTest(stale, negative_answer_without_soa_replaces_one_for_its_asker)
+/* RFC 2308 section 5: not kept. What it replaces is not given any more, all the same. */
+LabTest(stale, negative_answer_without_soa_takes_away_what_was_there, .resolv_conf = CONF)
 {
 	struct lab_dns *dns = start_expired(w);
 
@@ -389,6 +389,18 @@ LabTest(stale, negative_answer_without_soa_replaces_one_for_its_asker)
 	shim_says(PATIENT, LOOK_UP, "www.test: EAI_NONAME\n");
 	shim_says(PATIENT, LOOK_UP, "www.test: EAI_NONAME\n");
 	lab_assert_int(shim_asked(dns, "www.test", LAB_A), 2);
+	lab_dns_vanish(dns);
+	shim_says(NULL, LOOK_UP, "www.test: EAI_AGAIN\n");
+}
+
+LabTest(stale, answer_with_ttl_0_takes_away_what_was_there, .resolv_conf = CONF)
+{
+	struct lab_dns *dns = start_expired(w);
+
+	dns = start_other(w, dns, LISTEN "rr www.test 0 A 192.0.2.7\nrr www.test 0 AAAA ::7\n");
+	shim_says(PATIENT, LOOK_UP, "www.test: ::7 192.0.2.7\n");
+	lab_dns_vanish(dns);
+	shim_says(NULL, LOOK_UP, "www.test: EAI_AGAIN\n");
 }
 
 /* ---- failures ---- */
