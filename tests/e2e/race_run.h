@@ -14,6 +14,7 @@
 #define RACE_RUN_H
 
 #include "tests/e2e/race_capture.h"
+#include "tests/e2e/result_table.h"
 #include "tests/lab/dnsscript.h"
 #include "tests/lab/forwarder.h"
 #include "tests/lab/labtest.h"
@@ -150,10 +151,13 @@ void race_conclude(const struct race_net *net, const struct race_case *c,
 		   const struct race_job *with, const struct race_job *without, char *failures,
 		   size_t size);
 
-/* ---- race_table.c ---- */
-
 /* A line of the table that is printed when all tests have run. */
-void race_table_add(unsigned row, const char *what, const char *mode, const char *expected,
-		    const char *measured, const char *without);
+static inline void race_table_add(unsigned row, const char *what, const char *mode,
+				  const char *expected, const char *measured, const char *without)
+{
+	const char *const cells[RESULT_CELLS] = {what, mode, expected, measured, without};
+
+	result_table_add(RESULT_RACES, row, cells);
+}
 
 #endif

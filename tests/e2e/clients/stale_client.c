@@ -1,32 +1,47 @@
 // SPDX-License-Identifier: MIT
 /*
- * stale_client [-p PROCESSES] [-t TIMES] [-w US] [-c COUNT] NAME - PROCESSES processes begin at the
- * same moment and look NAME up, TIMES times, with US microseconds in between; with a COUNT, so many
- * names: 0.NAME, 1.NAME and so on. Prints what came of it, and exits with 1 where there were
- * errors:
+ * stale_client [-p PROCESSES] [-t TIMES] [-w US] [-c COUNT] [-a API] [-d] [-1] NAME
  *
- *	errors 0 slow 8 crawling 0 longest 301
+ * PROCESSES processes begin at the same moment and look NAME up, TIMES times, with US microseconds
+ * in between; with a COUNT, so many names: 0.NAME, 1.NAME and so on. By getaddrinfo(), or API:
+ * `host` for gethostbyname_r(), `async` for getaddrinfo_a(). With -d they die one after the other,
+ * each half a second after the one before, but for the last. With -1 the first lookup of each name
+ *does not count. Prints what came of it:
  *
- * Slow are lookups of more than 100 ms; crawling are processes with more than one of those; the
- * longest is in milliseconds. Times are those of the wall: a machine with other work adds to them.
+ *	errors 0 slow 8 crawling 0 longest 301 again 0 waited 8 spread 2
+ *
+ * Errors are lookups without an address, but for those that may be tried again (EAI_AGAIN), which
+ * are counted apart. Slow are lookups of more than 100 ms; crawling are processes with more than
+ * one of those; waited have those of more than 1 ms. The longest is in milliseconds, and so is the
+ * spread: from the first lookup's beginning to that of the last process's first. What a thread
+ *waits for a core while it could run is the machine's, and taken off (schedstat's second figure).
+ *Exits with 1 where there were errors of either kind.
  */
+#include <fcntl.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "client.h"
 
-#define SLOW_MS 100
+#define SLOW_MS	  100
+#define WAITED_MS 1
+#define DEATHS_US 500000
 
 static unsigned processes = 1, times = 1, wait_us, count;
-static const char *suffix;
+static bool dying, first_is_free;
+static const char *suffix, *api = "";
+static int schedstat = -1; /* of this thread */
 
 static struct shared {
-	_Atomic unsigned errors, slow, crawling;
+	_Atomic unsigned errors, again, slow, crawling, waited;
 	_Atomic unsigned longest_ms; /* one writer at a time loses nothing that matters */
+	_Atomic unsigned long long first_us, last_us; /* first lookups */
 } * shared;
 
 static double now_ms(void)
@@ -37,37 +52,107 @@ static double now_ms(void)
 	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
 }
 
-/* True: it was slow. */
-static bool look_up(unsigned number)
+/* What this thread has waited for a core in its life; 0 where the kernel does not say. */
+static double delayed_ms(void)
+{
+	unsigned long long ran, delayed = 0;
+	char text[128];
+	ssize_t n = pread(schedstat, text, sizeof text - 1, 0);
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return sscanf(text, "%llu %llu", &ran, &delayed) == 2 ? (double)delayed / 1e6 : 0;
+}
+
+static int by_host(const char *name)
+{
+	struct hostent host, *found = NULL;
+	char room[4096];
+	int err = 0;
+
+	if (gethostbyname_r(name, &host, room, sizeof room, &found, &err) == 0 && found != NULL)
+		return 0;
+	return err == TRY_AGAIN ? EAI_AGAIN : EAI_FAIL;
+}
+
+static int by_addrinfo(const char *name)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	struct addrinfo *list = NULL;
-	double start = now_ms();
-	unsigned ms;
+	struct gaicb request = {.ar_name = name, .ar_service = "80", .ar_request = &hints};
+	struct gaicb *list[] = {&request};
+	int r;
+
+	if (strcmp(api, "async") != 0) {
+		r = getaddrinfo(name, "80", &hints, &request.ar_result);
+	} else {
+		must(getaddrinfo_a(GAI_WAIT, list, 1, NULL) == 0);
+		r = gai_error(&request);
+	}
+	if (request.ar_result != NULL)
+		freeaddrinfo(request.ar_result);
+	return r;
+}
+
+static void raise_to(_Atomic unsigned *most, unsigned value)
+{
+	if (value > atomic_load(most))
+		atomic_store(most, value);
+}
+
+/* How often this thread has slept of its own accord. */
+static long sleeps(void)
+{
+	struct rusage usage;
+
+	must(getrusage(RUSAGE_THREAD, &usage) == 0);
+	return usage.ru_nvcsw;
+}
+
+/* How many milliseconds it waited. */
+static double look_up(unsigned number)
+{
+	double start, delayed, ms;
 	char name[256];
+	long switches;
 	int r;
 
 	if (count > 0)
 		snprintf(name, sizeof name, "%u.%s", number, suffix);
 	else
 		snprintf(name, sizeof name, "%s", suffix);
-	r = getaddrinfo(name, "80", &hints, &list);
-	ms = (unsigned)(now_ms() - start);
-	if (r != 0 || list == NULL)
-		atomic_fetch_add(&shared->errors, 1);
-	if (list != NULL)
-		freeaddrinfo(list);
-	if (ms > atomic_load(&shared->longest_ms))
-		atomic_store(&shared->longest_ms, ms);
-	return ms > SLOW_MS;
+	switches = sleeps();
+	delayed = delayed_ms();
+	start = now_ms();
+	r = strcmp(api, "host") == 0 ? by_host(name) : by_addrinfo(name);
+	ms = now_ms() - start - (delayed_ms() - delayed);
+	if (r != 0)
+		atomic_fetch_add(r == EAI_AGAIN ? &shared->again : &shared->errors, 1);
+	return sleeps() > switches && ms > 0 ? ms : 0;
+}
+
+static void note_start(void)
+{
+	unsigned long long us = (unsigned long long)(now_ms() * 1e3), none = 0;
+
+	atomic_compare_exchange_strong(&shared->first_us, &none, us);
+	atomic_store(&shared->last_us, us);
 }
 
 static void work(void)
 {
 	unsigned slow = 0, names = count > 0 ? count : 1;
 
+	schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+	note_start();
 	for (unsigned i = 0; i < times * names; i++) {
-		slow += look_up(i % names);
+		double ms = look_up(i % names);
+
+		if (i >= names || !first_is_free) {
+			slow += ms > SLOW_MS;
+			atomic_fetch_add(&shared->waited, ms > WAITED_MS);
+			raise_to(&shared->longest_ms, (unsigned)ms);
+		}
 		if (wait_us > 0)
 			usleep(wait_us);
 	}
@@ -76,14 +161,14 @@ static void work(void)
 }
 
 /* Each process waits for the end of a pipe that nobody has but the parent. */
-static void start(int go[2])
+static pid_t start(int go[2])
 {
 	pid_t pid = fork();
 	char c;
 
 	must(pid >= 0);
 	if (pid > 0)
-		return;
+		return pid;
 	close(go[1]);
 	must(read(go[0], &c, 1) == 0);
 	close(go[0]);
@@ -91,36 +176,58 @@ static void start(int go[2])
 	_exit(0);
 }
 
+static void end(const pid_t *pids)
+{
+	for (unsigned i = 0; i < processes; i++) {
+		bool dies = dying && i + 1 < processes;
+		int status = -1;
+
+		if (dies) {
+			usleep(DEATHS_US);
+			must(kill(pids[i], SIGKILL) == 0);
+		}
+		must(waitpid(pids[i], &status, 0) > 0);
+		must(dies ? WIFSIGNALED(status) || status == 0 : status == 0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int c, go[2];
+	pid_t *pids;
 
-	while ((c = getopt(argc, argv, "p:t:w:c:")) != -1) {
+	while ((c = getopt(argc, argv, "p:t:w:c:a:d1")) != -1) {
 		unsigned *to = c == 'p'	  ? &processes
 			       : c == 't' ? &times
 			       : c == 'w' ? &wait_us
 			       : c == 'c' ? &count
 					  : NULL;
 
-		if (to == NULL)
+		if (to != NULL)
+			*to = (unsigned)atoi(optarg);
+		else if (c == 'a')
+			api = optarg;
+		else if (c == 'd')
+			dying = true;
+		else if (c == '1')
+			first_is_free = true;
+		else
 			return 2;
-		*to = (unsigned)atoi(optarg);
 	}
 	if (optind != argc - 1)
 		return 2;
 	suffix = argv[optind];
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
-	must(shared != MAP_FAILED && pipe(go) == 0);
+	pids = calloc(processes + 1, sizeof *pids);
+	must(shared != MAP_FAILED && pids != NULL && pipe(go) == 0);
 	for (unsigned i = 0; i < processes; i++)
-		start(go);
+		pids[i] = start(go);
 	close(go[1]);
-	for (unsigned i = 0; i < processes; i++) {
-		int status = -1;
-
-		must(wait(&status) > 0 && status == 0);
-	}
-	printf("errors %u slow %u crawling %u longest %u\n", shared->errors, shared->slow,
-	       shared->crawling, shared->longest_ms);
-	return shared->errors > 0;
+	end(pids);
+	free(pids);
+	printf("errors %u slow %u crawling %u longest %u again %u waited %u spread %llu\n",
+	       shared->errors, shared->slow, shared->crawling, shared->longest_ms, shared->again,
+	       shared->waited, (shared->last_us - shared->first_us + 999) / 1000);
+	return shared->errors + shared->again > 0;
 }
