@@ -76,17 +76,21 @@ static bool add(struct entry *entry, const struct entry_rrset rrs[ENTRY_NTYPES])
 	return any;
 }
 
-/* For those who will ask next: what had no answer, and that the servers are there. */
+/* For those who will ask next: what had no answer, and whether the servers are there. */
 static void note_outcome(struct cache *cache, const struct fetch *f,
 			 const struct entry_rrset rrs[ENTRY_NTYPES], uint64_t now_ms)
 {
-	bool heard = false;
+	bool heard = false, gone = false;
 
-	for (int t = 0; t < ENTRY_NTYPES; t++)
+	for (int t = 0; t < ENTRY_NTYPES; t++) {
 		heard |= rrs[t].kind != RESOLVER_FAILURE && rrs[t].kind != RESOLVER_NONE;
+		gone |= rrs[t].kind == RESOLVER_FAILURE && rrs[t].failure == RESOLVER_UNREACHABLE;
+	}
 	failures_note(cache, f->view, &f->name, rrs, now_ms);
 	if (heard)
 		silence_end(cache, f->view, now_ms);
+	else if (gone)
+		silence_note(cache, f->view, now_ms);
 }
 
 void fetch_cache_store(const struct fetch *f, const struct entry_rrset rrs[ENTRY_NTYPES],
@@ -116,13 +120,13 @@ out:
 	rcu_read_unlock(token);
 }
 
-void fetch_cache_notify(const struct lease *lease, bool answered)
+void fetch_cache_notify(const struct lease *lease, uint64_t part_ms)
 {
 	rcu_token token = rcu_read_lock();
 	const struct settings *s = settings_peek();
 
 	if (lease->key != 0 && s != NULL && s->cache != NULL)
-		lease_notify(s->cache, lease, answered);
+		lease_notify(s->cache, lease, part_ms);
 	rcu_read_unlock(token);
 }
 

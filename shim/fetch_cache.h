@@ -23,7 +23,7 @@ void fetch_cache_store(const struct fetch *fetch, const struct entry_rrset rrs[E
 		       uint64_t now_ms);
 
 /* Of a question that is in flight, see lease.h: something has come; it is over. */
-void fetch_cache_notify(const struct lease *lease, bool answered);
+void fetch_cache_notify(const struct lease *lease, uint64_t part_ms);
 void fetch_cache_release(const struct lease *lease, bool answered);
 
 #endif

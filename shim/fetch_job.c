@@ -74,13 +74,13 @@ static bool is_answered(const struct job *job)
 
 /* Before any asker is told: a program may be over with its answer, and a lease that it left behind
  * would say that the question never had one. */
-static void tell_others(struct job *job)
+static void tell_others(struct job *job, uint64_t now_ms)
 {
 	if (job->wanted == job->known) {
 		fetch_cache_release(&job->lease, is_answered(job));
 		job->lease = (struct lease){.key = 0};
 	} else {
-		fetch_cache_notify(&job->lease, is_answered(job));
+		fetch_cache_notify(&job->lease, is_answered(job) ? now_ms : 0);
 	}
 }
 
@@ -97,7 +97,7 @@ static void store(struct job *job, uint64_t now_ms)
 		if (fresh & 1u << t)
 			fetch_kept_describe(&job->kept[t], &rrs[t]);
 	fetch_cache_store(job->first, rrs, now_ms);
-	tell_others(job);
+	tell_others(job, now_ms);
 }
 
 /* ---- jobs ---- */
@@ -344,6 +344,24 @@ static struct job *join(struct fetch *f, uint64_t now_ms)
 	return job;
 }
 
+/* A job may last for the sake of one type, while what it knows of the other has expired: that is
+ * asked again. For a second it serves whoever joins, whatever its TTL. */
+static void forget_expired(struct job *job, uint64_t now_ms)
+{
+	for (int t = 0; t < ENTRY_NTYPES; t++) {
+		struct fetch_kept *kept = &job->kept[t];
+		uint32_t ttl_s = kept->rrset.ttl_s > 0 ? kept->rrset.ttl_s : 1;
+
+		if (!(job->known & 1u << t) || now_ms - kept->stored_ms < (uint64_t)ttl_s * 1000)
+			continue;
+		fetch_kept_free(kept);
+		*kept = (struct fetch_kept){.stored_ms = 0};
+		job->asked &= ~(1u << t);
+		job->known &= ~(1u << t);
+		job->stored &= ~(1u << t);
+	}
+}
+
 void fetch_job_run(struct io_task *task, uint64_t now_ms)
 {
 	struct fetch *f = (struct fetch *)task;
@@ -353,6 +371,7 @@ void fetch_job_run(struct io_task *task, uint64_t now_ms)
 	if (job == NULL)
 		return;
 	is_new = job->wanted == 0;
+	forget_expired(job, now_ms);
 	f->next_waiting = job->waiting;
 	job->waiting = f;
 	f->job = job;

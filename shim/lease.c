@@ -23,6 +23,10 @@
 #define TYPES_MASK  ((1u << ENTRY_NTYPES) - 1)
 #define KEY_SHIFT   (TYPES_SHIFT + ENTRY_NTYPES)
 
+/* For so long nobody waits for the rest of an answer whose first part is there; then it is asked
+ * for anew, as if for the first time. */
+#define PART_MS 3000
+
 struct place {
 	_Atomic uint64_t who;
 	_Atomic uint32_t word;
@@ -71,7 +75,9 @@ static uint64_t first_ms(const struct place *place, uint64_t who, uint64_t key, 
 	uint32_t first = atomic_load_explicit(&place->first, memory_order_relaxed);
 	uint32_t age = (uint32_t)now_ms - first;
 
-	return first != 0 && is_same(who, key) && age <= FIRST_MAX_MS ? now_ms - age : now_ms;
+	return first != 0 && is_same(who, key) && age <= FIRST_MAX_MS && age <= now_ms
+		       ? now_ms - age
+		       : now_ms;
 }
 
 /* What becomes of a place that says `who`. *ret has whose it is then, all but `seen`. */
@@ -124,29 +130,37 @@ bool lease_is_taken(struct cache *cache, uint64_t key, uint64_t now_ms)
 	       left_ms(atomic_load_explicit(&place->who, memory_order_relaxed), now_ms) > 0;
 }
 
+static void wake(struct place *place)
+{
+	atomic_fetch_add(&place->word, 1);
+	(void)sys_futex_wake(&place->word, INT_MAX, true);
+}
+
 void lease_release(struct cache *cache, const struct lease *lease, bool answered)
 {
 	struct place *place = lease->key != 0 ? place_of(cache, lease->key) : NULL;
 	uint64_t who = lease->who;
 
+	if (place == NULL)
+		return;
+	if (answered)
+		atomic_store_explicit(&place->first, 0, memory_order_relaxed);
 	/* Its end stays behind where it had no answer: first_ms() needs to know whose it was. */
-	if (place != NULL)
-		(void)atomic_compare_exchange_strong(
-			&place->who, &who,
-			answered ? 0 : make_who(lease->key, types_of(lease->who), 0));
-	lease_notify(cache, lease, answered);
+	(void)atomic_compare_exchange_strong(&place->who, &who,
+					     answered ? 0 : make_who(lease->key, types_of(who), 0));
+	wake(place);
 }
 
-void lease_notify(struct cache *cache, const struct lease *lease, bool answered)
+void lease_notify(struct cache *cache, const struct lease *lease, uint64_t part_ms)
 {
 	struct place *place = lease->key != 0 ? place_of(cache, lease->key) : NULL;
 
 	if (place == NULL)
 		return;
-	if (answered)
-		atomic_store_explicit(&place->first, 0, memory_order_relaxed);
-	atomic_fetch_add(&place->word, 1);
-	(void)sys_futex_wake(&place->word, INT_MAX, true);
+	if (part_ms != 0)
+		atomic_store_explicit(&place->first, (uint32_t)(part_ms + PART_MS - FIRST_MAX_MS),
+				      memory_order_relaxed);
+	wake(place);
 }
 
 void lease_wait(struct cache *cache, const struct lease *lease, uint64_t timeout_ms)

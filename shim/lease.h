@@ -57,8 +57,9 @@ bool lease_is_taken(struct cache *cache, uint64_t key, uint64_t now_ms);
  * wait for one that has taken it over. */
 void lease_release(struct cache *cache, const struct lease *lease, bool answered);
 
-/* Something has come, `answered`: an answer, and the lease goes on. */
-void lease_notify(struct cache *cache, const struct lease *lease, bool answered);
+/* Something has come, and the lease goes on: at `part_ms` a part of the answer, whose rest has been
+ * waited for long enough; 0: a failure. */
+void lease_notify(struct cache *cache, const struct lease *lease, uint64_t part_ms);
 
 /* Sleeps until something has come, the lease ends, `timeout_ms` have passed, or a signal comes. */
 void lease_wait(struct cache *cache, const struct lease *lease, uint64_t timeout_ms);

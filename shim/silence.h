@@ -2,10 +2,10 @@
 /*
  * silence.h - are the servers of a view silent? Remembered in the cache for all its processes.
  *
- * Silent they are when a question has waited in vain while nothing else was heard of them. From
- * then on nobody waits for them who has something stale, until somebody has an answer: then
- * failures for want of one are forgotten (failures.h; RFC 8767 section 5). Without a further sign
- * the silence ends after SILENCE_MS, and they are tried again as usual.
+ * Silent they are when a question has waited in vain while nothing else was heard of them, or when
+ * none of them listens. From then on nobody waits for them who has something stale, until somebody
+ * has an answer: then failures for want of one are forgotten (failures.h; RFC 8767 section 5).
+ * Without a further sign the silence ends after SILENCE_MS, and they are tried again as usual.
  *
  * Two words for each view, in the records of cache_region.h:
  *

@@ -14,11 +14,7 @@
 	FAULT_LISTEN "rr *.test 300 A 192.0.2.2\n"                                                 \
 		     "rr *.test 300 AAAA 2001:db8::2\n"
 
-#define FaultTest(name, world, ...)                                                                \
-	LabTest(fault, name, world)                                                                \
-	{                                                                                          \
-		fault_run(w, &(const struct fault_case){__VA_ARGS__});                             \
-	}
+#define RUN(...) fault_run(w, &(const struct fault_case){__VA_ARGS__})
 
 /* ---- killed ---- */
 
@@ -38,33 +34,38 @@ static void fresh_again(struct fault *f)
 /* Of 104,000 lookups: a thread that waits for a lock whose holder has lost its core. */
 #define NOISE 100
 
-/* Of 104,000 lookups: a thread that waits for a lock whose holder has lost its core. */
-#define NOISE 100
-
 #define MANY                                                                                       \
 	.fill = "-c 1000 many.test", .who = "8 x 13 x 1000",                                       \
 	.client = "-p 8 -t 13 -c 1000 many.test", .expected = "each waits once, 320 ms",           \
 	.waited = 8 + NOISE, .once = true, .longest_ms = STALE_MS + 20, .end = fresh_again
 
-FaultTest(killed, FAULT_WORLD, .row = 1, .what = "killed: nobody listens", MANY,
-	  .begin = fault_gone)
+LabTest(fault, killed, FAULT_WORLD)
+{
+	RUN(.row = 1, .what = "killed: nobody listens", MANY, .begin = fault_gone);
+}
 
-	FaultTest(frozen, FAULT_WORLD, .row = 1, .what = "frozen: nothing comes", MANY,
-		  .begin = fault_silent)
+LabTest(fault, frozen, FAULT_WORLD)
+{
+	RUN(.row = 1, .what = "frozen: nothing comes", MANY, .begin = fault_silent);
+}
 
-		FaultTest(servfail, FAULT_WORLD, .row = 1, .what = "SERVFAIL to everything",
-			  .fill = "www.test", .script = FAULT_OLD "on * * servfail\n",
-			  .who = "8 x 50", .client = "-p 8 -t 50 www.test",
-			  .expected = "nobody waits long", .waited = 8, .longest_ms = STALE_MS + 20,
-			  .name = "www.test", .asked = 6, .least_asked = 1)
+LabTest(fault, servfail, FAULT_WORLD)
+{
+	RUN(.row = 1, .what = "SERVFAIL to everything", .fill = "www.test",
+	    .script = FAULT_OLD "on * * servfail\n", .who = "8 x 50",
+	    .client = "-p 8 -t 50 www.test", .expected = "nobody waits long", .waited = 8,
+	    .longest_ms = STALE_MS + 20, .name = "www.test", .asked = 6, .least_asked = 1);
+}
 
-	/* ---- crowded ---- */
+/* ---- crowded ---- */
 
-	FaultTest(cold_name_for_a_crowd, .resolv_conf = PATIENT, .row = 2,
-		  .what = "a cold name, 100 ms away", .script = FAULT_OLD "on * * delay 100\n",
-		  .who = "200 x 1", .client = "-p 200 www.test",
-		  .expected = "one query of each type", .waited = FAULT_ANY, .longest_ms = 5000,
-		  .name = "www.test", .asked = 1, .least_asked = 1)
+LabTest(fault, cold_name_for_a_crowd, .resolv_conf = PATIENT)
+{
+	RUN(.row = 2, .what = "a cold name, 100 ms away", .script = FAULT_OLD "on * * delay 100\n",
+	    .who = "200 x 1", .client = "-p 200 www.test", .expected = "one query of each type",
+	    .waited = FAULT_ANY, .longest_ms = 5000, .name = "www.test", .asked = 1,
+	    .least_asked = 1);
+}
 
 /* ---- lossy ---- */
 
@@ -92,7 +93,7 @@ FaultTest(killed, FAULT_WORLD, .row = 1, .what = "killed: nobody listens", MANY,
 
 #define STEADY "nobody waits, 2 queries a TTL"
 
-		static void two_queries_a_ttl(struct fault *f)
+static void two_queries_a_ttl(struct fault *f)
 {
 	for (int i = 0; i < 8; i++) {
 		char name[32];
@@ -103,35 +104,43 @@ FaultTest(killed, FAULT_WORLD, .row = 1, .what = "killed: nobody listens", MANY,
 	}
 }
 
-FaultTest(steady_use_of_lossy_names, .resolv_conf = PATIENT, .row = 3,
-	  .what = "200 ms away, one packet in ten lost", .script = LOSSES, .who = "8 x 800 in 13 s",
-	  .client = "-1 -t 800 -w 2000 -c 8 steady.test", .expected = STEADY, .longest_ms = 1,
-	  .end = two_queries_a_ttl)
+LabTest(fault, steady_use_of_lossy_names, .resolv_conf = PATIENT)
+{
+	RUN(.row = 3, .what = "200 ms away, one packet in ten lost", .script = LOSSES,
+	    .who = "8 x 800 in 13 s", .client = "-1 -t 800 -w 2000 -c 8 steady.test",
+	    .expected = STEADY, .longest_ms = 1, .end = two_queries_a_ttl);
+}
 
-	/* Nothing else is heard of the server meanwhile. */
-	FaultTest(steady_use_of_one_lossy_name, .resolv_conf = PATIENT, .row = 3,
-		  .what = "200 ms away, a whole refresh lost",
-		  .script = SLOW "on * * after 2 first 2 drop\n", .who = "1000 in 10 s",
-		  .client = "-1 -t 1000 -w 10000 www.test", .expected = STEADY, .longest_ms = 1,
-		  .name = "www.test", .asked = 6, .least_asked = 3)
+/* Nothing else is heard of the server meanwhile. */
+LabTest(fault, steady_use_of_one_lossy_name, .resolv_conf = PATIENT)
+{
+	RUN(.row = 3, .what = "200 ms away, a whole refresh lost",
+	    .script = SLOW "on * * after 2 first 2 drop\n", .who = "1000 in 10 s",
+	    .client = "-1 -t 1000 -w 10000 www.test", .expected = STEADY, .longest_ms = 1,
+	    .name = "www.test", .asked = 6, .least_asked = 3);
+}
 
-	/* Each of them asks when the lease has ended, and nobody waits for another's. */
-	FaultTest(steady_use_of_one_lossy_name_by_many, .resolv_conf = PATIENT, .row = 3,
-		  .what = "200 ms away, AAAA of a refresh lost",
-		  .script = SLOW "on * AAAA after 1 first 1 drop\n", .who = "4 x 500 in 6 s",
-		  .client = "-1 -p 4 -t 500 -w 12000 www.test", .expected = STEADY, .longest_ms = 1,
-		  .name = "www.test", .asked = 4, .least_asked = 2)
+/* Each of them asks when the lease has ended, and nobody waits for another's. */
+LabTest(fault, steady_use_of_one_lossy_name_by_many, .resolv_conf = PATIENT)
+{
+	RUN(.row = 3, .what = "200 ms away, AAAA of a refresh lost",
+	    .script = SLOW "on * AAAA after 1 first 1 drop\n", .who = "4 x 500 in 6 s",
+	    .client = "-1 -p 4 -t 500 -w 12000 www.test", .expected = STEADY, .longest_ms = 1,
+	    .name = "www.test", .asked = 4, .least_asked = 2);
+}
 
-	/* ---- holders that die ---- */
+/* ---- holders that die ---- */
 
-	FaultTest(dying_holders, .resolv_conf = PATIENT, .row = 4,
-		  .what = "holders killed every 500 ms",
-		  .script = FAULT_OLD "on * A first 3 drop\non * AAAA first 3 drop\n",
-		  .who = "5 x 1", .client = "-d -p 5 www.test",
-		  .expected = "the last has it, deadline 10 s", .waited = FAULT_ANY,
-		  .longest_ms = 10000, .name = "www.test", .asked = 8, .least_asked = 4)
+LabTest(fault, dying_holders, .resolv_conf = PATIENT)
+{
+	RUN(.row = 4, .what = "holders killed every 500 ms",
+	    .script = FAULT_OLD "on * A first 3 drop\non * AAAA first 3 drop\n", .who = "5 x 1",
+	    .client = "-d -p 5 www.test", .expected = "the last has it, deadline 10 s",
+	    .waited = FAULT_ANY, .longest_ms = 10000, .name = "www.test", .asked = 8,
+	    .least_asked = 4);
+}
 
-		static void kill_holder(struct fault *f)
+static void kill_holder(struct fault *f)
 {
 	const struct lab_proc_opts opts = {.argv = SHIM_ARGV("clients/lookup", "www.test"),
 					   .preload = true};
@@ -143,15 +152,22 @@ FaultTest(steady_use_of_lossy_names, .resolv_conf = PATIENT, .row = 3,
 	lab_proc_wait(pid, 10000);
 }
 
-FaultTest(killed_holder, .resolv_conf = PATIENT, .row = 4, .what = "holder killed by SIGKILL",
-	  .script = FAULT_OLD "on * A first 1 drop\non * AAAA first 1 drop\n", .begin = kill_holder,
-	  .who = "8 x 1", .client = "-p 8 www.test", .expected = "answers within 1000 ms",
-	  .waited = 8, .longest_ms = 1000, .name = "www.test", .asked = 2, .least_asked = 2)
+LabTest(fault, killed_holder, .resolv_conf = PATIENT)
+{
+	RUN(.row = 4, .what = "holder killed by SIGKILL",
+	    .script = FAULT_OLD "on * A first 1 drop\non * AAAA first 1 drop\n",
+	    .begin = kill_holder, .who = "8 x 1", .client = "-p 8 www.test",
+	    .expected = "answers within 1000 ms", .waited = 8, .longest_ms = 1000,
+	    .name = "www.test", .asked = 2, .least_asked = 2);
+}
 
-	/* ---- flapping ---- */
+/* ---- flapping ---- */
 
-	FaultTest(flapping, FAULT_WORLD, .row = 5, .what = "away every other second",
-		  .fill = "www.test", .meanwhile = fault_flaps, .who = "4 x 350 in 7 s",
-		  .client = "-p 4 -t 350 -w 20000 www.test", .expected = "no error, 320 ms",
-		  .waited = FAULT_ANY, .longest_ms = STALE_MS + 20, .name = "www.test", .asked = 30,
-		  .least_asked = 3)
+LabTest(fault, flapping, FAULT_WORLD)
+{
+	RUN(.row = 5, .what = "away every other second", .fill = "www.test",
+	    .meanwhile = fault_flaps, .who = "4 x 350 in 7 s",
+	    .client = "-p 4 -t 350 -w 20000 www.test", .expected = "no error, 320 ms",
+	    .waited = FAULT_ANY, .longest_ms = STALE_MS + 20, .name = "www.test", .asked = 30,
+	    .least_asked = 3);
+}

@@ -112,7 +112,7 @@ Test(lease, stranger_in_the_same_place_has_none)
 	cr_assert_eq(lease.key, 0);
 	cr_assert_eq(lease.first_ms, NOW);
 	lease_release(cache, &lease, true);
-	lease_notify(cache, &lease, false);
+	lease_notify(cache, &lease, 0);
 	must_be(KEY, NOW, LEASE_OTHERS);
 }
 
@@ -185,14 +185,38 @@ Test(lease, time_without_an_answer_counts_from_the_first_who_asked)
 	cr_assert_eq(lease.first_ms, NOW + 2000);
 }
 
-Test(lease, time_without_an_answer_ends_although_the_holder_is_over)
+/* Whoever comes then has waited long enough for the other part, also when the lease has ended. */
+Test(lease, part_of_an_answer_is_not_waited_for_again)
 {
 	struct lease lease;
 
 	take(KEY, NOW, &lease);
-	lease_notify(cache, &lease, true);
+	lease_notify(cache, &lease, NOW + 100);
+	cr_assert_eq(take(KEY, NOW + 200, &lease), LEASE_OTHERS);
+	cr_assert_lt(lease.first_ms, NOW);
 	cr_assert_eq(take(KEY, NOW + 1000, &lease), LEASE_MINE);
-	cr_assert_eq(lease.first_ms, NOW + 1000);
+	cr_assert_lt(lease.first_ms, NOW);
+}
+
+/* Its holder may be over since then, and nobody be asking for the rest. */
+Test(lease, part_of_an_answer_is_forgotten_soon)
+{
+	struct lease lease;
+
+	take(KEY, NOW, &lease);
+	lease_notify(cache, &lease, NOW + 100);
+	cr_assert_eq(take(KEY, NOW + 3101, &lease), LEASE_MINE);
+	cr_assert_eq(lease.first_ms, NOW + 3101);
+}
+
+Test(lease, time_without_an_answer_is_not_from_before_the_boot)
+{
+	struct lease lease;
+
+	take(KEY, 100, &lease);
+	lease_notify(cache, &lease, 100);
+	cr_assert_eq(take(KEY, 200, &lease), LEASE_OTHERS);
+	cr_assert_eq(lease.first_ms, 200);
 }
 
 Test(lease, time_without_an_answer_is_not_that_of_a_stranger)
@@ -346,7 +370,7 @@ Test(lease, notify_wakes_all_and_keeps_the_lease)
 	take(KEY, NOW, &lease);
 	for (int i = 0; i < 3; i++)
 		pids[i] = start_waiter();
-	lease_notify(cache, &lease, false);
+	lease_notify(cache, &lease, 0);
 	for (int i = 0; i < 3; i++)
 		must_wake(pids[i]);
 	must_be(KEY, NOW, LEASE_OTHERS);

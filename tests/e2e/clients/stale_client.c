@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * stale_client [-p PROCESSES] [-t TIMES] [-w US] [-c COUNT] [-a API] [-d] [-1] NAME
- *
- * PROCESSES processes begin at the same moment and look NAME up, TIMES times, with US microseconds
- * in between; with a COUNT, so many names: 0.NAME, 1.NAME and so on. By getaddrinfo(), or API:
- * `host` for gethostbyname_r(), `async` for getaddrinfo_a(). With -d they die one after the other,
+ * stale_client [-p PROCESSES] [-t TIMES] [-w US] [-c COUNT] [-a API] [-d] [-1] NAME - PROCESSES
+ * processes begin at the same moment and look NAME up, TIMES times, with US microseconds in
+ * between; with a COUNT, so many names: 0.NAME, 1.NAME and so on. By getaddrinfo(), or API: `host`
+ * for gethostbyname_r(), `async` for getaddrinfo_a(). With -d they are killed one after the other,
  * each half a second after the one before, but for the last. With -1 the first lookup of each name
- *does not count. Prints what came of it:
+ * does not count. Prints what came of it, and exits with 1 where there were errors or tries again:
  *
  *	errors 0 slow 8 crawling 0 longest 301 again 0 waited 8 spread 2
  *
- * Errors are lookups without an address, but for those that may be tried again (EAI_AGAIN), which
- * are counted apart. Slow are lookups of more than 100 ms; crawling are processes with more than
- * one of those; waited have those of more than 1 ms. The longest is in milliseconds, and so is the
- * spread: from the first lookup's beginning to that of the last process's first. What a thread
- *waits for a core while it could run is the machine's, and taken off (schedstat's second figure).
- *Exits with 1 where there were errors of either kind.
+ * Errors are lookups without an address, but for those that say EAI_AGAIN, which are counted apart.
+ * Slow are lookups of more than 100 ms; crawling are processes with more than one of those; waited
+ * have those of more than 1 ms. The longest is in milliseconds, and so is the spread, between the
+ * beginnings of the first and of the last process.
+ *
+ * What the machine takes is taken off: a lookup takes no time in which its thread has not slept of
+ * its own accord (ru_nvcsw), and none in which it could run and had no core (schedstat).
  */
 #include <fcntl.h>
 #include <netdb.h>
