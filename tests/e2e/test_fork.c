@@ -11,20 +11,41 @@
 #include <string.h>
 
 #define SCRIPT                                                                                     \
-	"listen 127.0.0.1:53\nrr *.fd.test 300 A 192.0.2.9\n"                                      \
+	"listen 127.0.0.1:53\nrr fd.test 300 SOA 60\nrr *.fd.test 300 A 192.0.2.9\n"               \
 	"on slow.fd.test * delay 500\n"
 
-static void client(struct lab_world *w, const char *mode)
+static struct lab_dns *dns;
+
+/* The server is there. */
+static void run(struct lab_world *w, const char *mode)
 {
 	const char *const argv[] = {"clients/fork_client", mode, NULL};
 	static struct lab_proc_result r;
 
-	lab_dns_start_text(w, SCRIPT);
 	lab_proc_run(w, &(struct lab_proc_opts){.argv = argv, .preload = true, .timeout_ms = 60000},
 		     &r);
 	lab_assert(r.status == 0, "(status %d, signal %d%s: %s%s)", r.status, r.signal,
 		   r.timed_out ? ", timed out" : "", r.out, r.err);
 	lab_assert_str(r.err, "");
+}
+
+static void client(struct lab_world *w, const char *mode)
+{
+	dns = lab_dns_start_text(w, SCRIPT);
+	run(w, mode);
+}
+
+/* Another process has asked for slow.fd.test, and waits for its answer (lease.h). */
+static void client_after_others(struct lab_world *w, const char *mode)
+{
+	const char *const argv[] = {"clients/lookup", "slow.fd.test", NULL};
+	pid_t pid;
+
+	dns = lab_dns_start_text(w, SCRIPT);
+	pid = lab_proc_spawn(w, &(struct lab_proc_opts){.argv = argv, .preload = true});
+	lab_dns_wait_count(dns, "slow.fd.test", LAB_AAAA, 1, 10000);
+	run(w, mode);
+	lab_assert_int(lab_proc_wait(pid, 10000), 0);
 }
 
 static void skip_under_tsan(const char *why)
@@ -48,6 +69,13 @@ LabTest(fork, child_of_a_child_looks_up)
 LabTest(fork, child_of_a_signal_handler_finishes_the_lookup)
 {
 	client(w, "fork_in_a_handler");
+}
+
+/* The parent has the others' answer; the child, in libc, asks itself. */
+LabTest(fork, child_of_a_signal_handler_finishes_the_wait_for_others)
+{
+	client_after_others(w, "fork_in_a_handler");
+	lab_assert_int(lab_dns_count(dns, "slow.fd.test", LAB_A, LAB_ANY_TRANSPORT), 2);
 }
 
 LabTest(fork, child_of_another_thread_looks_up)
@@ -91,6 +119,13 @@ LabTest(fork, vfork_child_looks_up_and_leaves_no_trace)
 {
 	skip_under_tsan("makes a fork of vfork");
 	client(w, "vfork_child_looks_up");
+}
+
+LabTest(fork, vfork_child_waits_for_no_others)
+{
+	skip_under_tsan("makes a fork of vfork");
+	client_after_others(w, "vfork_child_looks_up_slowly");
+	lab_assert_int(lab_dns_count(dns, "slow.fd.test", LAB_A, LAB_ANY_TRANSPORT), 2);
 }
 
 LabTest(fork, vfork_child_may_be_the_first_to_look_up)

@@ -192,6 +192,24 @@ static void vfork_child_looks_up(void)
 	must(fd_all().n <= ours.n + 2);
 }
 
+static void look_up_slow_in_vfork(void)
+{
+	struct addrinfo *list = NULL;
+
+	vfork_result = getaddrinfo("slow.fd.test", NULL, NULL, &list);
+	if (vfork_result == 0)
+		freeaddrinfo(list);
+}
+
+/* Another process asks for that. */
+static void vfork_child_looks_up_slowly(void)
+{
+	fd_must_look_up();
+	in_vfork(look_up_slow_in_vfork);
+	must(vfork_result == 0);
+	fd_must_look_up();
+}
+
 static void vfork_child_looks_up_first(void)
 {
 	in_vfork(look_up_in_vfork);
@@ -372,6 +390,7 @@ static const struct mode modes[] = {
 	{"busy_forks", forks_of_a_busy_program},
 	{"threads_of_a_child", threads_of_a_child},
 	{"vfork_child_looks_up", vfork_child_looks_up},
+	{"vfork_child_looks_up_slowly", vfork_child_looks_up_slowly},
 	{"vfork_child_looks_up_first", vfork_child_looks_up_first},
 	{"vfork_child_closes_all", vfork_child_closes_all},
 	{"forked_child_really_closes", forked_child_really_closes},

@@ -5,10 +5,11 @@
  */
 #include <fcntl.h>
 #include <malloc.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 
 #include "life_util.h"
@@ -190,10 +191,13 @@ static void cancellation_disabled(void)
 	must(atomic_load(&stop)); /* it had its answer first */
 }
 
+static _Atomic unsigned batch;
+
 static void cancel_many(int n, void *(*look_up_in_thread)(void *))
 {
 	pthread_t threads[THREADS];
 
+	atomic_fetch_add(&batch, 1);
 	for (int round = 0; round < n; round++) {
 		start_threads(threads, THREADS, look_up_in_thread);
 		usleep(5000);
@@ -239,6 +243,57 @@ static void cancelled_gethostbyname_leaks_nothing(void)
 	cancel_and_weigh(wait_for_no_host);
 }
 
+/* All of a batch ask for the same name: the first does, the others wait for it. */
+static void *wait_for_others(void *arg)
+{
+	char name[32];
+
+	snprintf(name, sizeof name, "b%u.lost.test", atomic_load(&batch));
+	look_up(name);
+	return arg;
+}
+
+static void cancelled_waits_leak_nothing(void)
+{
+	cancel_and_weigh(wait_for_others);
+}
+
+/* ---- to leave it ---- */
+
+static sigjmp_buf outside;
+
+static void leave(int sig)
+{
+	(void)sig;
+	siglongjmp(outside, 1);
+}
+
+/* What a lookup has left behind for the end of its thread is called by pthread_exit(). */
+static void *leave_a_lookup(void *arg)
+{
+	if (sigsetjmp(outside, 1) == 0) {
+		look_up("a.lost.test");
+		return arg;
+	}
+	must_find_number("after", 0);
+	atomic_store(&stop, true);
+	pthread_exit(NULL);
+}
+
+static void left_by_longjmp(void)
+{
+	const struct sigaction action = {.sa_handler = leave};
+	pthread_t thread;
+
+	must(sigaction(SIGUSR1, &action, NULL) == 0);
+	must(pthread_create(&thread, NULL, leave_a_lookup, NULL) == 0);
+	usleep(100000);
+	must(pthread_kill(thread, SIGUSR1) == 0);
+	must(pthread_join(thread, NULL) == 0);
+	must(atomic_load(&stop));
+	must_find_number("after", 1);
+}
+
 static const struct mode modes[] = {
 	{"signals_in_a_lookup", signals_in_a_lookup},
 	{"signals_do_not_postpone_the_deadline", signals_do_not_postpone_the_deadline},
@@ -248,6 +303,8 @@ static const struct mode modes[] = {
 	{"cancellation_disabled", cancellation_disabled},
 	{"cancelled_lookups_leak_nothing", cancelled_lookups_leak_nothing},
 	{"cancelled_gethostbyname_leaks_nothing", cancelled_gethostbyname_leaks_nothing},
+	{"cancelled_waits_leak_nothing", cancelled_waits_leak_nothing},
+	{"left_by_longjmp", left_by_longjmp},
 	{NULL, NULL},
 };
 
