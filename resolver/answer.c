@@ -46,15 +46,8 @@ static bool is_within(const char *name, const char *zone)
 	return escapes % 2 == 0;
 }
 
-/* RFC 2181 8: an unsigned 31-bit number. */
-static uint32_t sane_ttl(uint32_t ttl_s)
-{
-	return ttl_s > INT32_MAX ? 0 : ttl_s;
-}
-
 static void lower_ttl(struct answer *a, uint32_t ttl_s)
 {
-	ttl_s = sane_ttl(ttl_s);
 	if (ttl_s < a->ttl_s)
 		a->ttl_s = ttl_s;
 }
@@ -183,7 +176,7 @@ static uint32_t soa_minimum(const ns_rr *rr)
 		return 0;
 	p += 16; /* SERIAL, REFRESH, RETRY, EXPIRE */
 	NS_GET32(minimum, p);
-	return sane_ttl(minimum);
+	return minimum;
 }
 
 /* How long the absence may be remembered. */
@@ -308,7 +301,7 @@ enum answer_verdict answer_parse(struct answer *a, const unsigned char *packet, 
 		return ANSWER_MALFORMED;
 	if (ns_msg_getflag(msg, ns_f_rcode) == ns_r_noerror && is_lame(&msg))
 		return ANSWER_SERVFAIL;
-	a->ttl_s = INT32_MAX;
+	a->ttl_s = ANSWER_TTL_MAX;
 	a->rrset = (struct resolver_rrset){
 		.type = question->type,
 		.ad = (flags & ANSWER_TRUST_AD) && ns_msg_getflag(msg, ns_f_ad),

@@ -6,7 +6,9 @@
  * ours; from the question, CNAMEs are followed in whatever order they stand in the answer section;
  * only addresses that the end of that chain owns count; everything else is ignored. Class IN only.
  *
- * TTL: least along the chain, with the top bit set 0 (RFC 2181 8). A negative answer's is the
+ * TTL: least along the chain, at most ANSWER_TTL_MAX. That goes for one with the top bit set, too,
+ * which RFC 2181 8 took for 0: RFC 8767 4 has changed that. Nobody sends one on purpose, and with 0
+ * each lookup of such a name would be a question to the servers. A negative answer's TTL is the
  * lesser of the SOA's TTL and its MINIMUM (RFC 2308 5), at most ANSWER_NEGATIVE_TTL_MAX; without a
  * SOA of an enclosing zone it is 0, which means that it may not be cached.
  *
@@ -20,7 +22,8 @@
 
 #include "resolver/packet.h"
 
-#define ANSWER_NEGATIVE_TTL_MAX 3600 /* seconds; RFC 2308 5 suggests 1 to 3 hours */
+#define ANSWER_TTL_MAX		604800 /* seconds; RFC 8767 4 recommends a week */
+#define ANSWER_NEGATIVE_TTL_MAX 3600   /* seconds; RFC 2308 5 suggests 1 to 3 hours */
 
 enum answer_verdict {
 	ANSWER_VALID,	  /* `rrset` holds an answer, NODATA or NXDOMAIN */

@@ -28,11 +28,12 @@ void fetch_kept_refuse(struct fetch_kept *ret, uint64_t now_ms)
 		.stored_ms = now_ms};
 }
 
+/* A negative answer that may not be kept (TTL 0: without a SOA, RFC 2308 section 5) stays one. */
 static void clamp_ttl(struct resolver_rrset *rrset, const struct fetch *f)
 {
 	if (rrset->ttl_s > f->max_ttl_s)
 		rrset->ttl_s = f->max_ttl_s;
-	if (rrset->kind == RESOLVER_ANSWER && rrset->ttl_s < f->min_ttl_s)
+	if (rrset->ttl_s < f->min_ttl_s && (rrset->kind == RESOLVER_ANSWER || rrset->ttl_s > 0))
 		rrset->ttl_s = f->min_ttl_s;
 }
 

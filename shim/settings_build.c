@@ -4,11 +4,14 @@
  *
  * The view is a hash of what decides which answers a process may be given: the upstreams in their
  * order with their transports, how those over TLS are authenticated, the options that change what
- * they say (trust-ad), what the rebinding guard takes out of it, and the network namespace. The
- * servers that are asked for the addresses of an upstream's name count where nothing else does: in
- * strict mode the name is authenticated, whoever told its addresses, so a laptop that changes
- * networks keeps its view. Search list, ndots, timeouts and rotate change which questions are put,
- * not what the answer to one is, so processes that differ in them share.
+ * they say (trust-ad), what the rebinding guard takes out of it, the limits of the TTL, and the
+ * network namespace. The servers that are asked for the addresses of an upstream's name count where
+ * nothing else does: in strict mode the name is authenticated, whoever told its addresses, so a
+ * laptop that changes networks keeps its view. Search list, ndots, timeouts and rotate change which
+ * questions are put, not what the answer to one is, so processes that differ in them share. So do
+ * those that differ in what they make of an answer that is old or late (STALE_*, DEADLINE_MS): each
+ * applies its own. With the limits of the TTL none could: an entry says when it ends, and not what
+ * the server said.
  *
  * The time namespace is left out although the times in the cache are CLOCK_BOOTTIME: to learn it
  * costs a look into /proc (netns.h). Processes of two time namespaces that share one cache file see
@@ -301,6 +304,7 @@ uint64_t settings_view(const struct settings *s, uint64_t netns)
 	uint64_t view = hash_fold(netns ^ HASH_K0, HASH_K1);
 
 	view = hash_fold(view ^ s->upstreams.trust_ad, HASH_K1 ^ s->upstreams.use_tcp);
+	view = hash_fold(view ^ s->config->min_ttl_s, HASH_K0 ^ s->config->max_ttl_s);
 	for (unsigned i = 0; i < s->upstreams.nupstreams; i++)
 		view = hash_upstream(&s->upstreams.upstreams[i], view);
 	if (s->config->rebind_guard)

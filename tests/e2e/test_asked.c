@@ -132,18 +132,6 @@ LabTest(asked, ttl_0_is_never_given_again, .resolv_conf = CONF)
 	shim_says(NULL, LOOK_UP, "www.test: EAI_AGAIN\n");
 }
 
-/* RFC 2181 section 8. */
-LabTest(asked, ttl_of_32_bits_is_none)
-{
-	struct lab_dns *dns = lab_dns_start_text(w, LISTEN "rr www.test 2147483648 A 192.0.2.1\n"
-							   "rr www.test 4294967295 AAAA ::1:1\n");
-
-	for (int i = 0; i < 3; i++)
-		shim_says(NULL, LOOK_UP, "www.test: ::0.1.0.1 192.0.2.1\n");
-	lab_assert_int(shim_asked(dns, "www.test", LAB_A), 3);
-	lab_assert_int(shim_asked(dns, "www.test", LAB_AAAA), 3);
-}
-
 /* ---- failures ---- */
 
 LabTest(asked, failure_is_remembered_by_all, .resolv_conf = CONF)

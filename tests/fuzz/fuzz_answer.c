@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const struct resolver_rrset *rrset)
 {
-	if (rrset->nnames > RESOLVER_CHAIN_MAX || rrset->ttl_s > INT32_MAX ||
+	if (rrset->nnames > RESOLVER_CHAIN_MAX || rrset->ttl_s > ANSWER_TTL_MAX ||
 	    (rrset->kind == RESOLVER_ANSWER) != (rrset->naddrs > 0))
 		abort();
 	for (unsigned i = 0; i < rrset->nnames; i++)

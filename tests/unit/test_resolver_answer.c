@@ -232,14 +232,20 @@ Test(answer, address_counts_only_under_the_question_asked)
 
 /* ---- TTL ---- */
 
-Test(answer, ttl_is_the_least_and_insane_ones_are_0)
+Test(answer, ttl_is_the_least_and_a_week_at_most)
 {
 	static const struct {
 		uint32_t cname, first, second, expected;
 	} cases[] = {
-		{300, 60, 90, 60},	  {30, 60, 90, 30},
-		{300, 0, 90, 0},	  {300, 60, 0x80000000u, 0},
-		{0xffffffffu, 60, 90, 0}, {0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff},
+		{300, 60, 90, 60},
+		{30, 60, 90, 30},
+		{300, 0, 90, 0},
+		{300, 60, 0x80000000u, 60},
+		{0xffffffffu, 60, 90, 60},
+		{0xffffffffu, 0, 90, 0},
+		{604801, 700000, 604800, 604800},
+		{0x7fffffff, 0x7fffffff, 0x7fffffff, 604800},
+		{0x80000000u, 0xffffffffu, 0x80000001u, 604800}, /* RFC 8767 section 4 */
 	};
 
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -266,7 +272,10 @@ static const struct {
 	{"NODATA, SOA of the name itself", 0, false, NAME, 900, 300, 300, RESOLVER_NODATA},
 	{"capped", 3, false, "com", 86400, 86400, 3600, RESOLVER_NXDOMAIN},
 	{"zero", 3, false, "com", 0, 86400, 0, RESOLVER_NXDOMAIN},
-	{"insane", 3, false, "com", 0x80000001u, 86400, 0, RESOLVER_NXDOMAIN},
+	{"minimum of zero", 3, false, "com", 86400, 0, 0, RESOLVER_NXDOMAIN},
+	{"insane", 3, false, "com", 0x80000001u, 86400, 3600, RESOLVER_NXDOMAIN},
+	{"insane minimum", 0, false, "com", 300, 0xffffffffu, 300, RESOLVER_NODATA},
+	{"insane, both", 3, false, "com", 0xffffffffu, 0xffffffffu, 3600, RESOLVER_NXDOMAIN},
 	{"NXDOMAIN without SOA", 3, false, NULL, 0, 0, 0, RESOLVER_NXDOMAIN},
 	{"NODATA without SOA", 0, false, NULL, 0, 0, 0, RESOLVER_NODATA},
 	{"SOA of another zone", 3, false, "example.org", 900, 300, 0, RESOLVER_NXDOMAIN},
@@ -521,7 +530,7 @@ static void check_rrset(void)
 	cr_assert(rrset->nnames <= RESOLVER_CHAIN_MAX);
 	cr_assert_eq(rrset->kind == RESOLVER_ANSWER, rrset->naddrs > 0);
 	cr_assert(rrset->naddrs * 16 <= MAKER_MAX * 16u);
-	cr_assert(rrset->ttl_s <= INT32_MAX);
+	cr_assert(rrset->ttl_s <= ANSWER_TTL_MAX);
 	for (unsigned i = 0; i < rrset->nnames; i++)
 		cr_assert(strlen(rrset->names[i]) < RESOLVER_NAME_MAX);
 	if (rrset->kind == RESOLVER_ANSWER || rrset->kind == RESOLVER_NODATA)

@@ -234,6 +234,34 @@ Test(settings_build, network_namespace_changes_the_view)
 	settings_free(s);
 }
 
+static uint64_t view_with(const struct config *config)
+{
+	struct settings *s = build(config);
+	uint64_t view = settings_view(s, 7);
+
+	settings_free(s);
+	return view;
+}
+
+/* An entry ends when the limits of the process say that stored it. What is made of it after that is
+ * each reader's own. */
+Test(settings_build, limits_of_the_ttl_change_the_view_and_of_stale_answers_do_not)
+{
+	const struct config usual = {.max_ttl_s = 86400, .stale_max_s = 86400};
+	const struct config least = {.min_ttl_s = 60, .max_ttl_s = 86400, .stale_max_s = 86400};
+	const struct config most = {.max_ttl_s = 60, .stale_max_s = 86400};
+	const struct config both = {.min_ttl_s = 60, .max_ttl_s = 60, .stale_max_s = 86400};
+	const struct config stale = {
+		.max_ttl_s = 86400, .stale_after_ms = 7, .deadline_ms = 7, .stale_max_s = 7};
+
+	cr_expect_neq(view_with(&usual), view_with(&least));
+	cr_expect_neq(view_with(&usual), view_with(&most));
+	cr_expect_neq(view_with(&least), view_with(&most));
+	cr_expect_neq(view_with(&least), view_with(&both));
+	cr_expect_neq(view_with(&most), view_with(&both));
+	cr_expect_eq(view_with(&usual), view_with(&stale));
+}
+
 Test(settings_build, stamp_of_what_was_read_is_what_a_look_sees)
 {
 	const struct config config = {0};
