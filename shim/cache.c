@@ -99,6 +99,7 @@ int cache_open(const struct cache_options *options, struct cache **ret, char why
 		munmap(cache, cache->self_size);
 		return err;
 	}
+	cache->keep_s = options->keep_s;
 	*ret = cache;
 	return 0;
 }
@@ -130,7 +131,6 @@ struct query {
 	uint64_t view;
 	const char *name;
 	size_t len;
-	uint64_t now_ms;
 	void *buf;
 	size_t size;
 };
@@ -154,9 +154,15 @@ static int look_at(struct cache_slot *slot, size_t capacity, const struct query 
 	}
 	if (err < 0 || entry_decode(q->buf, len, ret) < 0 || !is_key(q, ret))
 		return -ENOENT;
-	ret->used = slot_touch(slot, q->now_ms) >= 2;
 	ret->order = &slot->order;
 	return 0;
+}
+
+unsigned cache_touch(const struct entry *entry)
+{
+	char *order = (char *)entry->order;
+
+	return slot_touch((struct cache_slot *)(order - offsetof(struct cache_slot, order)));
 }
 
 static int look_in_set(struct cache *cache, const struct cache_class *class, uint32_t set,
@@ -204,9 +210,9 @@ void cache_prefetch(const struct cache *cache, uint64_t hash)
 }
 
 int cache_lookup(struct cache *cache, uint64_t hash, uint64_t view, const char *name, size_t len,
-		 uint64_t now_ms, void *buf, size_t size, struct entry *ret, size_t *ret_need)
+		 void *buf, size_t size, struct entry *ret, size_t *ret_need)
 {
-	const struct query q = {hash, view, name, len, now_ms, buf, size};
+	const struct query q = {hash, view, name, len, buf, size};
 
 	for (int i = 0; i < CACHE_NCLASSES; i++) {
 		const struct cache_class *class = &cache->classes[i];

@@ -30,6 +30,7 @@ struct cache_options {
 	bool want_private;
 	size_t size; /* bytes, clamped to MIN and MAX below; an existing file that is larger is used
 		      * as it is, a smaller one is replaced */
+	uint32_t keep_s; /* how long addresses are of use after they have expired (stale answers) */
 };
 
 #define CACHE_ENTRY_MAX	   ((size_t)8192 - 24) /* bytes: a buffer of this size never gets -ENOBUFS */
@@ -77,13 +78,21 @@ void cache_prefetch(const struct cache *cache, uint64_t hash);
  *	-ENOENT   not there (or damaged, or being written for too long)
  *	-ENOBUFS  there, but larger than `size`; *ret_need says how large a buffer is wanted
  *
- * `now_ms` is CLOCK_BOOTTIME. Any thread; no system call, no lock, no allocation.
+ * Any thread; no system call, no lock, no allocation.
  */
 int cache_lookup(struct cache *cache, uint64_t hash, uint64_t view, const char *name, size_t len,
-		 uint64_t now_ms, void *buf, size_t size, struct entry *ret, size_t *ret_need);
+		 void *buf, size_t size, struct entry *ret, size_t *ret_need);
+
+/*
+ * Counts a use of the entry that cache_lookup() has found, and says how often it was used before:
+ * 0 to 3. Entries that are used outlast those that are not, so a program's lookups count, and what
+ * we look at ourselves does not. Any thread; writes nothing most of the time.
+ */
+unsigned cache_touch(const struct entry *entry);
 
 /*
  * Stores an encoded entry (entry_encode) under its own view and name, replacing what is there.
+ * `now_ms` is CLOCK_BOOTTIME, as in the calls below.
  *
  *	0         stored
  *	-EMSGSIZE larger than the largest slot: not stored

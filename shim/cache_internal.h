@@ -16,6 +16,7 @@ struct cache {
 	size_t map_size;
 	uint64_t seed;
 	enum cache_backing backing;
+	uint32_t keep_s;			    /* as struct cache_options says */
 	uint64_t region_at, region_len;		    /* cache_region.h; in bytes */
 	struct cache_class classes[CACHE_NCLASSES]; /* copied, checked; never those of the file */
 	size_t self_size;			    /* bytes of this mapping */
@@ -84,6 +85,13 @@ static inline struct cache_slot *slot_at(const struct cache *cache, const struct
 	uint64_t index = (uint64_t)set * class->ways + way;
 
 	return (struct cache_slot *)(cache->map + class->slots_at + index * class->slot_size);
+}
+
+static inline uint16_t set_tag(const struct cache_set *set, unsigned way)
+{
+	uint64_t quad = atomic_load_explicit(&set->quads[way / 4], memory_order_relaxed);
+
+	return (uint16_t)(quad >> way % 4 * 16);
 }
 
 /*

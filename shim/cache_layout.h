@@ -32,8 +32,8 @@
  * A slot:
  *
  *	u64 seq       counter << 32 | time of the lock in ms, 31 bits << 1 | being written
- *	u32 stamp     tick of the last use (8.192 s) << 2 | hits, which stop at 3
- *	u32 expiry_s  when the last of its RRsets expires, CLOCK_BOOTTIME; a hint for eviction
+ *	u32 stamp     how much it is in use (cache_slot.h); a hint for eviction
+ *	u32 until_s   when it is of no use any more, CLOCK_BOOTTIME; a hint for eviction
  *	u64 order     in what order its addresses were given last (order_cache.h); a hint, guarded
  *	              by nothing: here, it comes with the line that is read anyhow
  *	u64 words[]   the entry (entry.h), which has its own size and checksum
@@ -100,7 +100,7 @@ struct cache_header {
 struct cache_slot {
 	_Atomic uint64_t seq;
 	_Atomic uint32_t stamp;
-	_Atomic uint32_t expiry_s;
+	_Atomic uint32_t until_s;
 	_Atomic uint64_t order;
 	_Atomic uint64_t words[];
 };

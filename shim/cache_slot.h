@@ -22,12 +22,21 @@
  * microsecond. Also allows for callers whose clocks were read that long apart. */
 #define SLOT_STALE_MS 100u
 
-/* The stamp's upper 30 bits count time in units of 2^13 ms, about 8 s, its lower 2 the hits. */
-#define SLOT_STAMP_TIME_SHIFT 13
+/*
+ * The stamp: how often the entry was used, up to 3, and how long that is ago, in ages. An age is
+ * not a time: a store that finds no way of the highest age makes all ways of its two sets older
+ * (cache_evict.h). So nothing ages where nothing has to go, and under a flood everything does at
+ * the pace of the flood.
+ */
+#define SLOT_HITS     3u
+#define SLOT_AGE      4u /* one */
+#define SLOT_AGE_MAX  31u
+#define SLOT_AGE_MASK (SLOT_AGE_MAX * SLOT_AGE)
+#define SLOT_ADDRS    128u /* the entry has addresses: it is worth more than one that has none */
 
-static inline uint32_t slot_stamp_make(uint64_t now_ms, uint32_t hits)
+static inline uint32_t slot_stamp_age(uint32_t stamp)
 {
-	return (uint32_t)(now_ms >> SLOT_STAMP_TIME_SHIFT) << 2 | hits;
+	return (stamp & SLOT_AGE_MASK) / SLOT_AGE;
 }
 
 /* Largest entry of a class. */
@@ -61,25 +70,18 @@ void slot_write_locked(struct cache_slot *slot, const void *entry, size_t len);
 int slot_read_locked(const struct cache_slot *slot, size_t capacity, void *buf, size_t *ret_len);
 
 /*
- * The stamp at `now_ms` after one use more; the same value most of the time, and then nothing is
- * written: a name in steady use costs one store in 8 s.
+ * One use more: how often it was used before, up to 3. The stamp stays the same most of the time,
+ * and then nothing is written: a name in steady use costs a store each time that its set has aged.
  */
-static inline uint32_t slot_stamp_used(uint32_t stamp, uint64_t now_ms)
-{
-	uint32_t hits = stamp & 3;
-
-	return slot_stamp_make(now_ms, hits < 3 ? hits + 1 : 3);
-}
-
-/* How often it was used before, up to 3. */
-static inline unsigned slot_touch(struct cache_slot *slot, uint64_t now_ms)
+static inline unsigned slot_touch(struct cache_slot *slot)
 {
 	uint32_t stamp = atomic_load_explicit(&slot->stamp, memory_order_relaxed);
-	uint32_t used = slot_stamp_used(stamp, now_ms);
+	uint32_t hits = stamp & SLOT_HITS;
+	uint32_t used = (stamp & ~SLOT_AGE_MASK) + (hits < SLOT_HITS);
 
 	if (used != stamp)
 		atomic_store_explicit(&slot->stamp, used, memory_order_relaxed);
-	return stamp & 3;
+	return hits;
 }
 
 #endif

@@ -4,8 +4,7 @@
  *
  *	1. the entry's class is the smallest whose slots hold it
  *	2. where the name has a slot of that class already, it is overwritten
- *	3. else one of the ways of the name's two sets is taken: an empty one in the emptier set; or
- *	   the one that expired first; or the one that was not used for the longest time
+ *	3. else one of the ways of the name's two sets is taken (cache_evict.h)
  *	4. other slots of the same name (of another class, or made by a writer that ran at the same
  *	   time) are emptied
  *
@@ -21,6 +20,7 @@
  */
 #include "shim/cache.h"
 
+#include "shim/cache_evict.h"
 #include "shim/cache_internal.h"
 
 #include <errno.h>
@@ -37,38 +37,11 @@ struct key {
 	uint64_t now_ms;
 };
 
-/* Do the pages of the slot have memory? With `ask`, it is asked for, once per process and page.
- * 0, -ENOSPC, -ENOMEM, -ESTALE. */
-static int back(struct cache *cache, const struct cache_class *class, const void *slot, bool ask)
-{
-	uint64_t at = (uint64_t)((const unsigned char *)slot - cache->map);
-	int err;
-
-	if (cache->backing == CACHE_PRIVATE)
-		return 0;
-	for (uint64_t i = at / cache->page; i <= (at + class->slot_size - 1) / cache->page; i++) {
-		if (cache_is_backed(cache, i))
-			continue;
-		err = ask ? cache_file_back(&cache->file, i * cache->page, cache->page) : -ENOSPC;
-		if (err < 0)
-			return err;
-		cache_set_backed(cache, i);
-	}
-	return 0;
-}
-
-static uint16_t tag_get(const struct cache_set *set, unsigned way)
-{
-	uint64_t quad = atomic_load_explicit(&set->quads[way / 4], memory_order_relaxed);
-
-	return (uint16_t)(quad >> way % 4 * 16);
-}
-
 /* In one step, without touching the neighbours, whose locks others may hold. Two writers of one way
  * (one of them late) may produce a tag that is neither's: a name of its own, found by nobody. */
 static void tag_set(struct cache_set *set, unsigned way, uint16_t tag)
 {
-	uint64_t change = (uint64_t)(tag_get(set, way) ^ tag) << way % 4 * 16;
+	uint64_t change = (uint64_t)(set_tag(set, way) ^ tag) << way % 4 * 16;
 
 	atomic_fetch_xor_explicit(&set->quads[way / 4], change, memory_order_release);
 }
@@ -105,9 +78,9 @@ static int lock_match(struct cache *cache, const struct cache_class *class, cons
 				continue;
 			place.slot = slot_at(cache, class, set, place.way);
 			if (place.slot == except ||
-			    tag_get(place.set, place.way) != hash_tag(key->hash))
+			    set_tag(place.set, place.way) != hash_tag(key->hash))
 				continue;
-			if (back(cache, class, place.slot, true) < 0 ||
+			if (cache_back_slot(cache, class, place.slot, true) < 0 ||
 			    slot_lock(place.slot, key->now_ms, ret_token) < 0)
 				return -EBUSY;
 			if (is_keys_locked(place.slot, slot_capacity(class), key)) {
@@ -120,80 +93,6 @@ static int lock_match(struct cache *cache, const struct cache_class *class, cons
 	return -ENOENT;
 }
 
-/* ---- choosing a way to fill ---- */
-
-/* What an empty way costs: the first set comes first while it is not half full, then the emptier;
- * in each, the name's favourite way. */
-static uint64_t empty_cost(const struct cache_class *class, uint64_t hash, int which, unsigned way,
-			   unsigned nused)
-{
-	unsigned crowded = nused < class->ways / 2 ? 0 : nused;
-
-	return crowded * 4 + (unsigned)which * 2 + (way != hash_way(class, hash));
-}
-
-/*
- * How dear a way in use is, above all empty ones; the least is taken. The expired come first, the
- * oldest before the others; then the living, by tick and hits of the last use. A tick of the
- * future, which no reader has set, counts as never used.
- */
-static uint64_t used_cost(const struct cache_place *place, uint64_t now_ms)
-{
-	uint32_t expiry_s = atomic_load_explicit(&place->slot->expiry_s, memory_order_relaxed);
-	uint32_t stamp = atomic_load_explicit(&place->slot->stamp, memory_order_relaxed);
-
-	if (expiry_s < now_ms / 1000)
-		return UINT64_C(1) << 32 | expiry_s;
-	if (stamp > slot_stamp_used(3, now_ms))
-		stamp = 0;
-	return UINT64_C(2) << 32 | stamp;
-}
-
-static unsigned set_nused(const struct cache_set *set, unsigned ways)
-{
-	unsigned n = 0;
-
-	for (unsigned way = 0; way < ways; way++)
-		n += tag_get(set, way) != 0;
-	return n;
-}
-
-/*
- * The cheapest of the ways whose bit in `*tried` is clear, which is then set. With `no_memory`,
- * an empty way is taken only where it has memory already. False: none is left.
- */
-static bool pick_way(struct cache *cache, const struct cache_class *class, const struct key *key,
-		     bool no_memory, uint64_t *tried, struct cache_place *ret)
-{
-	uint64_t least = UINT64_MAX, least_bit = 0;
-
-	for (int which = 0; which < 2; which++) {
-		uint32_t set = hash_set(class, key->hash, which);
-		struct cache_place place = {.set = set_at(cache, class, set)};
-		unsigned nused = set_nused(place.set, class->ways);
-
-		for (place.way = 0; place.way < class->ways; place.way++) {
-			uint64_t bit = UINT64_C(1) << ((unsigned)which * CACHE_TAGS + place.way);
-			bool used = tag_get(place.set, place.way) != 0;
-			uint64_t cost;
-
-			place.slot = slot_at(cache, class, set, place.way);
-			if (*tried & bit ||
-			    ((used || no_memory) && back(cache, class, place.slot, used) < 0))
-				continue;
-			cost = used ? used_cost(&place, key->now_ms)
-				    : empty_cost(class, key->hash, which, place.way, nused);
-			if (cost < least) {
-				least = cost;
-				least_bit = bit;
-				*ret = place;
-			}
-		}
-	}
-	*tried |= least_bit;
-	return least_bit != 0;
-}
-
 /* Locks a way for a name that has none. 0, -EBUSY, -ENOSPC. */
 static int take_way(struct cache *cache, const struct cache_class *class, const struct key *key,
 		    struct cache_place *ret, uint64_t *ret_token)
@@ -204,17 +103,20 @@ static int take_way(struct cache *cache, const struct cache_class *class, const 
 	for (int i = 0; i < TAKE_TRIES; i++) {
 		uint16_t tag;
 
-		if (!pick_way(cache, class, key, no_memory, &tried, ret))
+		if (!cache_pick_way(cache, class, key->hash, key->now_ms, no_memory, &tried, ret))
 			break;
-		tag = tag_get(ret->set, ret->way);
-		if (back(cache, class, ret->slot, true) < 0) {
+		tag = set_tag(ret->set, ret->way);
+		if (cache_back_slot(cache, class, ret->slot, true) < 0) {
 			no_memory = true; /* what has memory already can still be had */
 			continue;
 		}
 		if (slot_lock(ret->slot, key->now_ms, ret_token) < 0)
 			continue;
-		if (tag_get(ret->set, ret->way) == tag)
+		if (set_tag(ret->set, ret->way) == tag) {
+			if (tag != 0)
+				cache_grow_older(cache, class, key->hash, ret->slot, key->now_ms);
 			return 0;
+		}
 		slot_unlock(ret->slot, *ret_token); /* another writer was here first */
 	}
 	return no_memory ? -ENOSPC : -EBUSY;
@@ -231,8 +133,14 @@ static const struct cache_class *class_for(const struct cache *cache, size_t siz
 	return NULL;
 }
 
-/* When the last of the RRsets expires, rounded up, in seconds. */
-static uint32_t expiry_s(const struct entry *entry)
+static bool has_addresses(const struct entry *entry)
+{
+	return entry->rr[ENTRY_A].naddrs > 0 || entry->rr[ENTRY_AAAA].naddrs > 0;
+}
+
+/* When the last of the RRsets is of no use any more, rounded up, in seconds: addresses may be given
+ * for a while after they have expired. */
+static uint32_t until_s(const struct cache *cache, const struct entry *entry)
 {
 	uint64_t latest = 0;
 
@@ -240,6 +148,8 @@ static uint32_t expiry_s(const struct entry *entry)
 		const struct entry_rrset *rr = &entry->rr[i];
 		uint64_t at = rr->stored_ms / 1000 + rr->ttl_s + 1;
 
+		if (rr->naddrs > 0)
+			at += cache->keep_s;
 		if (rr->kind != RESOLVER_NONE && at > latest)
 			latest = at;
 	}
@@ -278,7 +188,8 @@ int cache_store(struct cache *cache, uint64_t hash, const void *blob, size_t siz
 	struct entry entry;
 	struct key key;
 	uint64_t token;
-	uint32_t stamp = 0;
+	uint32_t stamp;
+	bool addrs;
 	int err;
 
 	if (entry_decode(blob, size, &entry) < 0)
@@ -287,19 +198,20 @@ int cache_store(struct cache *cache, uint64_t hash, const void *blob, size_t siz
 	if (!class)
 		return -EMSGSIZE;
 	key = (struct key){hash, entry.view, entry.name, entry.name_len, now_ms};
+	addrs = has_addresses(&entry);
+	stamp = cache_stamp_new(addrs);
 	err = lock_match(cache, class, &key, NULL, &place, &token);
 	if (err == 0)
-		stamp = atomic_load_explicit(&place.slot->stamp, memory_order_relaxed);
+		stamp = cache_stamp_replace(
+			atomic_load_explicit(&place.slot->stamp, memory_order_relaxed), addrs);
 	else if (err == -ENOENT)
 		err = take_way(cache, class, &key, &place, &token);
 	if (err < 0)
 		return err;
 	slot_write_locked(place.slot, blob, size);
-	atomic_store_explicit(&place.slot->expiry_s, expiry_s(&entry), memory_order_relaxed);
+	atomic_store_explicit(&place.slot->until_s, until_s(cache, &entry), memory_order_relaxed);
 	atomic_store_explicit(&place.slot->order, 0, memory_order_relaxed);
-	/* storing is no use, but it makes the entry as young as one that was just used */
-	atomic_store_explicit(&place.slot->stamp, slot_stamp_make(now_ms, stamp & 3),
-			      memory_order_relaxed);
+	atomic_store_explicit(&place.slot->stamp, stamp, memory_order_relaxed);
 	tag_set(place.set, place.way, hash_tag(hash));
 	slot_unlock(place.slot, token);
 	empty_slots(cache, &key, place.slot); /* one that is busy waits for the next store */
@@ -309,12 +221,11 @@ int cache_store(struct cache *cache, uint64_t hash, const void *blob, size_t siz
 void cache_prepare(struct cache *cache, uint64_t hash, size_t size, uint64_t now_ms)
 {
 	const struct cache_class *class = class_for(cache, size);
-	const struct key key = {.hash = hash, .now_ms = now_ms};
 	struct cache_place place;
 	uint64_t tried = 0;
 
-	if (class && pick_way(cache, class, &key, false, &tried, &place))
-		(void)back(cache, class, place.slot, true);
+	if (class && cache_pick_way(cache, class, hash, now_ms, false, &tried, &place))
+		(void)cache_back_slot(cache, class, place.slot, true);
 }
 
 int cache_remove(struct cache *cache, uint64_t hash, uint64_t view, const char *name, size_t len,

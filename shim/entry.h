@@ -54,7 +54,6 @@ struct entry {
 	uint64_t checksum; /* of the blob that was decoded: it changes with whatever changes */
 	uint64_t key;	   /* not encoded: hash of view and name (siblings_key()) */
 	bool partial;	   /* not encoded: an answer may come yet of a type that was asked */
-	bool used;	   /* not encoded: has been asked for twice before, or oftener */
 	_Atomic uint64_t *order; /* not encoded: where the order of the addresses may be kept
 				  * (order_cache.h); NULL: nowhere */
 };

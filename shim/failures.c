@@ -14,14 +14,14 @@ struct room {
 		__attribute__((aligned(ENTRY_ALIGN)));
 };
 
-static bool look(struct cache *cache, uint64_t view, const struct name *name, uint64_t now_ms,
-		 struct room *room, struct entry *ret)
+static bool look(struct cache *cache, uint64_t view, const struct name *name, struct room *room,
+		 struct entry *ret)
 {
 	uint64_t of = view ^ VIEW_OF_FAILURES;
 	size_t need;
 
 	return cache_lookup(cache, cache_hash(cache, of, name->text, name->len), of, name->text,
-			    name->len, now_ms, room->bytes, sizeof room->bytes, ret, &need) == 0;
+			    name->len, room->bytes, sizeof room->bytes, ret, &need) == 0;
 }
 
 static void put(struct cache *cache, uint64_t view, const struct name *name, struct entry *entry,
@@ -82,7 +82,7 @@ unsigned failures_find(struct cache *cache, uint64_t view, const struct name *na
 	struct room room;
 	unsigned types = 0;
 
-	if (!look(cache, view, name, now_ms, &room, &entry))
+	if (!look(cache, view, name, &room, &entry))
 		return 0;
 	for (int t = 0; t < ENTRY_NTYPES; t++) {
 		const struct entry_rrset *rr = &entry.rr[t];
@@ -137,7 +137,7 @@ void failures_note(struct cache *cache, uint64_t view, const struct name *name,
 	struct room room;
 	bool any = false;
 
-	if (!look(cache, view, name, now_ms, &room, &entry))
+	if (!look(cache, view, name, &room, &entry))
 		entry = (struct entry){.view = 0};
 	for (int t = 0; t < ENTRY_NTYPES; t++)
 		any |= change(cache, view, &entry.rr[t], &rrs[t], now_ms);

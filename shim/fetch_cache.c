@@ -32,8 +32,8 @@ struct blob *fetch_cache_find(const struct fetch *f, uint64_t now_ms)
 	struct cache *cache = cache_for(f, &hash);
 
 	if (cache != NULL &&
-	    cache_lookup(cache, hash, f->view, f->name.text, f->name.len, now_ms, room, sizeof room,
-			 &entry, &need) == 0 &&
+	    cache_lookup(cache, hash, f->view, f->name.text, f->name.len, room, sizeof room, &entry,
+			 &need) == 0 &&
 	    entry_has_fresh(&entry, f->types, now_ms))
 		blob = blob_encode(&entry);
 	rcu_read_unlock(token);
@@ -107,8 +107,8 @@ void fetch_cache_store(const struct fetch *f, const struct entry_rrset rrs[ENTRY
 	if (cache == NULL)
 		goto out;
 	note_outcome(cache, f, rrs, now_ms);
-	if (cache_lookup(cache, hash, f->view, f->name.text, f->name.len, now_ms, room, sizeof room,
-			 &entry, &need) < 0)
+	if (cache_lookup(cache, hash, f->view, f->name.text, f->name.len, room, sizeof room, &entry,
+			 &need) < 0)
 		entry = (struct entry){
 			.view = f->view, .name = f->name.text, .name_len = f->name.len};
 	if (add(&entry, rrs))

@@ -68,14 +68,14 @@ int resolve_find(struct resolve *call, const struct name *name, struct entry *re
 	if (cache == NULL)
 		return -ENOENT;
 	hash = cache_hash(cache, view, name->text, name->len);
-	r = cache_lookup(cache, hash, view, name->text, name->len, call->now_ms, call->room,
-			 sizeof call->room, ret, &need);
+	r = cache_lookup(cache, hash, view, name->text, name->len, call->room, sizeof call->room,
+			 ret, &need);
 	if (r == -ENOBUFS) {
 		free(call->large);
 		call->large = malloc(need);
 		if (call->large != NULL)
-			r = cache_lookup(cache, hash, view, name->text, name->len, call->now_ms,
-					 call->large, need, ret, &need);
+			r = cache_lookup(cache, hash, view, name->text, name->len, call->large,
+					 need, ret, &need);
 	}
 	ret->key = hash;
 	return r;
@@ -84,9 +84,14 @@ int resolve_find(struct resolve *call, const struct name *name, struct entry *re
 static int find_cached(struct resolve *call, const struct name *name, unsigned types,
 		       struct entry *ret)
 {
-	if (resolve_find(call, name, ret) < 0 || !entry_has_fresh(ret, types, call->now_ms))
+	unsigned used;
+
+	if (resolve_find(call, name, ret) < 0)
 		return -EAGAIN;
-	if (__builtin_expect(ret->used && entry_is_aging(ret, types, call->now_ms), 0))
+	used = cache_touch(ret);
+	if (!entry_has_fresh(ret, types, call->now_ms))
+		return -EAGAIN;
+	if (__builtin_expect(used >= 2 && entry_is_aging(ret, types, call->now_ms), 0))
 		ask_refresh(call, name, types, ret->key);
 	return 0;
 }

@@ -72,6 +72,7 @@ static void refresh_cache_locked(const struct cache *published)
 		.path = config.cache == CONFIG_CACHE_FILE ? config.cache_path : NULL,
 		.want_private = config.cache == CONFIG_CACHE_PRIVATE,
 		.size = config.cache_size,
+		.keep_s = config.stale_max_s,
 	};
 	struct cache *opened = NULL, *old;
 	char why[256];

@@ -95,7 +95,7 @@ static int lookup(struct cache *cache, const char *name)
 	_Alignas(ENTRY_ALIGN) unsigned char buf[CACHE_ENTRY_MAX];
 	size_t len = strlen(name), need;
 	struct entry entry;
-	int err = cache_lookup(cache, cache_hash(cache, 1, name, len), 1, name, len, NOW, buf,
+	int err = cache_lookup(cache, cache_hash(cache, 1, name, len), 1, name, len, buf,
 			       sizeof(buf), &entry, &need);
 
 	if (err == 0) {

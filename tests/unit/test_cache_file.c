@@ -112,7 +112,7 @@ static void assert_works(struct cache *cache)
 	struct sample s = {.number = 1, .version = 4, .view = SAMPLE_VIEW}, got;
 
 	cr_assert_eq(sample_store(cache, &s, SAMPLE_NOW), 0);
-	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, SAMPLE_NOW, &got), 0);
+	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, &got), 0);
 	cr_assert_eq(got.version, 4);
 	cr_assert(cache_is_current(cache));
 }
@@ -199,7 +199,7 @@ Test(cache_file, is_made_private_to_the_user_and_shared_by_all_openers)
 	cr_assert_lt(st.st_blocks * 512, (off_t)SIZE / 4, "the file is not sparse");
 	second = try_open(NULL, SIZE);
 	cr_assert_eq(sample_store(first, &s, SAMPLE_NOW), 0);
-	cr_assert_eq(sample_lookup(second, 5, SAMPLE_VIEW, SAMPLE_NOW, &got), 0);
+	cr_assert_eq(sample_lookup(second, 5, SAMPLE_VIEW, &got), 0);
 	cr_assert_eq(got.version, 6);
 	cache_close(first);
 	cache_close(second);
@@ -241,7 +241,7 @@ Test(cache_file, openers_at_the_same_time_share_one_file)
 	}
 	cache = try_open(NULL, SIZE);
 	for (unsigned i = 0; i < N; i++)
-		cr_assert_eq(sample_lookup(cache, i, SAMPLE_VIEW, SAMPLE_NOW, NULL), 0,
+		cr_assert_eq(sample_lookup(cache, i, SAMPLE_VIEW, NULL), 0,
 			     "what opener %u stored went elsewhere", i);
 	cache_close(cache);
 }
@@ -448,7 +448,7 @@ Test(cache_file, file_system_that_fills_up_later_costs_entries_only)
 	second = try_open(NULL, SIZE);
 	cr_assert_eq(cache_backing(second), CACHE_SHARED, "%s", why);
 	for (unsigned i = 0; i < 6000; i++) {
-		int err = sample_lookup(second, i, SAMPLE_VIEW, SAMPLE_NOW, NULL);
+		int err = sample_lookup(second, i, SAMPLE_VIEW, NULL);
 
 		cr_assert(err == 0 || err == -ENOENT, "lookup: %d", err);
 		found += err == 0;
@@ -620,7 +620,7 @@ Test(cache_file, answers_do_not_outlive_the_boot)
 	cache = try_open(NULL, SIZE);
 	cr_assert_eq(cache_backing(cache), CACHE_SHARED);
 	cr_assert_str_empty(why);
-	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, SAMPLE_NOW, NULL), -ENOENT);
+	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, NULL), -ENOENT);
 	cache_close(cache);
 }
 

@@ -75,11 +75,11 @@ Test(cache_share, lock_of_a_dead_writer_is_taken_over_after_its_time)
 	uint64_t token;
 
 	cr_assert_eq(slot_lock(slot, SAMPLE_NOW, &token), 0);
-	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, SAMPLE_NOW, &got), -ENOENT);
+	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, &got), -ENOENT);
 	cr_assert_eq(sample_store(cache, &s, SAMPLE_NOW - 5), -EBUSY, "a clock read earlier");
 	cr_assert_eq(sample_store(cache, &s, SAMPLE_NOW + SLOT_STALE_MS), -EBUSY);
 	cr_assert_eq(sample_store(cache, &s, SAMPLE_NOW + SLOT_STALE_MS + 1), 0);
-	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, SAMPLE_NOW, &got), 0);
+	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, &got), 0);
 	cr_assert_eq(got.version, 2);
 	cache_close(cache);
 }
@@ -115,10 +115,10 @@ Test(cache_share, writer_that_dies_after_any_word_leaves_no_half_entry)
 		now += 1000;
 		cr_assert_eq(slot_lock(slot, now, &token), 0);
 		slot_write_locked(slot, blob, words * 8 < len ? words * 8 : len);
-		cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, now, NULL), -ENOENT);
+		cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, NULL), -ENOENT);
 		now += 1000;
 		cr_assert_eq(sample_store(cache, &next, now), 0);
-		cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, now, NULL), 0);
+		cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, NULL), 0);
 	}
 	cache_close(cache);
 }
@@ -135,13 +135,13 @@ Test(cache_share, writer_that_wakes_up_late_harms_one_entry)
 	cr_assert_eq(slot_lock(place.slot, SAMPLE_NOW, &token), 0);
 	cr_assert_eq(sample_store(cache, &other, SAMPLE_NOW + 1000), 0);
 	slot_write_locked(place.slot, blob, len / 16 * 8);
-	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, SAMPLE_NOW, &got), -ENOENT,
+	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, &got), -ENOENT,
 		     "half of one, half of the other");
 	seq = place.slot->seq;
 	slot_unlock(place.slot, token);
 	cr_assert_eq(place.slot->seq, seq, "unlocked what was no longer its own");
 	cr_assert_eq(sample_store(cache, &other, SAMPLE_NOW + 2000), 0);
-	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, SAMPLE_NOW, &got), 0);
+	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, &got), 0);
 	cr_assert_eq(got.version, 8);
 	only_place(cache); /* repaired where it stood */
 	cache_close(cache);
@@ -164,11 +164,11 @@ Test(cache_share, copies_made_by_a_race_are_cleared_by_the_next_store)
 	slot_write_locked(copy, blob, len);
 	slot_unlock(copy, token);
 	place.set->quads[way / 4] = (tag & UINT16_MAX) << way % 4 * 16;
-	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, SAMPLE_NOW, &got), 0);
+	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, &got), 0);
 	s.version = 3;
 	cr_assert_eq(sample_store(cache, &s, SAMPLE_NOW), 0);
 	only_place(cache);
-	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, SAMPLE_NOW, &got), 0);
+	cr_assert_eq(sample_lookup(cache, 1, SAMPLE_VIEW, &got), 0);
 	cr_assert_eq(got.version, 3);
 	cache_close(cache);
 }
@@ -189,7 +189,7 @@ static unsigned work(struct cache *cache, unsigned seed, unsigned rounds, bool w
 		s.size = r % 29 == 0 ? SAMPLE_LARGE : r % 7 == 0 ? SAMPLE_MEDIUM : SAMPLE_SMALL;
 		if (writes && i % 2)
 			sample_store(cache, &s, SAMPLE_NOW + i / 100);
-		else if (sample_lookup(cache, s.number, SAMPLE_VIEW, SAMPLE_NOW, NULL) == -EILSEQ)
+		else if (sample_lookup(cache, s.number, SAMPLE_VIEW, NULL) == -EILSEQ)
 			wrong++;
 	}
 	return wrong;
@@ -348,7 +348,7 @@ Test(cache_share, ten_thousand_killed_writers_leave_whole_answers, .timeout = 30
 
 		for (unsigned k = 0; k < looks; k++) {
 			unsigned n = (unsigned)rand_r(&seed) % NAMES;
-			int err = sample_lookup(cache, n, SAMPLE_VIEW, fast_ms(), NULL);
+			int err = sample_lookup(cache, n, SAMPLE_VIEW, NULL);
 
 			cr_assert(err == 0 || err == -ENOENT, "wrong answer for %u: %d", n, err);
 			cr_assert(err == 0 || n < NAMES / 2, "lost %u, which nobody wrote", n);
@@ -370,7 +370,7 @@ Test(cache_share, ten_thousand_killed_writers_leave_whole_answers, .timeout = 30
 		cr_assert_eq(
 			cache_store(cache, hashes[n], blobs[n][1], sizes[n][1], fast_ms() + 1000),
 			0, "%u cannot be stored any more", n);
-		cr_assert_eq(sample_lookup(cache, n, SAMPLE_VIEW, fast_ms(), NULL), 0);
+		cr_assert_eq(sample_lookup(cache, n, SAMPLE_VIEW, NULL), 0);
 	}
 	cache_close(cache);
 	scratch_remove(dir);

@@ -70,16 +70,15 @@ int sample_store(struct cache *cache, const struct sample *s, uint64_t now_ms)
 	return cache_store(cache, hash, blob, len, now_ms);
 }
 
-int sample_lookup(struct cache *cache, unsigned number, uint64_t view, uint64_t now_ms,
-		  struct sample *ret)
+static int look(struct cache *cache, unsigned number, uint64_t view, bool use, struct sample *ret)
 {
 	_Alignas(ENTRY_ALIGN) unsigned char got[SAMPLE_MAX], want[SAMPLE_MAX];
 	struct sample s = {.number = number, .view = view};
 	struct entry entry;
 	char name[64];
 	size_t len = sample_name(number, name), need = 0;
-	int err = cache_lookup(cache, cache_hash(cache, view, name, len), view, name, len, now_ms,
-			       got, sizeof(got), &entry, &need);
+	int err = cache_lookup(cache, cache_hash(cache, view, name, len), view, name, len, got,
+			       sizeof(got), &entry, &need);
 
 	if (err < 0)
 		return err;
@@ -93,7 +92,19 @@ int sample_lookup(struct cache *cache, unsigned number, uint64_t view, uint64_t 
 		return -EILSEQ;
 	if (ret)
 		*ret = s;
+	if (use)
+		cache_touch(&entry);
 	return 0;
+}
+
+int sample_lookup(struct cache *cache, unsigned number, uint64_t view, struct sample *ret)
+{
+	return look(cache, number, view, false, ret);
+}
+
+int sample_use(struct cache *cache, unsigned number, uint64_t view)
+{
+	return look(cache, number, view, true, NULL);
 }
 
 struct cache *private_cache(size_t size)

@@ -36,8 +36,10 @@ int sample_store(struct cache *cache, const struct sample *sample, uint64_t now_
 /* Looks `number` up. Returns what cache_lookup() does; 0 only after the entry was found to be, bit
  * for bit, one that sample_encode() makes for this number; -EILSEQ where it is not. `ret` may be
  * NULL. */
-int sample_lookup(struct cache *cache, unsigned number, uint64_t view, uint64_t now_ms,
-		  struct sample *ret);
+int sample_lookup(struct cache *cache, unsigned number, uint64_t view, struct sample *ret);
+
+/* The same as a program does it, which is a use (cache_touch()). */
+int sample_use(struct cache *cache, unsigned number, uint64_t view);
 
 /* A private cache of `size` bytes. */
 struct cache *private_cache(size_t size);
