@@ -24,10 +24,12 @@ struct asking {
 	const struct lookup_question *question;
 	struct ask_plan plan;
 	uint64_t key;	     /* of the name */
-	struct lease lease;  /* key 0: none, or somebody else's */
-	struct lease waited; /* of others, that was waited for; key 0: none was */
-	struct fetch *fetch; /* owns, while it is waited for */
+	struct lease lease;  /* as it was taken, or is others' */
+	uint64_t waited_who; /* others' lease that was waited for; 0: none was */
+	uint64_t waited_end_ms;
 	uint64_t partial_ms; /* since when others have one type's addresses; 0: they have not */
+	struct fetch *fetch; /* owns, while it is waited for */
+	bool mine;	     /* the lease */
 	bool refresh;
 };
 
@@ -45,14 +47,14 @@ static int put(struct asking *a, fetch_done_fn done, void *arg, struct fetch **r
 		.spelling = a->question->spelling,
 		.types = a->question->types,
 		.deadline_ms = done == NULL ? a->call->deadline_ms : a->plan.until_ms,
-		.lease = &a->lease,
+		.lease = a->mine ? &a->lease : NULL,
 		.refresh = a->refresh,
 		.done = done,
 		.arg = arg,
 	};
 	int r = fetch_start(a->call->settings, &question, ret);
 
-	if (r < 0)
+	if (r < 0 && a->mine)
 		lease_release(cache_of(a), &a->lease, false);
 	return r;
 }
@@ -74,15 +76,15 @@ static void put_in_background(struct asking *a)
 
 /* Takes the lease if there is one to be had. The time that others have waited since they asked is
  * not waited for twice. */
-static enum lease_result take_lease(struct asking *a, struct lease *ret)
+static enum lease_result take_lease(struct asking *a)
 {
 	const struct config *config = a->call->settings->config;
 	enum lease_result result =
-		lease_take(cache_of(a), a->key, a->question->types, a->call->now_ms, ret);
-	uint64_t end_ms = ret->first_ms + config->stale_after_ms;
+		lease_take(cache_of(a), a->key, a->question->types, a->call->now_ms, &a->lease);
+	uint64_t end_ms = a->lease.first_ms + config->stale_after_ms;
 
-	a->lease = result == LEASE_MINE ? *ret : (struct lease){.key = 0};
-	a->plan.since_ms = ret->first_ms;
+	a->mine = result == LEASE_MINE;
+	a->plan.since_ms = a->lease.part ? 0 : a->lease.first_ms; /* 0: they are not silent */
 	if (a->plan.stale != NULL && end_ms < a->plan.until_ms)
 		a->plan.until_ms = end_ms;
 	return result;
@@ -128,21 +130,19 @@ static int put_and_wait(struct asking *a)
 /* ---- others ask ---- */
 
 /* When what is fresh counts as having come: while the lease is on, when it did; else now. */
-static uint64_t came_ms(const struct entry *entry, unsigned fresh, const struct lease *lease,
-			uint64_t now_ms)
+static uint64_t came_ms(const struct asking *a, const struct entry_rrset *fresh)
 {
-	const struct entry_rrset *rr = &entry->rr[fresh & FETCH_A ? ENTRY_A : ENTRY_AAAA];
-
-	return rr->stored_ms + LEASE_MS >= lease->end_ms ? rr->stored_ms : now_ms;
+	return fresh->stored_ms + LEASE_MS >= a->lease.end_ms ? fresh->stored_ms : a->call->now_ms;
 }
 
 /* 1: there is nothing yet. 0: the answer is in the cache, or in the call. */
-static int look_again(struct asking *a, const struct lease *lease)
+static int look_again(struct asking *a)
 {
 	const struct lookup_question *q = a->question;
 	struct resolve *call = a->call;
 	struct entry entry;
 	unsigned fresh;
+	bool is_a;
 
 	if (resolve_find(call, &q->name, &entry) < 0)
 		return 1;
@@ -152,12 +152,12 @@ static int look_again(struct asking *a, const struct lease *lease)
 	if (!ask_plan_has_addresses(&entry, fresh))
 		return 1;
 	/* As fetch_job.c: the other type is waited for a little (RFC 8305 section 3). */
+	is_a = fresh == FETCH_A;
 	if (a->partial_ms == 0)
-		a->partial_ms = came_ms(&entry, fresh, lease, call->now_ms);
+		a->partial_ms = came_ms(a, &entry.rr[is_a ? ENTRY_A : ENTRY_AAAA]);
 	if (call->now_ms < a->partial_ms + call->settings->config->resolution_delay_ms)
 		return 1;
-	entry.rr[fresh & FETCH_A ? ENTRY_AAAA : ENTRY_A] =
-		(struct entry_rrset){.kind = RESOLVER_NONE};
+	entry.rr[is_a ? ENTRY_AAAA : ENTRY_A] = (struct entry_rrset){.kind = RESOLVER_NONE};
 	a->plan.since_ms = 0; /* others have heard of the servers */
 	return take(a, blob_encode(&entry));
 }
@@ -180,10 +180,10 @@ static bool others_failed(struct asking *a, int *ret)
 
 /* Others have released the lease that was waited for, and still there is nothing: what they had may
  * not be kept (TTL 0). Whoever waited for the next one would stand in a line. */
-static bool waits_in_vain(const struct asking *a, const struct lease *lease)
+static bool waits_in_vain(const struct asking *a)
 {
-	return a->waited.key != 0 && a->waited.who != lease->who &&
-	       a->call->now_ms < a->waited.end_ms && a->partial_ms == 0;
+	return a->waited_who != 0 && a->waited_who != a->lease.who &&
+	       a->call->now_ms < a->waited_end_ms && a->partial_ms == 0;
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -191,33 +191,33 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static void wait_for_others(struct asking *a, const struct lease *lease)
+static void wait_for_others(struct asking *a)
 {
-	uint64_t until_ms = least(a->plan.until_ms, lease->end_ms);
+	uint64_t until_ms = least(a->plan.until_ms, a->lease.end_ms);
 
 	if (a->partial_ms != 0)
 		until_ms = least(until_ms,
 				 a->partial_ms + a->call->settings->config->resolution_delay_ms);
 	if (until_ms > a->call->now_ms)
-		lease_wait(cache_of(a), lease, until_ms - a->call->now_ms);
-	a->waited = *lease;
+		lease_wait(cache_of(a), &a->lease, until_ms - a->call->now_ms);
+	a->waited_who = a->lease.who;
+	a->waited_end_ms = a->lease.end_ms;
 	a->call->now_ms = clock_boot_ms();
 }
 
 static int ask_or_wait(struct asking *a)
 {
-	struct lease lease;
 	int r;
 
-	while (take_lease(a, &lease) == LEASE_OTHERS) {
-		r = look_again(a, &lease);
+	while (take_lease(a) == LEASE_OTHERS) {
+		r = look_again(a);
 		if (r <= 0 || others_failed(a, &r))
 			return r;
 		if (a->plan.until_ms <= a->call->now_ms)
 			return take(a, NULL);
-		if (waits_in_vain(a, &lease))
+		if (waits_in_vain(a))
 			break;
-		wait_for_others(a, &lease);
+		wait_for_others(a);
 		if (!process_is_clean())
 			return -EXDEV;
 	}
@@ -293,12 +293,11 @@ int ask_begin(struct resolve *call, const struct lookup_question *question, fetc
 	      void *arg, struct ask_plan *ret, struct fetch **ret_fetch)
 {
 	struct asking a = {.call = call, .question = question};
-	struct lease lease;
 	int r = begin(&a);
 
 	if (r <= 0)
 		return r < 0 ? r : 1;
-	take_lease(&a, &lease);
+	take_lease(&a);
 	r = put(&a, done, arg, ret_fetch);
 	if (r < 0)
 		ask_plan_forget(&a.plan);
@@ -313,11 +312,10 @@ __attribute__((noinline, cold)) static void refresh(struct resolve *call, const 
 	struct lookup_question question = {.name = *name, .types = types};
 	struct asking a = {.call = call, .question = &question, .key = key, .refresh = true};
 	struct entry_rrset failed[ENTRY_NTYPES];
-	struct lease lease;
 
 	if (process_check() != PROCESS_OWNER ||
 	    (failures_find(s->cache, s->view, name, call->now_ms, failed) & types) ||
-	    take_lease(&a, &lease) != LEASE_MINE)
+	    take_lease(&a) != LEASE_MINE)
 		return;
 	memcpy(question.spelling, name->text, name->len + 1u);
 	put_in_background(&a);

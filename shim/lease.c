@@ -91,6 +91,7 @@ static enum lease_result judge(const struct place *place, uint64_t who, uint64_t
 		return LEASE_NONE;
 	ret->key = key;
 	ret->first_ms = first_ms(place, who, key, now_ms);
+	ret->part = now_ms - ret->first_ms >= FIRST_MAX_MS - PART_MS;
 	if (left > 0 && (types & ~held) == 0) {
 		ret->who = who;
 		ret->end_ms = now_ms + left;

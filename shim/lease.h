@@ -43,6 +43,7 @@ struct lease {
 	uint32_t seen; /* OTHERS: the word, from before the look */
 	uint64_t end_ms;
 	uint64_t first_ms; /* since when the question is without an answer; `now` where it is new */
+	bool part;	   /* a part of the answer came a moment ago; first_ms is long ago then */
 };
 
 /* `types`: bits of enum entry_slot. MINE: *ret is to be released. */

@@ -105,7 +105,7 @@ Test(ask, answer_of_others_is_taken_from_the_cache)
 	pthread_t thread = start_waiting();
 
 	rig_store("fresh", "nodata");
-	lease_notify(rig_settings.cache, &others, true);
+	lease_notify(rig_settings.cache, &others, 0);
 	end(thread);
 	must_have(RESOLVER_ANSWER, RESOLVER_NODATA);
 }
@@ -114,9 +114,9 @@ Test(ask, wakeup_without_an_answer_ends_no_wait)
 {
 	pthread_t thread = start_waiting();
 
-	lease_notify(rig_settings.cache, &others, false);
+	lease_notify(rig_settings.cache, &others, 0);
 	rig_store("fresh", "fresh");
-	lease_notify(rig_settings.cache, &others, true);
+	lease_notify(rig_settings.cache, &others, 0);
 	end(thread);
 	must_have(RESOLVER_ANSWER, RESOLVER_ANSWER);
 	must_be_theirs();
@@ -127,7 +127,7 @@ Test(ask, failure_of_others_is_taken)
 	pthread_t thread = start_waiting();
 
 	rig_fail(BOTH);
-	lease_notify(rig_settings.cache, &others, false);
+	lease_notify(rig_settings.cache, &others, 0);
 	end(thread);
 	must_have(RESOLVER_FAILURE, RESOLVER_FAILURE);
 	cr_assert_eq(got.rr[ENTRY_A].failure, RESOLVER_SERVFAIL);
@@ -140,7 +140,7 @@ Test(ask, addresses_of_one_type_are_enough_after_a_while)
 	pthread_t thread = start_waiting();
 
 	rig_store("fresh", "-");
-	lease_notify(rig_settings.cache, &others, true);
+	lease_notify(rig_settings.cache, &others, 0);
 	end(thread);
 	must_have(RESOLVER_ANSWER, RESOLVER_FAILURE);
 	cr_assert(got.partial);
@@ -168,7 +168,7 @@ Test(ask, negative_answer_of_one_type_is_not_enough)
 	rig_store("nodata", "-");
 	thread = start_waiting();
 	rig_store("nodata", "fresh");
-	lease_notify(rig_settings.cache, &others, true);
+	lease_notify(rig_settings.cache, &others, 0);
 	end(thread);
 	must_have(RESOLVER_NODATA, RESOLVER_ANSWER);
 }
@@ -182,6 +182,18 @@ Test(ask, what_is_stale_is_given_in_time_and_servers_are_silent)
 	cr_assert_eq(got.rr[ENTRY_A].ttl_s, ASK_STALE_TTL_S);
 	cr_assert(silence_is(rig_settings.cache, RIG_VIEW, clock_boot_ms()));
 	must_be_theirs();
+}
+
+/* Others have one type's, and have waited for the other's. */
+Test(ask, rest_of_an_answer_is_not_waited_for_twice)
+{
+	rig_config.resolution_delay_ms = rig_config.stale_after_ms = RIG_DEADLINE_MS;
+	rig_store("fresh", "stale");
+	lease_notify(rig_settings.cache, &others, rig_now_ms);
+	end(start());
+	must_have(RESOLVER_ANSWER, RESOLVER_ANSWER);
+	must_be_theirs();
+	cr_assert_not(silence_is(rig_settings.cache, RIG_VIEW, clock_boot_ms()));
 }
 
 /* The time counts from the first who asked. */
