@@ -144,6 +144,12 @@ $(O)/bench/%: $(O)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -pthread -o $@ $^ -lcares
 
+# This one drives the cache itself.
+$(O)/bench/flood: $(O)/obj/tests/bench/flood.o $(UNIT_SHIM_OBJ)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -pthread -o $@ $^
+
 CLIENTS   := $(patsubst tests/e2e/clients/%.c,$(O)/clients/%,$(CLIENT_SRC))
 LAB_TOOLS := $(patsubst tests/lab/tools/%.c,$(O)/lab/%,$(LAB_TOOL_SRC))
 BENCHES   := $(patsubst tests/bench/%.c,$(O)/bench/%,$(BENCH_SRC))

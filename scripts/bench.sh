@@ -242,6 +242,15 @@ dot_cost() {
 	keep dot over_tls 127.0.0.53 "$O/bench/hold" idle 10 idle.dot.test
 }
 
+# No network: the cache alone.
+flood() {
+	local dir
+	say "the cache under a flood of 10 million names"
+	dir=$(mktemp -d /dev/shm/noblockdns-bench.XXXXXX)
+	keep flood "$O/bench/flood" "$dir/cache"
+	rmdir "$dir"
+}
+
 # shellcheck source=scripts/bench_race.sh
 . "$(dirname "$0")/bench_race.sh"
 
@@ -353,6 +362,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 mkdir -p "$O/bench"
 : >"$figures"
 echo 'typedef int empty;' | "${CC:-cc}" -shared -fPIC -x c -o "$O/bench/empty.so" -
+flood
 "$O/lab/lab-run" --timeout 300 --address 192.0.2.7/24 --address 2001:db8::7/64 --nscd \
 	--unbound "bench.test=$(bench_records)" -- "$0" --near
 far_script='side far

@@ -4,8 +4,8 @@
  * asked once: how many lookups the cache answers, beside an exact LRU list of as many entries as it
  * has slots.
  *
- * The cache is driven as a resolver drives it: what is not there is stored, what has expired is
- * stored anew. Its clock is a fake one. Names need room in the proportion in which the file has it.
+ * The cache is driven as lookups drive it: what is not there is stored, what has expired is stored
+ * anew. Its clock is a fake one. Names need room in the proportion in which the file has it.
  * There is one seed, and nothing that depends on the machine but the time that is taken.
  *
  * For flood.c and the unit test of the same bound. One thread.
@@ -18,7 +18,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define FLOOD_START_MS UINT64_C(1000000000)
 #define FLOOD_VIEW     UINT64_C(0x466c6f6f64)
@@ -34,11 +33,11 @@ struct flood_plan {
 	uint64_t seed;
 };
 
+/* Lookups of names in use that were answered. */
 struct flood_result {
-	uint64_t hits;	     /* of the cache */
-	uint64_t lru_hits;   /* of an LRU list that sees the same */
-	uint64_t quiet_hits; /* of an LRU list that sees the names in use alone */
-	unsigned entries;    /* that each of them holds */
+	uint64_t hits;	     /* by the cache */
+	uint64_t lru_hits;   /* by an LRU list that sees the same */
+	uint64_t quiet_hits; /* by an LRU list that sees the names in use alone */
 };
 
 /* ---- numbers ---- */
@@ -224,31 +223,64 @@ static inline bool flood_ask(struct cache *cache, const struct flood_plan *plan,
 	return found;
 }
 
+/* ---- both ---- */
+
+struct flood {
+	struct cache *cache; /* borrowed */
+	struct flood_plan plan;
+	struct flood_lru lru, quiet;
+	double *shares;
+	uint64_t random, now_us;
+	unsigned other; /* the next name that is asked for once */
+};
+
+static inline struct flood flood_begin(struct cache *cache, const struct flood_plan *plan)
+{
+	unsigned entries = flood_entries(cache);
+
+	return (struct flood){.cache = cache,
+			      .plan = *plan,
+			      .lru = flood_lru_make(entries, plan->names),
+			      .quiet = flood_lru_make(entries, plan->names),
+			      .shares = flood_zipf_make(plan->names),
+			      .random = plan->seed,
+			      .now_us = FLOOD_START_MS * 1000,
+			      .other = plan->names};
+}
+
+/* So many lookups of names in use, and what comes in between. Adds to `sum`. */
+static inline void flood_step(struct flood *f, uint64_t lookups, struct flood_result *sum)
+{
+	for (uint64_t i = 0; i < lookups; i++, f->now_us += f->plan.gap_us) {
+		unsigned number = flood_zipf(f->shares, f->plan.names, &f->random);
+		uint64_t now_ms = f->now_us / 1000;
+
+		sum->hits += flood_ask(f->cache, &f->plan, number, now_ms);
+		sum->lru_hits += flood_lru_ask(&f->lru, number);
+		sum->quiet_hits += flood_lru_ask(&f->quiet, number);
+		for (unsigned k = 0; k < f->plan.others; k++, f->other++) {
+			flood_ask(f->cache, &f->plan, f->other, now_ms);
+			flood_lru_ask(&f->lru, f->other);
+		}
+	}
+}
+
+static inline void flood_end(struct flood *f)
+{
+	free(f->shares);
+	flood_lru_free(&f->lru);
+	flood_lru_free(&f->quiet);
+}
+
+/* The whole of a plan; a tenth more comes first and does not count. */
 static inline struct flood_result flood_run(struct cache *cache, const struct flood_plan *plan)
 {
-	struct flood_result ret = {.entries = flood_entries(cache)};
-	struct flood_lru lru = flood_lru_make(ret.entries, plan->names);
-	struct flood_lru quiet = flood_lru_make(ret.entries, plan->names);
-	double *shares = flood_zipf_make(plan->names);
-	uint64_t random = plan->seed, now_us = FLOOD_START_MS * 1000, warm = plan->lookups / 10;
-	unsigned other = plan->names;
+	struct flood f = flood_begin(cache, plan);
+	struct flood_result first = {0}, ret = {0};
 
-	for (uint64_t i = 0; i < warm + plan->lookups; i++) {
-		unsigned number = flood_zipf(shares, plan->names, &random);
-		unsigned counts = i >= warm;
-
-		ret.hits += flood_ask(cache, plan, number, now_us / 1000) && counts;
-		ret.lru_hits += flood_lru_ask(&lru, number) && counts;
-		ret.quiet_hits += flood_lru_ask(&quiet, number) && counts;
-		for (unsigned k = 0; k < plan->others; k++, other++) {
-			flood_ask(cache, plan, other, now_us / 1000);
-			flood_lru_ask(&lru, other);
-		}
-		now_us += plan->gap_us;
-	}
-	free(shares);
-	flood_lru_free(&lru);
-	flood_lru_free(&quiet);
+	flood_step(&f, plan->lookups / 10, &first);
+	flood_step(&f, plan->lookups, &ret);
+	flood_end(&f);
 	return ret;
 }
 

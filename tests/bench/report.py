@@ -78,6 +78,27 @@ def requirements(f):
         yield f"{section} beside c-ares, p50", ratio, "x", "<=", 1.1
 
 
+FLOODS = (
+    ("none", "none"),
+    ("names", "as many names"),
+    ("names, 10 times as many", "10 times as many"),
+    ("names that do not exist", "as many that do not exist"),
+)
+
+
+def flood_requirements(f):
+    """Names in use, and names that are asked once: as requirements()"""
+    for subject, words in FLOODS:
+        words = "no flood" if subject == "none" else f"flood: {words}"
+        ratio = f.get("flood", subject, "lru")
+        yield f"hits beside an exact LRU list, {words}", ratio, "x", ">=", 0.95
+    bytes_more, pages = (f.get("flood", "names", m) for m in ("bytes", "pages"))
+    yield "10 million names: growth of the cache file", bytes_more, "bytes", "<=", 0
+    yield "10 million names: growth of its memory", pages, "pages", "<=", 0
+    slowdown = f.get("flood", "names", "slowdown")
+    yield "10 million names: time of a store, second half beside the first", slowdown, "x", "<=", 1.1
+
+
 def dot_requirements(f):
     """DNS over TLS: as requirements()"""
     for server in ("unbound", "dnsdist"):
@@ -304,6 +325,13 @@ def print_race(f):
     table("Races", ["", "ms", "worst", "all", "CPU us each"], rows)
 
 
+def print_flood(f):
+    metrics = ("hits", "lru", "quiet", "each", "slowdown")
+    rows = [[words] + [f.get("flood", subject, m) for m in metrics] for subject, words in FLOODS]
+    head = ["", "hits %", "x LRU", "x LRU without the flood", "ns each", "slowdown"]
+    table("Names in use, and to each lookup of one names that are asked once", head, rows)
+
+
 def print_requirements(reqs):
     rows = [
         [r["verdict"], r["requirement"]]
@@ -371,6 +399,7 @@ def main():
             }
             for text, measured, unit, relation, bound in (
                 *requirements(figures),
+                *flood_requirements(figures),
                 *dot_requirements(figures),
                 *race_requirements(figures),
             )
@@ -384,7 +413,7 @@ def main():
     print(f"{m['cpu']}, {m['cores']} cores, Linux {m['kernel']}, load {m['load']:.1f}")
     for section in (
         *(print_warm, print_scale, print_many, print_start, print_cold, print_dot),
-        print_race,
+        *(print_race, print_flood),
     ):
         section(figures)
     print_requirements(report["requirements"])
