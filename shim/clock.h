@@ -29,11 +29,15 @@ static inline uint64_t clock_boot_ms(void)
 	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
 }
 
-/* Are `interval_ms` over since `then_ms`? No where `then` is after `now`: another thread may have
- * read the clock later and been faster with the result. */
+/* What two threads read of the clock is never further apart than this. */
+#define CLOCK_SLACK_MS 60000
+
+/* Are `interval_ms` over since `then_ms`? No where `then` is a little after `now`: another thread
+ * may have read the clock later and been faster with the result. Yes where it is much later, for
+ * that is another clock's time: of the parent's time namespace, say. */
 static inline bool clock_elapsed(uint64_t then_ms, uint64_t now_ms, uint32_t interval_ms)
 {
-	return (int64_t)(now_ms - then_ms) >= (int64_t)interval_ms;
+	return now_ms - then_ms + CLOCK_SLACK_MS >= (uint64_t)interval_ms + CLOCK_SLACK_MS;
 }
 
 #endif

@@ -54,6 +54,20 @@ static bool append(struct netif *netif, const struct netif_addr *addr)
 	return true;
 }
 
+/*
+ * Does the address tell where this machine is? One that is valid on a link alone does not: each
+ * container's interface has one, which comes and goes with it. Nor does a temporary one (RFC 8981),
+ * beside which a lasting one of the same prefix stands.
+ */
+static bool is_of_place(const struct in6_addr *addr, unsigned flags)
+{
+	if (IN6_IS_ADDR_V4MAPPED(addr))
+		return addr->s6_addr[12] != 127 &&
+		       !(addr->s6_addr[12] == 169 && addr->s6_addr[13] == 254);
+	return !IN6_IS_ADDR_LOOPBACK(addr) && !IN6_IS_ADDR_LINKLOCAL(addr) &&
+	       !(flags & IFA_F_TEMPORARY);
+}
+
 /* Who is told of the addresses. */
 struct reader {
 	struct netif netif;
@@ -82,8 +96,10 @@ static int add_address(void *ctx, const struct nlmsghdr *message)
 		memcpy(&entry.addr, addr, 16);
 		netif->seen_ipv6 |= !IN6_IS_ADDR_LOOPBACK(&entry.addr);
 	}
-	entry.ifindex = ifa->ifa_index;
 	entry.prefix_len = ifa->ifa_prefixlen;
+	if (is_of_place(&entry.addr, ifa->ifa_flags))
+		netif->place += hash_bytes(&entry, sizeof(entry), HASH_K1);
+	entry.ifindex = ifa->ifa_index;
 	if (ifa->ifa_flags & (IFA_F_DEPRECATED | IFA_F_OPTIMISTIC))
 		entry.flags |= NETIF_DEPRECATED;
 	if (ifa->ifa_flags & IFA_F_HOMEADDRESS)

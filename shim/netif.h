@@ -34,6 +34,8 @@ struct netif {
 				   * glibc forgets the IPv4 ones, too, which rule 9 can tell */
 	uint64_t hash;		  /* of all addresses, in whatever order the kernel gave them, with
 				   * flags, prefixes and interfaces: differs after a change */
+	uint64_t place;		  /* of those alone that tell one place from another (netstate.h),
+				   * without flags and interfaces */
 };
 
 /*

@@ -17,10 +17,11 @@
 #define NETROUTES_MAX 32768 /* bytes of the kernel's answer, some 300 routes: routers have more */
 
 /*
- * *ret_hash does not depend on the order in which the kernel gives them. 0, or a negative errno.
- * 0 and a hash that is always the same where there are too many routes, or where the kernel cannot
+ * *ret_hash does not depend on the order in which the kernel gives them; nor does *ret_place, which
+ * is of those routes alone that tell one place from another (netstate.h). 0, or a negative errno.
+ * 0 and hashes that are always the same where there are too many routes, or where the kernel cannot
  * give the main table alone (before Linux 4.20).
  */
-int netroutes_hash(uint64_t *ret_hash);
+int netroutes_hash(uint64_t *ret_hash, uint64_t *ret_place);
 
 #endif

@@ -28,7 +28,7 @@
 static struct netstate unknown = {.network = {.seen_ipv4 = true, .seen_ipv6 = true}};
 
 static HOT _Atomic(struct netstate *) current; /* released by the reader of the network */
-static HOT _Atomic uint64_t checked_ms;
+HOT _Atomic uint64_t netstate_checked_ms, netstate_since_ms; /* written under the lock */
 static HOT struct lock lock;
 static HOT _Atomic bool refused; /* the kernel did not let this process read the addresses */
 
@@ -50,10 +50,15 @@ static void free_netstate(struct rcu_head *head)
 
 /* ---- asking the kernel ---- */
 
+struct sources {
+	uint64_t hash, place, netns;
+	bool certain;
+};
+
 /* The source address towards the rest of the world: it shows a default route that comes, goes or
  * moves, in whatever table it is, while no interface address changes. Connecting a UDP socket sends
  * nothing. */
-static bool hash_sources(const struct netif *netif, uint64_t *ret_hash, uint64_t *ret_netns)
+static void read_sources(const struct netif *netif, struct sources *ret)
 {
 	/* TEST-NET-3 and the documentation prefix (RFC 5737, 3849): routed by default, if at all */
 	static const struct order_dest dests[] = {
@@ -62,43 +67,50 @@ static bool hash_sources(const struct netif *netif, uint64_t *ret_hash, uint64_t
 	};
 	struct order_socket sock;
 	struct order_probe probe = order_probe_open(&sock);
-	uint64_t hash = HASH_K2;
-	bool certain = true;
 
-	*ret_netns = 0;
+	*ret = (struct sources){.hash = HASH_K2, .place = HASH_K2, .certain = true};
 	for (unsigned i = 0; i < 2; i++) {
 		struct in6_addr source = IN6ADDR_ANY_INIT;
 		int r = probe.source(probe.ctx, &dests[i], &source);
 
-		hash = hash_bytes(&source, sizeof source, hash);
-		certain &= order_is_verdict(r, netif);
-		if (*ret_netns == 0 && sock.fd >= 0)
-			*ret_netns = netns_identify_socket(sock.fd);
+		ret->hash = hash_bytes(&source, sizeof source, ret->hash);
+		ret->place = hash_bytes(&source, i == 0 ? sizeof source : 8, ret->place);
+		ret->certain &= order_is_verdict(r, netif);
+		if (ret->netns == 0 && sock.fd >= 0)
+			ret->netns = netns_identify_socket(sock.fd);
 	}
 	order_probe_close(&sock);
-	*ret_hash = hash;
-	return certain;
 }
 
+/* A place that is known by the source addresses alone has this bit, and is compared with its like.
+ */
+#define BY_SOURCES UINT64_C(1)
+
 /* `netif` is to be read, or only looked at, as `read` does. True where the result may be told to
- * others. */
+ * others. A place of 0 is not known. */
 static bool ask_kernel(uint64_t netns, int (*read)(struct netif *), struct netif *netif,
 		       struct network *ret)
 {
-	uint64_t netns_asked, sources, routes = 0;
+	uint64_t routes = 0, place = 0;
+	struct sources sources;
 	bool certain = read(netif) == 0;
 
 	atomic_store_explicit(&refused, !certain, memory_order_relaxed);
 	if (!certain)
 		*netif = netif_unknown;
-	certain &= hash_sources(netif, &sources, &netns_asked);
-	certain &= netroutes_hash(&routes) == 0;
+	read_sources(netif, &sources);
+	certain &= netroutes_hash(&routes, &place) == 0;
+	if (certain)
+		place = hash_fold(netif->place ^ sources.place, place ^ HASH_K1) & ~BY_SOURCES;
+	else
+		place = sources.place | BY_SOURCES;
 	*ret = (struct network){.netns = netns,
 				.addresses = netif->hash,
-				.routes = hash_fold(sources ^ HASH_K0, routes ^ HASH_K1),
+				.routes = hash_fold(sources.hash ^ HASH_K0, routes ^ HASH_K1),
+				.place = sources.certain ? place : 0,
 				.seen_ipv4 = netif->seen_ipv4,
 				.seen_ipv6 = netif->seen_ipv6};
-	return certain && netns != 0 && netns_asked == netns;
+	return certain && sources.certain && netns != 0 && sources.netns == netns;
 }
 
 /* ---- the current state ---- */
@@ -110,7 +122,8 @@ static bool is_same(const struct netstate *state, const struct network *network)
 
 	return was->netns == network->netns && was->addresses == network->addresses &&
 	       was->routes == network->routes && was->seen_ipv4 == network->seen_ipv4 &&
-	       was->seen_ipv6 == network->seen_ipv6 &&
+	       was->seen_ipv6 == network->seen_ipv6 && was->place == network->place &&
+	       was->since_ms == network->since_ms &&
 	       (netif == NULL || netif->hash == was->addresses);
 }
 
@@ -139,6 +152,11 @@ static void publish_locked(const struct network *network, struct netif *netif)
 		rcu_retire(&state->rcu);
 }
 
+static bool serves(const struct netstate *state, const struct settings *settings)
+{
+	return state != NULL && state->network.netns == settings->netns;
+}
+
 /* What another process has found out lately. */
 static bool is_told(const struct settings *settings, uint64_t now_ms, struct network *ret,
 		    uint64_t *ret_when_ms)
@@ -149,13 +167,45 @@ static bool is_told(const struct settings *settings, uint64_t now_ms, struct net
 				    ret, ret_when_ms);
 }
 
-static void tell(const struct settings *settings, const struct network *network, uint64_t now_ms)
+static void tell(const struct settings *settings, struct network *network, uint64_t now_ms)
 {
 	if (settings->cache != NULL)
-		netstate_record_write(settings->cache, network, now_ms);
+		network->since_ms = netstate_record_write(settings->cache, network, now_ms);
 }
 
-static void refresh_locked(const struct settings *settings, struct netstate *old, uint64_t now_ms)
+static bool are_places_comparable(uint64_t a, uint64_t b)
+{
+	return a != 0 && b != 0 && !((a ^ b) & BY_SOURCES);
+}
+
+/* Others may not have seen what this process has seen, or their word have been lost. `was_ms` is
+ * when this process last knew it to be at the old place. */
+static void compare_with_own(struct network *network, const struct network *was, uint64_t was_ms,
+			     uint64_t now_ms)
+{
+	bool moved =
+		are_places_comparable(was->place, network->place) && was->place != network->place;
+
+	if (network->place == 0)
+		network->place = was->place;
+	if (moved && network->since_ms < was_ms)
+		network->since_ms = now_ms;
+	else if (!moved && network->since_ms < was->since_ms &&
+		 was->since_ms <= now_ms + NETSTATE_CHECK_MS) /* or it is another clock's */
+		network->since_ms = was->since_ms;
+}
+
+static void find_out(const struct settings *settings, struct netif *netif, uint64_t now_ms,
+		     struct network *ret)
+{
+	if (ask_kernel(settings->netns, netif_read, netif, ret))
+		tell(settings, ret, now_ms);
+	else if (settings->cache != NULL && settings->netns != 0)
+		ret->since_ms = netstate_record_since(settings->cache, settings->netns, now_ms);
+}
+
+static void refresh_locked(const struct settings *settings, struct netstate *old, uint64_t was_ms,
+			   uint64_t now_ms)
 {
 	struct netif *netif = NULL;
 	struct network network = unknown.network;
@@ -164,19 +214,17 @@ static void refresh_locked(const struct settings *settings, struct netstate *old
 	network.netns = settings->netns;
 	if (!is_told(settings, now_ms, &network, &when_ms)) {
 		netif = calloc(1, sizeof *netif);
-		if (netif != NULL && ask_kernel(settings->netns, netif_read, netif, &network))
-			tell(settings, &network, now_ms);
+		if (netif != NULL)
+			find_out(settings, netif, now_ms, &network);
 	}
+	if (serves(old, settings))
+		compare_with_own(&network, &old->network, was_ms, now_ms);
 	if (old == NULL || !is_same(old, &network))
 		publish_locked(&network, netif);
 	else
 		free_netif(netif);
-	atomic_store(&checked_ms, when_ms);
-}
-
-static bool serves(const struct netstate *state, const struct settings *settings)
-{
-	return state != NULL && state->network.netns == settings->netns;
+	atomic_store(&netstate_since_ms, network.since_ms);
+	atomic_store(&netstate_checked_ms, when_ms);
 }
 
 /* `was` is the time of the last check as the caller saw it: who saw an older one has lost. */
@@ -185,13 +233,14 @@ static const struct netstate *refresh(const struct settings *settings, struct ne
 {
 	int saved = errno;
 
-	if (serves(state, settings) && !atomic_compare_exchange_strong(&checked_ms, &was, now_ms))
+	if (serves(state, settings) &&
+	    !atomic_compare_exchange_strong(&netstate_checked_ms, &was, now_ms))
 		return state;
 	if (process_check() != PROCESS_OWNER)
 		return state == NULL ? &unknown : state;
 	lock_take(&lock);
 	if (state == atomic_load(&current))
-		refresh_locked(settings, state, now_ms);
+		refresh_locked(settings, state, was, now_ms);
 	lock_release(&lock);
 	errno = saved;
 	state = atomic_load_explicit(&current, memory_order_acquire);
@@ -201,7 +250,7 @@ static const struct netstate *refresh(const struct settings *settings, struct ne
 const struct netstate *netstate_get(const struct settings *settings, uint64_t now_ms)
 {
 	struct netstate *state = atomic_load_explicit(&current, memory_order_acquire);
-	uint64_t checked = atomic_load_explicit(&checked_ms, memory_order_relaxed);
+	uint64_t checked = atomic_load_explicit(&netstate_checked_ms, memory_order_relaxed);
 
 	if (serves(state, settings) && !clock_elapsed(checked, now_ms, NETSTATE_CHECK_MS))
 		return state;
@@ -233,7 +282,7 @@ static void glimpse_locked(const struct settings *settings, uint64_t now_ms)
 uint64_t netstate_hash(const struct settings *settings, uint64_t now_ms)
 {
 	const struct netstate *state = atomic_load_explicit(&current, memory_order_acquire);
-	uint64_t checked = atomic_load_explicit(&checked_ms, memory_order_relaxed), hash;
+	uint64_t checked = atomic_load_explicit(&netstate_checked_ms, memory_order_relaxed), hash;
 
 	if (serves(state, settings) && !clock_elapsed(checked, now_ms, NETSTATE_CHECK_MS))
 		return state->hash;
@@ -273,4 +322,5 @@ const struct netif *netstate_netif(const struct netstate *state)
 void netstate_reset(void)
 {
 	lock_reset(&lock);
+	atomic_store(&netstate_checked_ms, 0); /* it may be in other namespaces */
 }

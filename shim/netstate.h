@@ -10,10 +10,25 @@
  *
  * A state counts from the moment when its process asked the kernel, whoever reads it: nobody goes
  * by one that is NETSTATE_CHECK_MS old.
+ *
+ * Where the machine is, its *place*, is what the order needs without what comes and goes while a
+ * machine stays where it is. It counts as another place when one of these is different:
+ *
+ *	addresses   with their prefixes; not those of loopback, those that are valid on a link
+ *		    alone (fe80::/10, 169.254/16), and temporary ones (RFC 8981)
+ *	routes	    of the main table; not those to a link's own addresses, nor those to a single
+ *		    host on a link; whether a link is up counts for a route to everything alone
+ *	sources	    the address towards the rest of the world; of IPv6 the first 64 bits
+ *
+ * So a laptop that moves, a VPN that comes up and a new network on a bridge are changes, and the
+ * start of a container is none, which brings an interface with a link-local address. What was
+ *learnt before the last change is not taken for fresh any more (entry_cut()). Coming back is a
+ *change like any other: places are not remembered, since the same addresses are in use in many.
  */
 #ifndef NOBLOCKDNS_NETSTATE_H
 #define NOBLOCKDNS_NETSTATE_H
 
+#include "shim/clock.h"
 #include "shim/netif.h"
 #include "shim/netstate_record.h"
 #include "shim/rcu.h"
@@ -28,7 +43,7 @@ struct settings;
 struct netstate {
 	struct rcu_head rcu;
 	struct network network;
-	uint64_t hash;		       /* of the network: two that differ have different ones */
+	uint64_t hash;		       /* of addresses and routes: two that differ have others */
 	_Atomic(struct netif *) netif; /* owns; NULL until netstate_netif() */
 };
 
@@ -37,6 +52,25 @@ struct netstate {
  * Any thread; keeps errno.
  */
 const struct netstate *netstate_get(const struct settings *settings, uint64_t now_ms);
+
+extern _Atomic uint64_t netstate_checked_ms, netstate_since_ms;
+
+/* Since when the network is the present one, as this process has last seen it; 0: that is not
+ * known, or there was no change. Any thread. */
+static inline uint64_t netstate_since_last(void)
+{
+	return atomic_load_explicit(&netstate_since_ms, memory_order_relaxed);
+}
+
+/* The same, by a state that is young enough. As netstate_get(). */
+static inline uint64_t netstate_since(const struct settings *settings, uint64_t now_ms)
+{
+	uint64_t checked = atomic_load_explicit(&netstate_checked_ms, memory_order_relaxed);
+
+	if (__builtin_expect(clock_elapsed(checked, now_ms, NETSTATE_CHECK_MS), 0))
+		(void)netstate_get(settings, now_ms);
+	return netstate_since_last();
+}
 
 /*
  * The hash of the current state, for connect(), which may be called in a signal handler: allocates

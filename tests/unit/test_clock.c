@@ -10,8 +10,10 @@ Test(clock, elapsed_counts_from_then_and_never_backwards)
 		uint64_t then_ms, now_ms;
 		bool elapsed;
 	} cases[] = {
-		{5000, 5000, false}, {5000, 5999, false}, {5000, 6000, true}, {5001, 5000, false},
-		{9000, 5000, false}, {0, 5000, true},	  {0, 999, false},
+		{5000, 5000, false},	{5000, 5999, false},  {5000, 6000, true},
+		{5001, 5000, false},	{9000, 5000, false},  {0, 5000, true},
+		{0, 999, false},	{65000, 5000, false}, {65001, 5000, true},
+		{90000000, 5000, true},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)

@@ -40,9 +40,9 @@ TestSuite(netroutes, .init = enter_namespace);
 
 static uint64_t hash(void)
 {
-	uint64_t got = 1;
+	uint64_t got = 1, place;
 
-	cr_assert_eq(netroutes_hash(&got), 0);
+	cr_assert_eq(netroutes_hash(&got, &place), 0);
 	return got;
 }
 
@@ -125,6 +125,28 @@ Test(netroutes, too_many_routes_are_not_read_to_the_end)
 	change_ipv4(SIOCADDRT, n);
 	all = hash();
 	cr_expect_eq(all, 0u);
+}
+
+static uint64_t place(void)
+{
+	uint64_t hash_now, got = 1;
+
+	cr_assert_eq(netroutes_hash(&hash_now, &got), 0);
+	return got;
+}
+
+Test(netroutes, route_to_a_network_is_of_the_place)
+{
+	uint64_t before = place(), with;
+
+	change_ipv4(SIOCADDRT, 1);
+	with = place();
+	cr_expect_neq(with, before);
+	change_ipv6(SIOCADDRT, 1024, 0);
+	cr_expect_neq(place(), with);
+	change_ipv6(SIOCDELRT, 1024, 0);
+	change_ipv4(SIOCDELRT, 1);
+	cr_expect_eq(place(), before);
 }
 
 /* ---- as a process sees it ---- */

@@ -76,22 +76,19 @@ Test(netstate, record_ages_and_has_no_future)
 Test(netstate, namespaces_have_records_of_their_own)
 {
 	struct network got;
-	unsigned kept = 0;
 
-	for (uint64_t netns = 1; netns <= 8; netns++) {
+	for (uint64_t netns = 1; netns <= 17; netns++) {
 		struct network network = {.netns = netns, .addresses = 100 + netns};
 
-		netstate_record_write(settings.cache, &network, NOW_MS);
+		netstate_record_write(settings.cache, &network, NOW_MS + netns);
 	}
-	for (uint64_t netns = 1; netns <= 8; netns++) {
-		if (!record_exists(netns, NOW_MS, &got))
-			continue; /* two may share a place */
+	for (uint64_t netns = 2; netns <= 17; netns++) {
+		cr_assert(record_exists(netns, NOW_MS + 17, &got), "of namespace %lu", netns);
 		cr_expect_eq(got.netns, netns);
 		cr_expect_eq(got.addresses, 100 + netns);
-		kept++;
 	}
-	cr_expect_geq(kept, 4u);
-	cr_expect_not(record_exists(9, NOW_MS, &got));
+	cr_expect_not(record_exists(1, NOW_MS + 17, &got), "the oldest made way for no one");
+	cr_expect_not(record_exists(18, NOW_MS + 17, &got));
 	cr_expect_not(record_exists(0, 0, &got), "an empty record is not that of namespace 0");
 }
 
@@ -105,7 +102,7 @@ Test(netstate, record_with_any_bit_wrong_is_none)
 	while (bytes[at] == 0)
 		at++;
 	at -= at % 64;
-	for (unsigned bit = 0; bit < 5 * 64; bit++) {
+	for (unsigned bit = 0; bit < 6 * 64; bit++) {
 		bytes[at + bit / 8] ^= (unsigned char)(1u << bit % 8);
 		cr_expect_not(record_exists(4711, NOW_MS, &got), "bit %u", bit);
 		bytes[at + bit / 8] ^= (unsigned char)(1u << bit % 8);
@@ -280,4 +277,154 @@ Test(netstate, without_a_cache_the_process_asks_for_itself)
 	cr_assert_eq(netif_read(&now), 0);
 	cr_expect_eq(netstate_get(&settings, NOW_MS)->network.addresses, now.hash);
 	netif_free(&now);
+}
+
+/* ---- since when ---- */
+
+static uint64_t write_place(uint64_t netns, uint64_t place, uint64_t now_ms)
+{
+	const struct network network = {.netns = netns, .place = place};
+
+	return netstate_record_write(settings.cache, &network, now_ms);
+}
+
+Test(netstate, first_place_that_is_noted_is_no_change)
+{
+	cr_expect_eq(write_place(4711, 1, NOW_MS), 0u);
+	cr_expect_eq(write_place(4711, 1, NOW_MS + 5000), 0u);
+	cr_expect_eq(netstate_record_since(settings.cache, 4711, NOW_MS + 5000), 0u);
+	cr_expect_eq(netstate_record_since(settings.cache, 4712, NOW_MS + 5000), 0u);
+}
+
+Test(netstate, change_of_place_is_kept_by_all_that_come)
+{
+	struct network got;
+	uint64_t checked_ms;
+
+	write_place(4711, 1, NOW_MS);
+	cr_expect_eq(write_place(4711, 2, NOW_MS + 5000), NOW_MS + 5000u);
+	cr_expect_eq(write_place(4711, 2, NOW_MS + 9000), NOW_MS + 5000u);
+	cr_assert(netstate_record_read(settings.cache, 4711, NOW_MS + 9000, 1, &got, &checked_ms));
+	cr_expect_eq(got.place, 2u);
+	cr_expect_eq(got.since_ms, NOW_MS + 5000u);
+	cr_expect_eq(netstate_record_since(settings.cache, 4711, NOW_MS + 9000), NOW_MS + 5000u);
+}
+
+Test(netstate, return_to_a_place_is_another_change)
+{
+	write_place(4711, 1, NOW_MS);
+	write_place(4711, 2, NOW_MS + 1000);
+	cr_expect_eq(write_place(4711, 1, NOW_MS + 2000), NOW_MS + 2000u);
+}
+
+Test(netstate, places_of_namespaces_are_their_own)
+{
+	write_place(4711, 1, NOW_MS);
+	cr_expect_eq(write_place(4712, 2, NOW_MS + 1000), 0u);
+	cr_expect_eq(write_place(4711, 1, NOW_MS + 2000), 0u);
+}
+
+/* As who has a clock that is ahead leaves it. */
+Test(netstate, change_of_the_future_is_none_and_does_not_last)
+{
+	struct network got;
+	uint64_t checked_ms;
+
+	write_place(4711, 1, NOW_MS);
+	write_place(4711, 2, NOW_MS + 86400000);
+	cr_expect_eq(netstate_record_since(settings.cache, 4711, NOW_MS), 0u);
+	cr_expect_not(netstate_record_read(settings.cache, 4711, NOW_MS, 1000, &got, &checked_ms));
+	cr_expect_eq(write_place(4711, 2, NOW_MS + 1), NOW_MS + 1u);
+	cr_expect_eq(write_place(4711, 2, NOW_MS + 5000), NOW_MS + 1u);
+}
+
+/* Whatever is in the word: no time of the future comes out, and the next ones agree. */
+Test(netstate, random_words_do_no_harm)
+{
+	unsigned char *bytes = cache_region_records(settings.cache);
+
+	srandom(1);
+	for (unsigned round = 0; round < 10000; round++) {
+		uint64_t since_ms;
+
+		for (unsigned i = 0; i < 64; i++)
+			bytes[(unsigned)random() % CACHE_REGION_NETWORKS_LEN] =
+				(unsigned char)random();
+		cr_assert_leq(netstate_record_since(settings.cache, round, NOW_MS), NOW_MS + 0u);
+		since_ms = write_place(round, 7, NOW_MS);
+		cr_assert_leq(since_ms, NOW_MS + 0u);
+		cr_assert_eq(write_place(round, 7, NOW_MS + 1), since_ms);
+	}
+}
+
+/* ---- since when, as a process sees it ---- */
+
+/* Places that the kernel has told are even. */
+static void leave_place(uint64_t place, uint64_t when_ms)
+{
+	write_place(settings.netns, place, when_ms);
+}
+
+static uint64_t since(uint64_t now_ms)
+{
+	return netstate_since(&settings, now_ms);
+}
+
+Test(netstate, nothing_changes_at_the_first_look)
+{
+	cr_expect_eq(since(NOW_MS), 0u);
+	cr_expect_eq(since(NOW_MS + 5 * NETSTATE_CHECK_MS), 0u);
+	cr_expect_eq(netstate_since_last(), 0u);
+}
+
+Test(netstate, change_that_another_process_saw_is_known)
+{
+	leave_place(2, NOW_MS);
+	leave_place(4, NOW_MS + 5000);
+	cr_expect_eq(since(NOW_MS + 5001), NOW_MS + 5000u);
+	cr_expect_eq(netstate_since_last(), NOW_MS + 5000u);
+}
+
+Test(netstate, change_is_seen_within_a_second)
+{
+	leave_place(2, NOW_MS);
+	cr_assert_eq(since(NOW_MS), 0u);
+	leave_place(4, NOW_MS + 1);
+	cr_expect_eq(since(NOW_MS + NETSTATE_CHECK_MS - 1), 0u);
+	cr_expect_eq(since(NOW_MS + NETSTATE_CHECK_MS), NOW_MS + 1u);
+}
+
+Test(netstate, change_is_seen_without_a_cache)
+{
+	settings.cache = NULL;
+	cr_assert_eq(since(NOW_MS), 0u);
+	cr_expect_eq(since(NOW_MS + NETSTATE_CHECK_MS), 0u);
+}
+
+/* Somebody has damaged the word, or it went with the record that made way for others. */
+Test(netstate, change_that_was_seen_is_not_forgotten)
+{
+	unsigned char *bytes = cache_region_records(settings.cache);
+
+	leave_place(2, NOW_MS);
+	leave_place(4, NOW_MS + 100);
+	cr_assert_eq(since(NOW_MS + 100), NOW_MS + 100u);
+	memset(bytes, 0, CACHE_REGION_NETWORKS_LEN);
+	leave_place(4, NOW_MS + 900);
+	cr_expect_eq(since(NOW_MS + 1200), NOW_MS + 100u);
+	memset(bytes, 0, CACHE_REGION_NETWORKS_LEN);
+	leave_place(6, NOW_MS + 2400);
+	cr_expect_eq(since(NOW_MS + 2500), NOW_MS + 2500u);
+}
+
+/* A child in another time namespace. */
+Test(netstate, change_of_a_clock_that_is_ahead_is_none)
+{
+	leave_place(2, NOW_MS + 86400000);
+	leave_place(4, NOW_MS + 86400000);
+	cr_assert_eq(since(NOW_MS + 86400000), NOW_MS + 86400000u);
+	netstate_reset();
+	memset(cache_region_records(settings.cache), 0, CACHE_REGION_NETWORKS_LEN);
+	leave_place(4, NOW_MS);
+	cr_expect_eq(since(NOW_MS), 0u);
 }
