@@ -47,6 +47,10 @@
  * RFC 8305 section 8, 100 ms or more). */
 #define NAP_MS 90
 
+/* epoll_wait() counts no time that the machine is suspended, and timers do: what was in flight ends
+ * this much after the machine has resumed, at the latest. */
+#define RESUME_MS 1000
+
 /*
  * How long an asker waits in the place of the io thread, with its signals blocked, when it has put
  * a question. A near server's answer comes in less, and two switches of threads are saved. Where it
@@ -139,7 +143,7 @@ static int sleep_ms(uint64_t next, uint64_t now_ms)
 		return io_watch_any() ? -1 : io_idle_ms;
 	if (next <= now_ms)
 		return 0;
-	return next - now_ms > INT_MAX ? INT_MAX : (int)(next - now_ms);
+	return next - now_ms > RESUME_MS ? RESUME_MS : (int)(next - now_ms);
 }
 
 /* Ends this generation if nothing came in meanwhile. */

@@ -6,6 +6,7 @@
 #include "shim/private_fd.h"
 #include "shim/process.h"
 #include "shim/sys.h"
+#include "tests/unit/boot_clock.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -277,6 +278,30 @@ Test(io, timer_of_a_task_on_the_calling_thread_fires)
 	process_check();
 	run_on_this_thread(&timer_work);
 	cr_expect_eq(timer.place, 0u);
+}
+
+static void start_long_timer(struct io_task *task, uint64_t now_ms)
+{
+	(void)task;
+	timer.fire = on_timer;
+	io_timer_start(&timer, now_ms + 100000);
+}
+
+/* While the machine is suspended epoll_wait() does not get on. */
+Test(io, timer_fires_soon_after_a_suspend)
+{
+	const struct timespec nap_is_over = {.tv_nsec = 300000000};
+	struct timespec until;
+
+	timer_work.task.run = start_long_timer;
+	sem_init(&timer_work.done, 0, 0);
+	process_check();
+	io_submit(&timer_work.task);
+	nanosleep(&nap_is_over, NULL);
+	atomic_store(&boot_clock_ahead_s, 3600);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 50;
+	cr_expect_eq(sem_timedwait(&timer_work.done, &until), 0);
 }
 
 static void start_timer_and_lose_all(struct io_task *task, uint64_t now_ms)
