@@ -6,6 +6,7 @@
 #include "shim/clock.h"
 #include "shim/failures.h"
 #include "shim/lease.h"
+#include "shim/netstate.h"
 #include "shim/process.h"
 #include "shim/siblings_lookup.h"
 #include "shim/silence.h"
@@ -75,14 +76,17 @@ static void put_in_background(struct asking *a)
 }
 
 /* Takes the lease if there is one to be had. The time that others have waited since they asked is
- * not waited for twice. */
+ * not waited for twice, unless they asked in another network. */
 static enum lease_result take_lease(struct asking *a)
 {
 	const struct config *config = a->call->settings->config;
 	enum lease_result result =
 		lease_take(cache_of(a), a->key, a->question->types, a->call->now_ms, &a->lease);
-	uint64_t end_ms = a->lease.first_ms + config->stale_after_ms;
+	uint64_t end_ms;
 
+	if (a->lease.first_ms < netstate_since_last())
+		a->lease.first_ms = a->call->now_ms;
+	end_ms = a->lease.first_ms + config->stale_after_ms;
 	a->mine = result == LEASE_MINE;
 	a->plan.since_ms = a->lease.part ? 0 : a->lease.first_ms; /* 0: they are not silent */
 	if (a->plan.stale != NULL && end_ms < a->plan.until_ms)
@@ -96,7 +100,7 @@ static enum lease_result take_lease(struct asking *a)
 static void heed_silence(const struct resolve *call, const struct ask_plan *plan)
 {
 	if (plan->stale != NULL && plan->since_ms != 0 && call->now_ms >= plan->until_ms &&
-	    fetch_heard_ms() < plan->since_ms)
+	    plan->since_ms >= netstate_since_last() && fetch_heard_ms() < plan->since_ms)
 		silence_note(call->settings->cache, call->settings->view, call->now_ms);
 }
 

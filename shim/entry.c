@@ -235,3 +235,11 @@ int entry_decode(const void *buf, size_t size, struct entry *ret)
 	}
 	return 0;
 }
+
+void entry_cut_rrset(struct entry_rrset *rr, uint64_t since_ms)
+{
+	uint64_t ttl_s = (since_ms - rr->stored_ms) / 1000;
+
+	if (rr->ttl_s > ttl_s)
+		rr->ttl_s = (uint32_t)ttl_s;
+}

@@ -75,6 +75,16 @@ static inline bool entry_is_aging(const struct entry *entry, unsigned types, uin
 	return false;
 }
 
+void entry_cut_rrset(struct entry_rrset *rr, uint64_t since_ms);
+
+/* What was stored before `since_ms` has expired at that time, or before. */
+static inline void entry_cut(struct entry *entry, uint64_t since_ms)
+{
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		if (__builtin_expect(entry->rr[t].stored_ms < since_ms, 0))
+			entry_cut_rrset(&entry->rr[t], since_ms);
+}
+
 /* Are the RRsets of all these types (bits of enum entry_slot) fresh? */
 static inline bool entry_has_fresh(const struct entry *entry, unsigned types, uint64_t now_ms)
 {

@@ -2,6 +2,7 @@
 /* failures.c - see failures.h. */
 #include "shim/failures.h"
 
+#include "shim/netstate.h"
 #include "shim/silence.h"
 
 #include <stdbool.h>
@@ -14,14 +15,25 @@ struct room {
 		__attribute__((aligned(ENTRY_ALIGN)));
 };
 
+/* What was noted before the network changed says nothing of the present one. */
+static void forget(struct entry *entry, uint64_t since_ms)
+{
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		if (entry->rr[t].stored_ms < since_ms)
+			entry->rr[t] = (struct entry_rrset){.kind = RESOLVER_NONE};
+}
+
 static bool look(struct cache *cache, uint64_t view, const struct name *name, struct room *room,
 		 struct entry *ret)
 {
 	uint64_t of = view ^ VIEW_OF_FAILURES;
 	size_t need;
 
-	return cache_lookup(cache, cache_hash(cache, of, name->text, name->len), of, name->text,
-			    name->len, room->bytes, sizeof room->bytes, ret, &need) == 0;
+	if (cache_lookup(cache, cache_hash(cache, of, name->text, name->len), of, name->text,
+			 name->len, room->bytes, sizeof room->bytes, ret, &need) < 0)
+		return false;
+	forget(ret, netstate_since_last());
+	return true;
 }
 
 static void put(struct cache *cache, uint64_t view, const struct name *name, struct entry *entry,

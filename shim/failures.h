@@ -8,6 +8,9 @@
  *
  * A failure for want of an answer, from before a silence that has ended (silence.h), is forgotten.
  *
+ * What was noted before the network changed (netstate.h) is forgotten as well: who gets a network
+ * asks at once.
+ *
  * failures_find() on any thread, without a system call; failures_note() as cache_store(). The
  * caller keeps the cache open.
  */

@@ -6,6 +6,7 @@
 #include "shim/fetch_cache.h"
 
 #include "shim/failures.h"
+#include "shim/netstate.h"
 #include "shim/silence.h"
 
 #include <string.h>
@@ -31,11 +32,12 @@ struct blob *fetch_cache_find(const struct fetch *f, uint64_t now_ms)
 	uint64_t hash;
 	struct cache *cache = cache_for(f, &hash);
 
-	if (cache != NULL &&
-	    cache_lookup(cache, hash, f->view, f->name.text, f->name.len, room, sizeof room, &entry,
-			 &need) == 0 &&
-	    entry_has_fresh(&entry, f->types, now_ms))
-		blob = blob_encode(&entry);
+	if (cache != NULL && cache_lookup(cache, hash, f->view, f->name.text, f->name.len, room,
+					  sizeof room, &entry, &need) == 0) {
+		entry_cut(&entry, netstate_since_last());
+		if (entry_has_fresh(&entry, f->types, now_ms))
+			blob = blob_encode(&entry);
+	}
 	rcu_read_unlock(token);
 	return blob;
 }

@@ -5,6 +5,7 @@
 #include "shim/ask.h"
 #include "shim/cancel.h"
 #include "shim/clock.h"
+#include "shim/netstate.h"
 #include "shim/process.h"
 #include "shim/siblings_lookup.h"
 
@@ -61,7 +62,7 @@ static int find_fetched(const struct resolve *call, const struct name *name, uns
 int resolve_find(struct resolve *call, const struct name *name, struct entry *ret)
 {
 	struct cache *cache = call->settings->cache;
-	uint64_t view = call->settings->view, hash;
+	uint64_t view = call->settings->view, hash, since_ms;
 	size_t need;
 	int r;
 
@@ -77,6 +78,9 @@ int resolve_find(struct resolve *call, const struct name *name, struct entry *re
 			r = cache_lookup(cache, hash, view, name->text, name->len, call->large,
 					 need, ret, &need);
 	}
+	since_ms = netstate_since(call->settings, call->now_ms); /* failures.h needs it, too */
+	if (r == 0)
+		entry_cut(ret, since_ms);
 	ret->key = hash;
 	return r;
 }

@@ -92,7 +92,8 @@ void resolve_pause(struct resolve *call, struct resolve_kept *ret);
 
 void resolve_forget(struct resolve_kept *kept);
 
-/* What the cache has of the name, fresh or not, valid until the next call; -ENOENT. */
+/* What the cache has of the name, fresh or not, valid until the next call; -ENOENT. What was stored
+ * before the network changed is not fresh (netstate.h). */
 int resolve_find(struct resolve *call, const struct name *name, struct entry *ret);
 
 /* Takes over an answer (NULL: none came) that arrived another way. 0 or -ENOMEM. */

@@ -3,6 +3,7 @@
 #include "shim/silence.h"
 
 #include "shim/cache_region.h"
+#include "shim/netstate.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -37,9 +38,17 @@ static uint32_t age_ms(const _Atomic uint64_t *word, uint64_t view, uint64_t now
 						     : UINT32_MAX;
 }
 
+/* How long ago they were noted to be silent, since the network changed; UINT32_MAX: never. */
+static uint32_t silent_ms(const struct place *place, uint64_t view, uint64_t now_ms)
+{
+	uint32_t age = age_ms(&place->since, view, now_ms);
+
+	return age < SILENCE_MS && now_ms - age >= netstate_since_last() ? age : UINT32_MAX;
+}
+
 bool silence_is(const struct cache *cache, uint64_t view, uint64_t now_ms)
 {
-	return age_ms(&place_of(cache, view)->since, view, now_ms) < SILENCE_MS;
+	return silent_ms(place_of(cache, view), view, now_ms) < SILENCE_MS;
 }
 
 /* Not again within half its time: all the others read it. */
@@ -47,7 +56,7 @@ void silence_note(const struct cache *cache, uint64_t view, uint64_t now_ms)
 {
 	struct place *place = place_of(cache, view);
 
-	if (age_ms(&place->since, view, now_ms) >= SILENCE_MS / 2)
+	if (silent_ms(place, view, now_ms) >= SILENCE_MS / 2)
 		atomic_store_explicit(&place->since, make(view, now_ms), memory_order_relaxed);
 }
 

@@ -6,6 +6,7 @@
  * none of them listens. From then on nobody waits for them who has something stale, until somebody
  * has an answer: then failures for want of one are forgotten (failures.h; RFC 8767 section 5).
  * Without a further sign the silence ends after SILENCE_MS, and they are tried again as usual.
+ * So it does when the network changes (netstate.h).
  *
  * Two words for each view, in the records of cache_region.h:
  *

@@ -363,3 +363,52 @@ Test(hash, exchanged_blocks_show)
 			  "distance %zu", distance);
 	}
 }
+
+/* ---- what was stored before the network changed ---- */
+
+#define STORED UINT64_C(1000000)
+
+Test(entry, change_after_the_storing_ends_the_ttl)
+{
+	static const struct {
+		uint64_t since_ms;
+		uint32_t ttl_s;
+		bool fresh; /* at that time */
+	} cases[] = {
+		{0, 300, true},
+		{STORED, 300, true},
+		{STORED + 1, 0, false},
+		{STORED + 999, 0, false},
+		{STORED + 1000, 1, false},
+		{STORED + 299999, 299, false},
+		{STORED + 300000, 300, false},
+		{STORED + 9000000, 300, false},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct entry entry = sample();
+		uint64_t now_ms = cases[i].since_ms > STORED ? cases[i].since_ms : STORED;
+
+		for (int t = 0; t < ENTRY_NTYPES; t++) {
+			entry.rr[t].ttl_s = 300;
+			entry.rr[t].stored_ms = STORED;
+		}
+		entry_cut(&entry, cases[i].since_ms);
+		for (int t = 0; t < ENTRY_NTYPES; t++) {
+			cr_expect_eq(entry.rr[t].ttl_s, cases[i].ttl_s, "case %zu: %u s", i,
+				     entry.rr[t].ttl_s);
+			cr_expect_eq(entry_fresh(&entry.rr[t], now_ms), cases[i].fresh, "case %zu",
+				     i);
+		}
+	}
+}
+
+Test(entry, change_between_two_rrsets_ends_the_older)
+{
+	struct entry entry = sample();
+
+	entry.rr[ENTRY_AAAA].stored_ms = entry.rr[ENTRY_A].stored_ms + 5000;
+	entry_cut(&entry, entry.rr[ENTRY_AAAA].stored_ms);
+	cr_expect_eq(entry.rr[ENTRY_A].ttl_s, 5u);
+	cr_expect_eq(entry.rr[ENTRY_AAAA].ttl_s, 60u);
+}

@@ -2,6 +2,8 @@
 /* test_failures.c - how long a question is known to have no answer, by a clock that is given. */
 #include "shim/failures.h"
 
+#include "shim/netstate.h"
+
 #include "shim/silence.h"
 #include "tests/unit/test_cache_util.h"
 
@@ -191,4 +193,27 @@ Test(failures, after_servers_are_back_are_kept)
 	silence_end(cache, VIEW, NOW + 10);
 	note(A, RESOLVER_TIMEOUT, NOW + 20);
 	cr_assert_eq(find(NOW + 20), A);
+}
+
+/* ---- another network ---- */
+
+Test(failures, of_before_a_change_of_the_network_are_forgotten)
+{
+	note(A, RESOLVER_SERVFAIL, NOW);
+	note(A, RESOLVER_SERVFAIL, NOW + 1000);
+	cr_assert_eq(find(NOW + 2500), A);
+	atomic_store(&netstate_since_ms, NOW + 1000);
+	cr_expect_eq(find(NOW + 2500), A);
+	atomic_store(&netstate_since_ms, NOW + 1001);
+	cr_expect_eq(find(NOW + 1001), 0);
+}
+
+Test(failures, after_a_change_of_the_network_begin_anew)
+{
+	note(A, RESOLVER_SERVFAIL, NOW);
+	note(A, RESOLVER_SERVFAIL, NOW + 1000);
+	atomic_store(&netstate_since_ms, NOW + 1500);
+	note(A, RESOLVER_SERVFAIL, NOW + 1600);
+	cr_expect_eq(find(NOW + 2599), A);
+	cr_expect_eq(find(NOW + 2600), 0);
 }

@@ -3,6 +3,7 @@
 #include "shim/silence.h"
 
 #include "shim/cache_region.h"
+#include "shim/netstate.h"
 #include "tests/unit/test_cache_util.h"
 
 #include <criterion/criterion.h>
@@ -139,4 +140,15 @@ Test(silence, of_another_boot_or_damaged_is_none)
 	damage(UINT64_MAX, UINT64_MAX);
 	cr_assert_not(silence_is(cache, VIEW, NOW));
 	cr_assert_eq(ended(NOW), 0);
+}
+
+Test(silence, of_before_a_change_of_the_network_is_none)
+{
+	silence_note(cache, VIEW, NOW);
+	atomic_store(&netstate_since_ms, NOW);
+	cr_expect(silence_is(cache, VIEW, NOW + 1));
+	atomic_store(&netstate_since_ms, NOW + 1);
+	cr_expect_not(silence_is(cache, VIEW, NOW + 1));
+	silence_note(cache, VIEW, NOW + 2);
+	cr_expect(silence_is(cache, VIEW, NOW + 2), "it was not noted anew");
 }
