@@ -4,7 +4,8 @@
  *
  * A job is one name of one view that the resolver is working on, with the fetches that wait for it.
  * It belongs to the io thread alone, so it needs no lock. It lives until its last query is
- * answered, also when every asker has gone: the answer still belongs into the cache.
+ * answered, also when every asker has gone: the answer still belongs into the cache. A job that has
+ * taken as long as a call may is overdue: who waits is told, and whoever comes begins a new one.
  *
  * A job ends no fetch before the fetch is satisfied: all its types are known, or one has addresses
  * and the resolution delay since then is over.
@@ -32,16 +33,20 @@ struct job {
 	struct fetch_kept kept[ENTRY_NTYPES];
 	struct host_view *view;
 	struct io_timer delay; /* the resolution delay, once one type has addresses */
-	struct lease lease;    /* key 0: none */
+	struct io_timer overdue;
+	struct lease lease; /* key 0: none */
 	bool delay_over;
+	bool late;	     /* nobody waits, and nobody joins */
 	bool partial;	     /* somebody has gone with one family's addresses */
 	struct fetch *first; /* owns one reference: name, view and limits of the job */
 };
 
 #define BUCKETS 256
 
-/* A call's first question ends in the resolver at the very deadline of the call, and its verdict
- * (what kind of failure) is worth these milliseconds. */
+/* For so long after a call's deadline its questions go on: who tries again finds the answer. */
+#define LATE_MS 5000
+
+/* The verdict that a job is overdue comes before the deadline of the call that began it. */
 #define VERDICT_MS 10
 
 static struct job *jobs[BUCKETS]; /* lists, by job_bucket(); io thread only */
@@ -94,7 +99,8 @@ static void store(struct job *job, uint64_t now_ms)
 		return;
 	job->stored |= fresh;
 	for (int t = 0; t < ENTRY_NTYPES; t++)
-		if (fresh & 1u << t)
+		if ((fresh & 1u << t) &&
+		    !(job->late && job->kept[t].rrset.kind == RESOLVER_FAILURE))
 			fetch_kept_describe(&job->kept[t], &rrs[t]);
 	fetch_cache_store(job->first, rrs, now_ms);
 	tell_others(job, now_ms);
@@ -170,6 +176,7 @@ static void job_free(struct job *job)
 			break;
 		}
 	io_timer_stop(&job->delay);
+	io_timer_stop(&job->overdue);
 	for (int t = 0; t < ENTRY_NTYPES; t++)
 		fetch_kept_free(&job->kept[t]);
 	resolver_host_put_view(job->view);
@@ -197,6 +204,29 @@ static void on_deadline(void *arg, uint64_t now_ms)
 		link = &(*link)->next_waiting;
 	*link = f->next_waiting;
 	finish(f, blob, now_ms);
+	blob_release(blob);
+}
+
+/* The failure is remembered, and who waits is told. The question goes on, for the cache's sake. */
+static void on_overdue(void *arg, uint64_t now_ms)
+{
+	const struct entry_rrset failed = {.kind = RESOLVER_FAILURE, .failure = RESOLVER_TIMEOUT};
+	struct entry_rrset rrs[ENTRY_NTYPES] = {0};
+	struct job *job = arg;
+	struct blob *blob = job_blob(job);
+	struct fetch *f;
+
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		if ((job->wanted & ~job->known) & 1u << t)
+			rrs[t] = failed;
+	fetch_cache_store(job->first, rrs, now_ms);
+	fetch_cache_release(&job->lease, is_answered(job));
+	job->lease = (struct lease){.key = 0};
+	job->late = true;
+	while ((f = job->waiting) != NULL) {
+		job->waiting = f->next_waiting;
+		finish(f, blob, now_ms);
+	}
 	blob_release(blob);
 }
 
@@ -265,12 +295,14 @@ static void ask(struct job *job, uint64_t now_ms)
 {
 	static void (*const done[ENTRY_NTYPES])(void *, const struct resolver_rrset *) = {
 		on_answer_a, on_answer_aaaa};
+	uint32_t query_ms = job->first->query_ms;
+	uint64_t life_ms = query_ms > 0 ? query_ms + LATE_MS : 0; /* 0: nobody is asked */
 
 	for (int t = 0; t < ENTRY_NTYPES; t++) {
 		struct resolver_question question = {
 			.name = job->first->spelling,
 			.type = wire_types[t],
-			.deadline_ms = now_ms + job->first->query_ms,
+			.deadline_ms = now_ms + life_ms,
 			.done = done[t],
 			.arg = job,
 		};
@@ -290,7 +322,8 @@ static void ask(struct job *job, uint64_t now_ms)
 static struct job *find_job(const struct fetch *f)
 {
 	for (struct job *job = *job_bucket(f); job != NULL; job = job->next)
-		if (job->first->view == f->view && job->first->name.len == f->name.len &&
+		if (!job->late && job->first->view == f->view &&
+		    job->first->name.len == f->name.len &&
 		    memcmp(job->first->name.text, f->name.text, f->name.len) == 0)
 			return job;
 	return NULL;
@@ -307,6 +340,7 @@ static struct job *new_job(struct fetch *f)
 		return NULL;
 	}
 	job->delay = (struct io_timer){.fire = on_delay, .arg = job};
+	job->overdue = (struct io_timer){.fire = on_overdue, .arg = job};
 	job->first = f;
 	atomic_fetch_add(&f->refs, 1);
 	job->next = *job_bucket(f);
@@ -379,6 +413,8 @@ void fetch_job_run(struct io_task *task, uint64_t now_ms)
 	/* Without memory for the timer the asker's own patience must do (FETCH_GRACE_MS). */
 	(void)io_timer_start(&f->at_deadline, f->deadline_ms + VERDICT_MS);
 	job->wanted |= f->types;
+	if (is_new && f->query_ms > 0)
+		(void)io_timer_start(&job->overdue, now_ms + f->query_ms);
 	ask(job, now_ms);
 	if (is_new)
 		fetch_cache_prepare(f, now_ms);
