@@ -44,7 +44,7 @@ struct job {
 #define BUCKETS 256
 
 /* For so long after a call's deadline its questions go on: who tries again finds the answer. */
-#define LATE_MS 5000
+#define LATE_MS 2000
 
 /* The verdict that a job is overdue comes before the deadline of the call that began it. */
 #define VERDICT_MS 10
