@@ -13,12 +13,17 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define BOTH (FETCH_A | FETCH_AAAA)
 
 /* What one process does for all while the servers are silent: it asks, this often. */
 #define PROBE_KEY UINT64_C(0x70726f6265000000)
+
+/* Has this process waited for an answer before? A new one may be over at once, and its question
+ * with it: where all are like that, nobody would ever have an answer who did not wait for it. */
+static atomic_bool has_waited;
 
 struct asking {
 	struct resolve *call;
@@ -32,6 +37,7 @@ struct asking {
 	struct fetch *fetch; /* owns, while it is waited for */
 	bool mine;	     /* the lease */
 	bool refresh;
+	bool may_wait; /* on this thread */
 };
 
 static struct cache *cache_of(const struct asking *a)
@@ -124,6 +130,7 @@ static int put_and_wait(struct asking *a)
 
 	if (r < 0)
 		return r;
+	atomic_store_explicit(&has_waited, true, memory_order_relaxed);
 	blob = fetch_wait(a->fetch, a->plan.until_ms);
 	a->fetch = NULL;
 	if (blob == NULL && !process_is_clean())
@@ -204,9 +211,23 @@ static void wait_for_others(struct asking *a)
 				 a->partial_ms + a->call->settings->config->resolution_delay_ms);
 	if (until_ms > a->call->now_ms)
 		lease_wait(cache_of(a), &a->lease, until_ms - a->call->now_ms);
+	atomic_store_explicit(&has_waited, true, memory_order_relaxed);
 	a->waited_who = a->lease.who;
 	a->waited_end_ms = a->lease.end_ms;
 	a->call->now_ms = clock_boot_ms();
+}
+
+/* Puts a question for which there is something stale, and which nobody would wait for any more. */
+static int put_for_the_next(struct asking *a)
+{
+	uint64_t until_ms = a->call->now_ms + a->call->settings->config->stale_after_ms;
+
+	if (a->may_wait && !atomic_load_explicit(&has_waited, memory_order_relaxed)) {
+		a->plan.until_ms = least(until_ms, a->call->deadline_ms);
+		return put_and_wait(a);
+	}
+	put_in_background(a);
+	return take(a, NULL);
 }
 
 static int ask_or_wait(struct asking *a)
@@ -225,10 +246,7 @@ static int ask_or_wait(struct asking *a)
 		if (!process_is_clean())
 			return -EXDEV;
 	}
-	if (a->plan.until_ms > a->call->now_ms)
-		return put_and_wait(a);
-	put_in_background(a);
-	return take(a, NULL);
+	return a->plan.until_ms > a->call->now_ms ? put_and_wait(a) : put_for_the_next(a);
 }
 
 /* ---- from the top ---- */
@@ -241,7 +259,7 @@ static int ask_silent(struct asking *a)
 
 	if (lease_take(cache_of(a), PROBE_KEY ^ view, BOTH, now_ms, &probe) == LEASE_MINE) {
 		silence_note(cache_of(a), view, now_ms);
-		put_in_background(a);
+		return put_for_the_next(a);
 	}
 	return take(a, NULL);
 }
@@ -279,7 +297,7 @@ static void clean_up(void *arg)
 
 int ask(struct resolve *call, const struct lookup_question *question)
 {
-	struct asking a = {.call = call, .question = question};
+	struct asking a = {.call = call, .question = question, .may_wait = true};
 	struct cancel_cleanup cleanup;
 	int r;
 

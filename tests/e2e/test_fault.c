@@ -33,6 +33,19 @@ static void fresh_again(struct fault *f)
 		   "(after two seconds: %s)", shim_got.out);
 }
 
+/* The same where no process lives long enough for an answer that it does not wait for. */
+static void fresh_for_the_short_lived(struct fault *f)
+{
+	unsigned long long end_ns;
+
+	fault_serve(f, NEW);
+	end_ns = lab_now_ns() + 2000000000;
+	do {
+		lab_assert(lab_now_ns() < end_ns, "(after two seconds: %s)", shim_got.out);
+		shim_run(NULL, SHIM_ARGV("clients/lookup", "www.test"));
+	} while (strcmp(shim_got.out, "www.test: 2001:db8::2 192.0.2.2\n") != 0);
+}
+
 /* Of 104,000 lookups: a thread that waits for a lock whose holder has lost its core. */
 #define NOISE 100
 
@@ -49,6 +62,22 @@ LabTest(fault, killed, FAULT_WORLD)
 LabTest(fault, frozen, FAULT_WORLD)
 {
 	RUN(.row = 1, .what = "frozen: nothing comes", MANY, .begin = fault_silent);
+}
+
+LabTest(fault, frozen_for_the_short_lived, FAULT_WORLD)
+{
+	RUN(.row = 1, .what = "frozen, then processes that end at once", .fill = "www.test",
+	    .begin = fault_silent, .who = "50", .client = "-t 50 www.test",
+	    .expected = "320 ms once, fresh in 2 s", .waited = 2, .once = true,
+	    .longest_ms = STALE_MS + 20, .end = fresh_for_the_short_lived);
+}
+
+LabTest(fault, killed_for_the_short_lived, FAULT_WORLD)
+{
+	RUN(.row = 1, .what = "killed, then processes that end at once", .fill = "www.test",
+	    .begin = fault_gone, .who = "50", .client = "-t 50 www.test",
+	    .expected = "320 ms once, fresh in 2 s", .waited = 2, .once = true,
+	    .longest_ms = STALE_MS + 20, .end = fresh_for_the_short_lived);
 }
 
 LabTest(fault, servfail, FAULT_WORLD)

@@ -4,6 +4,9 @@
  */
 #include "tests/e2e/stale_run.h"
 
+/* What the machine takes of a wait is taken off it, see stale_client.c. */
+#define SLACK_MS 50
+
 LabTest(stale, silent_server_is_waited_for_once, .resolv_conf = CONF)
 {
 	struct lab_dns *dns = start_expired(w);
@@ -11,11 +14,11 @@ LabTest(stale, silent_server_is_waited_for_once, .resolv_conf = CONF)
 
 	fall_silent(dns);
 	first = toll("-t", "50", "www.test");
-	then = toll("-t", "50", "www.test");
+	then = toll("-p", "2", "-t", "50", "www.test");
 	speak_again(dns);
 	lab_assert_int(first.slow, 1);
-	lab_assert(first.longest_ms >= STALE_MS - 1, "(%u ms)", first.longest_ms);
-	lab_assert_int(then.slow, 0);
+	lab_assert(first.longest_ms >= STALE_MS - SLACK_MS, "(%u ms)", first.longest_ms);
+	lab_assert(then.slow <= 1, "(%u)", then.slow); /* one new process may find out */
 }
 
 LabTest(stale, server_that_is_gone_is_not_waited_for, .resolv_conf = CONF)
@@ -37,7 +40,7 @@ LabTest(stale, wait_is_as_configured, .resolv_conf = CONF)
 	got = toll_of(env, SHIM_ARGV("clients/stale_client", "-t", "3", "www.test"));
 	speak_again(dns);
 	lab_assert_int(got.slow, 1);
-	lab_assert(got.longest_ms >= 699, "(%u ms)", got.longest_ms);
+	lab_assert(got.longest_ms >= 700 - SLACK_MS, "(%u ms)", got.longest_ms);
 }
 
 static void must_stay(struct lab_world *w, const char *rule)
@@ -135,9 +138,10 @@ LabTest(stale, getaddrinfo_a_has_them_too, .resolv_conf = CONF)
 	sleep_ms(EXPIRED_MS);
 	fall_silent(dns);
 	shim_says(NULL, argv, before);
-	got = toll("www.test");
+	got = toll("-p", "2", "www.test");
 	speak_again(dns);
-	lab_assert_int(got.slow, 0); /* that the server is silent is known by now */
+	/* That the server is silent is known by now: one new process may find out whether it is. */
+	lab_assert(got.slow <= 1, "(%u)", got.slow);
 }
 
 /* ---- what replaces an answer without being kept ---- */
