@@ -251,6 +251,9 @@ flood() {
 	rmdir "$dir"
 }
 
+# shellcheck source=scripts/bench_stale.sh
+. "$(dirname "$0")/bench_stale.sh"
+
 # shellcheck source=scripts/bench_race.sh
 . "$(dirname "$0")/bench_race.sh"
 
@@ -344,6 +347,14 @@ case ${1:-} in
 	dot_far
 	exit
 	;;
+--stale-near)
+	stale_near
+	exit
+	;;
+--stale-far)
+	steady
+	exit
+	;;
 --race-near)
 	race_near
 	exit
@@ -378,6 +389,8 @@ on * * servfail'
 "$O/lab/lab-run" --timeout 200 --dot unbound --dot dnsdist --forward 'delay 10
 ' --capture "$O/bench/dot.pcap" -- "$0" --dot-far ||
 	echo "no link with delay on this machine: that part is left out" >&2
+stale_near_world
+stale_far_world
 race_near_world
 race_far_world
 race_dead_world

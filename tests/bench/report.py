@@ -133,6 +133,36 @@ def difference(value, base):
     return None if value is None or base is None else value - base
 
 
+def ms(value):
+    return None if value is None else value / 1e6
+
+
+def stale_requirements(f):
+    """An upstream that is down, crowded or lossy: as requirements()"""
+    for fault, words in (("KILL", "killed"), ("STOP", "frozen")):
+        subject = f"storm {fault}"
+        words = f"upstream {words}, 1,000 expired names by 8 processes"
+        yield f"{words}, errors", f.get("stale", subject, "errors"), "", "<=", 0
+        yield f"{words}, longest wait", ms(f.get("stale", subject, "max")), "ms", "<=", 320
+        waited = f.get("stale", subject, "waited")
+        yield f"{words}, waits of over 1 ms after the first", waited, "", "<=", 0
+        yield f"{words}, recovery", ms(f.get("stale", subject, "recovery")), "ms", "<=", 2000
+    for rrtype, words in ((1, "A"), (28, "AAAA")):
+        queries = f.get("stale", "crowd", f"queries {rrtype}")
+        yield f"a cold name for 200 processes, {words} queries", queries, "", "<=", 1
+    spread = ms(f.get("stale", "crowd", "spread"))
+    yield "a cold name for 200 processes, all began within", spread, "ms", "<=", 10
+    words = "TTL 5 s, 100 lookups a second, 200 ms, 10 % lost"
+    waited = f.get("stale", "steady", "waited")
+    yield f"{words}, waits of over 1 ms after the first", waited, "", "<=", 0
+    for rrtype, name in ((1, "A"), (28, "AAAA")):
+        queries = f.get("stale", "steady", f"queries {rrtype}")
+        queries = None if queries is None else queries / 12
+        yield f"{words}, {name} queries a TTL", queries, "", "<=", 2
+    longest = ms(f.get("stale", "dead holder", "max"))
+    yield "holder of the lease killed, longest wait of the others", longest, "ms", "<=", 1000
+
+
 def race_requirements(f):
     """connect() and its races: as requirements()"""
     for place, words in (("loopback", "loopback"), ("near", "own address"), ("far", "20 ms")):
@@ -332,6 +362,16 @@ def print_flood(f):
     table("Names in use, and to each lookup of one names that are asked once", head, rows)
 
 
+def print_stale(f):
+    rows = []
+    for subject in ("storm KILL", "storm STOP", "crowd", "dead holder", "steady"):
+        row = [f.get("stale", subject, m) for m in ("p50", "p99", "max", "then")]
+        counts = [f.get("stale", subject, m) for m in ("lookups", "errors", "over", "waited")]
+        rows.append([subject] + [ms(v) for v in row] + counts)
+    head = ["", "p50 ms", "p99", "max", "then", "lookups", "errors", "over 1 ms", "waited"]
+    table("An upstream in trouble", head, rows)
+
+
 def print_requirements(reqs):
     rows = [
         [r["verdict"], r["requirement"]]
@@ -401,6 +441,7 @@ def main():
                 *requirements(figures),
                 *flood_requirements(figures),
                 *dot_requirements(figures),
+                *stale_requirements(figures),
                 *race_requirements(figures),
             )
         ],
@@ -413,7 +454,7 @@ def main():
     print(f"{m['cpu']}, {m['cores']} cores, Linux {m['kernel']}, load {m['load']:.1f}")
     for section in (
         *(print_warm, print_scale, print_many, print_start, print_cold, print_dot),
-        *(print_race, print_flood),
+        *(print_stale, print_race, print_flood),
     ):
         section(figures)
     print_requirements(report["requirements"])

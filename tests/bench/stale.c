@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+/*
+ * stale [-p PROCESSES] [-t TIMES] [-w US] [-c COUNT] [-i NAME] [-1] SUBJECT NAME - how long
+ * lookups take while the upstream is in trouble. PROCESSES begin at the same moment and look NAME
+ * up, TIMES times, with US microseconds in between; with a COUNT, so many names: n0.NAME, n1.NAME
+ * and so on. With -i each looks another name up before. With -1 the first lookup of each name does
+ * not count.
+ *
+ * Figures, in nanoseconds by the wall: `p50`, `p90`, `p99`, `max`; `lookups`; `errors`; `spread`,
+ * between the beginnings of the first and of the last process. Without -1 the longest lookup of
+ * each process is left out of these: `then`, the longest of the others; `over`, how many of them
+ * took more than a millisecond; `waited`, how many of those have slept of their own accord. The
+ * rest is the machine's, which gave the core to somebody else.
+ */
+#include "bench.h"
+
+#include <netdb.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LONG_NS 1000000u
+
+struct one {
+	uint64_t ns;
+	bool slept, failed;
+};
+
+static unsigned processes = 1, times = 1, wait_us, count;
+static bool first_is_free;
+static const char *zone, *before;
+
+static unsigned nnames(void)
+{
+	return count > 0 ? count : 1;
+}
+
+/* How often this thread has slept of its own accord. */
+static long sleeps(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nvcsw;
+}
+
+static struct one look_up_name(const char *name)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *list = NULL;
+	long slept = sleeps();
+	struct one one;
+	uint64_t start;
+
+	start = bench_now_ns();
+	one.failed = getaddrinfo(name, "80", &hints, &list) != 0;
+	one.ns = bench_now_ns() - start;
+	one.slept = sleeps() > slept;
+	if (list != NULL)
+		freeaddrinfo(list);
+	return one;
+}
+
+static struct one look_up(unsigned number)
+{
+	char name[2 * BENCH_NAME_SIZE];
+
+	if (count == 0)
+		return look_up_name(zone);
+	snprintf(name, sizeof name, "n%u.%s", number, zone);
+	return look_up_name(name);
+}
+
+/* The parent's end of the pipe is the only one: it closes it when all are there. */
+static void start(int go[2], struct one *ones, uint64_t *ret_began)
+{
+	pid_t pid = fork();
+	char c;
+
+	if (pid < 0)
+		bench_die("fork", strerror(errno));
+	if (pid > 0)
+		return;
+	close(go[1]);
+	if (before != NULL)
+		look_up_name(before);
+	if (read(go[0], &c, 1) != 0)
+		_exit(1);
+	close(go[0]);
+	*ret_began = bench_now_ns();
+	for (unsigned i = 0; i < times * nnames(); i++) {
+		ones[i] = look_up(i % nnames());
+		if (wait_us > 0)
+			usleep(wait_us);
+	}
+	_exit(0);
+}
+
+static void emit(const char *subject, const struct one *all, const uint64_t *began)
+{
+	unsigned each = times * nnames(), first = first_is_free ? nnames() : 0;
+	struct bench_samples every;
+	uint64_t then = 0, earliest = UINT64_MAX, latest = 0;
+	unsigned errors = 0, over = 0, waited = 0;
+
+	bench_samples_init(&every, (size_t)processes * each);
+	for (unsigned p = 0; p < processes; p++) {
+		const struct one *ones = all + (size_t)p * each;
+		unsigned longest = first_is_free ? each : 0;
+
+		for (unsigned i = first; i < each; i++) {
+			bench_sample(&every, ones[i].ns);
+			errors += ones[i].failed;
+			if (!first_is_free && ones[i].ns > ones[longest].ns)
+				longest = i;
+		}
+		for (unsigned i = first; i < each; i++) {
+			if (i == longest)
+				continue;
+			then = ones[i].ns > then ? ones[i].ns : then;
+			over += ones[i].ns > LONG_NS;
+			waited += ones[i].ns > LONG_NS && ones[i].slept;
+		}
+		earliest = began[p] < earliest ? began[p] : earliest;
+		latest = began[p] > latest ? began[p] : latest;
+	}
+	bench_emit(subject, "lookups", (double)every.n);
+	bench_emit_times(subject, "p50", &every);
+	bench_emit(subject, "errors", errors);
+	bench_emit(subject, "then", (double)then);
+	bench_emit(subject, "over", over);
+	bench_emit(subject, "waited", waited);
+	bench_emit(subject, "spread", (double)(latest - earliest));
+}
+
+static void *shared(size_t n, size_t size)
+{
+	void *p = mmap(NULL, n * size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	if (p == MAP_FAILED)
+		bench_die("memory", strerror(errno));
+	return p;
+}
+
+static void read_options(int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "p:t:w:c:i:1")) != -1) {
+		unsigned *to = c == 'p'	  ? &processes
+			       : c == 't' ? &times
+			       : c == 'w' ? &wait_us
+			       : c == 'c' ? &count
+					  : NULL;
+
+		if (to != NULL)
+			*to = (unsigned)atoi(optarg);
+		else if (c == 'i')
+			before = optarg;
+		else if (c == '1')
+			first_is_free = true;
+		else
+			exit(2);
+	}
+	if (optind != argc - 2) {
+		fputs("usage: stale [-p PROCESSES] [-t TIMES] [-w US] [-c COUNT] [-1] SUBJECT "
+		      "NAME\n",
+		      stderr);
+		exit(2);
+	}
+	zone = argv[optind + 1];
+}
+
+int main(int argc, char **argv)
+{
+	struct one *all;
+	uint64_t *began;
+	int go[2];
+
+	read_options(argc, argv);
+	all = shared((size_t)processes * times * nnames(), sizeof *all);
+	began = shared(processes, sizeof *began);
+	if (pipe(go) != 0)
+		bench_die("pipe", strerror(errno));
+	for (unsigned i = 0; i < processes; i++)
+		start(go, all + (size_t)i * times * nnames(), &began[i]);
+	if (before != NULL)
+		sleep(1); /* all of them are ready */
+	close(go[1]);
+	for (unsigned i = 0; i < processes; i++) {
+		int status;
+
+		if (wait(&status) < 0 || status != 0)
+			bench_die("a process", "did not end well");
+	}
+	emit(argv[optind], all, began);
+	return 0;
+}
