@@ -6,6 +6,7 @@
 # All of it happens in worlds of the network lab: unbound and nscd answer from their caches, nsd is
 # the server that cold lookups ask, and a forwarder with a round trip of 20 ms leads to another one.
 # Over TLS, unbound and dnsdist are asked, on loopback and behind the forwarder.
+# BASE is the build folder of another version, beside which warm lookups are measured; none if unset.
 # The machine may be busy with other things, so peers take turns in rounds, and a figure is the
 # median of its rounds.
 #
@@ -14,7 +15,8 @@
 set -euo pipefail
 
 O=$(realpath "${O:-build}")
-export O
+BASE=${BASE:+$(realpath "$BASE")}
+export O BASE
 figures=$O/bench/figures.tsv
 shim=$O/libnoblockdns.so
 rounds=7
@@ -53,6 +55,9 @@ warm() {
 		keep warm without_nscd "$O/bench/warm" -k $core -s floor floor bench.test
 		for form in stream getaddrinfo gethostbyname; do
 			keep warm with_shim "$O/bench/warm" -k $core -s "shim $form" $form bench.test
+			[ -z "${BASE:-}" ] ||
+				keep warm without_nscd env LD_PRELOAD="$BASE/libnoblockdns.so" \
+					"$O/bench/warm" -k $core -s "base $form" $form bench.test
 			calls=2000
 			keep warm "$O/bench/warm" -k $core -c $calls -s "nscd $form" $form bench.test
 			calls=800

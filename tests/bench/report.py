@@ -67,6 +67,10 @@ def requirements(f):
             name = "nscd" if peer == "nscd" else "glibc + unbound"
             ratio = f.ratio("warm", f"{peer} {form}", shim)
             yield f"faster than {name}, {words}, p50", ratio, "x", ">=", bound
+    for form, words in FORMS.items():
+        ratio = f.ratio("warm", f"shim {form}", f"base {form}")
+        if ratio is not None:
+            yield f"warm lookup beside BASE, {words}, p50", ratio, "x", "<=", 1.05
     yield "two processes on two cores", f.get("scale", "shim", "wall"), "x", ">=", 1.8
     many = f.ratio("many", "many 50000", "many 100")
     yield "50,000 names beside 100, p50", many, "x", "<=", 1.5
