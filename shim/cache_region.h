@@ -18,6 +18,7 @@
  *	at 1024	    a line: the history's generation (history.h)
  *	at 1088	    counters (counters.h), 8 lines
  *	at 1600	    silent servers (silence.h), 4 lines
+ *	at 1856	    a word: the first one's time namespace (timens.h)
  *
  * The first page has memory from the beginning, as the tags have. Another page gets it from its
  * first writer, which then sets the bit; a reader goes nowhere else, for on a full tmpfs the
@@ -49,6 +50,7 @@
 #define CACHE_REGION_COUNTERS_LEN  512u
 #define CACHE_REGION_SILENCE_AT	   1600u
 #define CACHE_REGION_SILENCE_LEN   256u
+#define CACHE_REGION_TIMENS_AT	   1856u
 
 /* CACHE_REGION_RECORDS bytes, aligned to a page. */
 void *cache_region_records(const struct cache *cache);

@@ -13,9 +13,8 @@
  * applies its own. With the limits of the TTL none could: an entry says when it ends, and not what
  * the server said.
  *
- * The time namespace is left out although the times in the cache are CLOCK_BOOTTIME: to learn it
- * costs a look into /proc (netns.h). Processes of two time namespaces that share one cache file see
- * each other's entries as too old, or as of the future, and ask again in both cases (entry_fresh).
+ * So does the time namespace (timens.h), since the times in the cache are CLOCK_BOOTTIME. It is
+ * learnt with the settings: a process that forks into another one has the old one's view.
  */
 #include "shim/settings_build.h"
 
@@ -23,6 +22,7 @@
 #include "shim/log.h"
 #include "shim/netns.h"
 #include "shim/sys.h"
+#include "shim/timens.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -346,7 +346,8 @@ struct settings *settings_build(const struct config *config, struct cache *cache
 	choose_deadline(s);
 	s->netns = ret_stamp->netns;
 	s->gai_hash = gai_conf_hash(&s->gai);
-	s->view = s->upstreams.view = settings_view(s, s->netns);
+	s->view = s->upstreams.view =
+		settings_view(s, s->netns ^ (uint64_t)timens_identify(cache) << 32);
 	return s;
 }
 

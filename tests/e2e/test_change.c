@@ -401,3 +401,73 @@ LabTest(change, wall_clock_that_jumps_is_none)
 		  "2001:db8::1 192.0.2.1\n2001:db8::1 192.0.2.1\n2001:db8::1 192.0.2.1\n");
 	lab_assert_int(shim_asked(dns, "www.test", LAB_A), 1);
 }
+
+/* ---- clocks of other time namespaces, which share the cache file ---- */
+
+/* Runs the lookup where CLOCK_BOOTTIME is ahead by so many seconds. */
+static void says_ahead(const char *seconds, const char *const *env, const char *out)
+{
+	static char program[256];
+	const char *argv[] = {"unshare", "-T",	  "--boottime", seconds, "--monotonic",
+			      seconds,	 program, "www.test",	NULL};
+
+	snprintf(program, sizeof program, "%s/clients/lookup", lab_build_dir());
+	shim_run(env, argv);
+	if (shim_got.status != 0 && strstr(shim_got.err, "unshare") != NULL)
+		lab_skip("no time namespace: %s", shim_got.err);
+	lab_assert_str(shim_got.err, "");
+	lab_assert_str(shim_got.out, out);
+}
+
+#define DAY "86400"
+
+LabTest(change, clock_a_day_ahead_or_behind_is_no_hindrance, .resolv_conf = CONF)
+{
+	struct lab_dns *dns = lab_dns_start_text(w, OLD);
+
+	for (int i = 0; i < 3; i++) {
+		says_ahead(DAY, PATIENT, OLD_WWW);
+		shim_says(PATIENT, LOOK_UP, OLD_WWW);
+	}
+	lab_assert_int(shim_asked(dns, "www.test", LAB_A), 2); /* each for itself, once */
+	lab_dns_vanish(dns);
+	says_ahead(DAY, NULL, OLD_WWW);
+	shim_says(NULL, LOOK_UP, OLD_WWW);
+}
+
+LabTest(change, failures_of_a_clock_a_day_ahead_are_its_own, .resolv_conf = CONF)
+{
+	struct lab_dns *dns = lab_dns_start_text(w, OLD "on * * servfail\n");
+
+	says_ahead(DAY, NULL, "www.test: EAI_AGAIN\n");
+	start_other(w, dns, NEW);
+	shim_says(PATIENT, LOOK_UP, NEW_WWW);
+	sleep_ms(FAILURE_MS);
+	says_ahead(DAY, PATIENT, NEW_WWW);
+}
+
+/* An answer of a clock that is 6 s ahead would be of this moment 6 s later, though it lives 3 s. */
+LabTest(change, answer_of_a_clock_ahead_is_not_fresh_when_its_time_comes)
+{
+	struct lab_dns *dns = lab_dns_start_text(w, OLD "on * * ttl 3\n");
+
+	says_ahead("6", PATIENT, OLD_WWW);
+	start_other(w, dns, NEW);
+	sleep_ms(7000);
+	shim_says(PATIENT, LOOK_UP, NEW_WWW);
+}
+
+LabTest(change, network_that_changed_for_a_clock_ahead_is_no_hindrance, MACHINE)
+{
+	struct lab_dns *dns = lab_dns_start_text(w, OLD);
+
+	says_ahead(DAY, PATIENT, OLD_WWW);
+	shim_says(PATIENT, LOOK_UP, OLD_WWW);
+	move(w);
+	says_ahead(DAY, PATIENT, OLD_WWW);
+	for (int i = 0; i < 3; i++) {
+		shim_says(PATIENT, LOOK_UP, OLD_WWW);
+		sleep_ms(SEEN_MS);
+	}
+	lab_assert(shim_asked(dns, "www.test", LAB_A) <= 4);
+}
