@@ -74,6 +74,7 @@ LabTest(fork, child_of_a_signal_handler_finishes_the_lookup)
 /* The parent has the others' answer; the child, in libc, asks itself. */
 LabTest(fork, child_of_a_signal_handler_finishes_the_wait_for_others)
 {
+	skip_under_tsan("allows no memory in a handler, not even its own fork's");
 	client_after_others(w, "fork_in_a_handler");
 	lab_assert_int(lab_dns_count(dns, "slow.fd.test", LAB_A, LAB_ANY_TRANSPORT), 2);
 }
