@@ -47,6 +47,13 @@ static struct cache *cache_of(const struct asking *a)
 
 /* ---- to ask ---- */
 
+static void nobody_waits(void *arg, struct blob *blob, uint64_t now_ms)
+{
+	(void)arg;
+	(void)blob;
+	(void)now_ms;
+}
+
 static int put(struct asking *a, fetch_done_fn done, void *arg, struct fetch **ret)
 {
 	const struct fetch_question question = {
@@ -56,6 +63,7 @@ static int put(struct asking *a, fetch_done_fn done, void *arg, struct fetch **r
 		.deadline_ms = done == NULL ? a->call->deadline_ms : a->plan.until_ms,
 		.lease = a->mine ? &a->lease : NULL,
 		.refresh = a->refresh,
+		.background = done == nobody_waits,
 		.done = done,
 		.arg = arg,
 	};
@@ -64,13 +72,6 @@ static int put(struct asking *a, fetch_done_fn done, void *arg, struct fetch **r
 	if (r < 0 && a->mine)
 		lease_release(cache_of(a), &a->lease, false);
 	return r;
-}
-
-static void nobody_waits(void *arg, struct blob *blob, uint64_t now_ms)
-{
-	(void)arg;
-	(void)blob;
-	(void)now_ms;
 }
 
 static void put_in_background(struct asking *a)

@@ -41,7 +41,7 @@ int fetch_start(const struct settings *settings, const struct fetch_question *qu
 
 	if (len >= sizeof f->spelling)
 		return -ENAMETOOLONG;
-	r = resolver_host_open();
+	r = resolver_host_open(!question->background);
 	if (r < 0)
 		return r;
 	resolver_host_guard_forks(&settings->upstreams);

@@ -31,13 +31,14 @@ struct fetch;
 typedef void (*fetch_done_fn)(void *arg, struct blob *blob, uint64_t now_ms);
 
 struct fetch_question {
-	const struct name *name; /* folded */
-	const char *spelling;	 /* as it shall go on the wire */
-	unsigned types;		 /* enum fetch_types */
-	uint64_t deadline_ms;	 /* CLOCK_BOOTTIME */
+	const struct name *name;   /* folded */
+	const char *spelling;	   /* as it shall go on the wire */
+	unsigned types;		   /* enum fetch_types */
+	uint64_t deadline_ms;	   /* CLOCK_BOOTTIME */
 	const struct lease *lease; /* released when the query has ended; NULL: none */
-	bool refresh;		 /* although the cache has a fresh answer */
-	fetch_done_fn done;	 /* NULL: the caller must call fetch_wait() */
+	bool refresh;		   /* although the cache has a fresh answer */
+	bool background;	   /* nobody waits, nor for the resolver library to be loaded */
+	fetch_done_fn done;	   /* NULL: the caller must call fetch_wait() */
 	void *arg;
 };
 
@@ -45,7 +46,8 @@ struct fetch_question {
  * Puts a question. `settings` and what the question borrows are used during the call only. At the
  * deadline the answer is what is known then, one RRset, or none; the query goes on, and what it
  * brings enters the cache. Any thread. 0, or a negative errno: -ENOENT without a resolver library,
- * -EAGAIN while it cannot be loaded, -ENOMEM, what io_run() gives; then the lease is the caller's.
+ * -EAGAIN while it is not, or cannot be, loaded, -ENOMEM, what io_run() gives; then the lease is
+ * the caller's.
  */
 int fetch_start(const struct settings *settings, const struct fetch_question *question,
 		struct fetch **ret);

@@ -72,7 +72,7 @@ static void hand_over(struct gai_list *list, bool libc_may)
 
 	for (r = list->queued; r != NULL; r = r->next)
 		gai_request_wait(r);
-	err = resolver_host_open();
+	err = resolver_host_open(true);
 	if (err == 0)
 		err = gai_lookup_submit(list);
 	for (r = err == 0 ? NULL : list->queued; r != NULL; r = next) {

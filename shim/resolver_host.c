@@ -276,13 +276,14 @@ static void wait_loading(void)
 	}
 }
 
-int resolver_host_open(void)
+int resolver_host_open(bool wait)
 {
 	uint32_t is = atomic_load_explicit(&presence, memory_order_acquire);
 
 	if (is == ABSENT) {
 		begin_loading(clock_boot_ms());
-		wait_loading();
+		if (wait)
+			wait_loading();
 		is = atomic_load_explicit(&presence, memory_order_acquire);
 	}
 	return is == READY ? 0 : is == MISSING ? -ENOENT : -EAGAIN;

@@ -8,12 +8,15 @@
 
 #include "resolver/resolver.h"
 
+#include <stdbool.h>
+
 /*
- * Loads the resolver library, once, from the directory of this one. Waits for that, but not for
- * ever: a library's constructor may hold the loader's lock. 0; -ENOENT where it is not there
- * (logged once, and for good); -EAGAIN where it cannot be loaded now. Any thread.
+ * Loads the resolver library, once, from the directory of this one. With `wait` waits for that, but
+ * not for ever: a library's constructor may hold the loader's lock. 0; -ENOENT where it is not
+ * there (logged once, and for good); -EAGAIN where it cannot be loaded now, or, without `wait`,
+ * while it is. Any thread.
  */
-int resolver_host_open(void);
+int resolver_host_open(bool wait);
 
 /*
  * OpenSSL has locks, and a child that is forked while one is held could never ask over TLS: loading
