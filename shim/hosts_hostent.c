@@ -112,7 +112,7 @@ int hosts_hostent(const struct hosts *hosts, const char *name, int family, bool 
 {
 	size_t pad = -(uintptr_t)buf % alignof(char *);
 	struct hosts_walk walk;
-	const char *h_name;
+	const char *h_name = NULL;
 	struct measure m;
 	size_t need;
 

@@ -37,6 +37,12 @@ LabTest(interrupt, lookup_of_a_thread_cancelled_before_ends)
 	run(w, "lookup_of_a_cancelled_thread");
 }
 
+LabTest(interrupt, callers_of_a_cancelled_lookup_are_unwound)
+{
+	shim_not_under(NULL, "its idea of the stack does not survive a cancellation");
+	run(w, "callers_are_unwound");
+}
+
 LabTest(interrupt, thread_that_is_not_cancelable_gets_its_answer)
 {
 	shim_not_under(NULL, "its idea of the stack does not survive a cancellation");

@@ -169,6 +169,62 @@ static void lookup_of_a_cancelled_thread(void)
 	must(now_ms() - start < 3000);
 }
 
+/* ---- what the callers in its thread have to tidy up (built with -fexceptions) ---- */
+
+static _Atomic unsigned tidied;
+
+static void tidy(const int *unused)
+{
+	(void)unused;
+	atomic_fetch_add(&tidied, 1);
+}
+
+static void *wait_with_something_to_tidy(void *arg)
+{
+	void *(*const *wait)(void *) = arg;
+	__attribute__((cleanup(tidy))) int something = 0;
+
+	return (*wait)(&something);
+}
+
+static void *wait_for_no_host_in_buffer(void *arg)
+{
+	struct hostent host, *result;
+	char name[32], buf[1024];
+	int h_err;
+
+	gethostbyname_r(lost_name(name), &host, buf, sizeof buf, &result, &h_err);
+	return arg;
+}
+
+static void *suspend_for_list(void *arg)
+{
+	static char name[32];
+	static struct gaicb item = {.ar_name = name}, *list[] = {&item};
+
+	lost_name(name);
+	getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
+	gai_suspend((const struct gaicb *const *)list, 1, NULL);
+	return arg;
+}
+
+static void callers_are_unwound(void)
+{
+	static void *(*const waits[])(void *) = {wait_for_nothing, wait_for_no_host,
+						 wait_for_no_host_in_buffer, suspend_for_list};
+	unsigned n = sizeof waits / sizeof *waits;
+
+	for (unsigned i = 0; i < n; i++) {
+		pthread_t thread;
+
+		must(pthread_create(&thread, NULL, wait_with_something_to_tidy,
+				    (void *)&waits[i]) == 0);
+		usleep(100000);
+		cancel_and_join(thread);
+		must(atomic_load(&tidied) == i + 1);
+	}
+}
+
 static void *wait_uncancelled(void *arg)
 {
 	int old;
@@ -300,6 +356,7 @@ static const struct mode modes[] = {
 	{"lookup_in_a_handler", lookup_in_a_handler},
 	{"cancelled_lookup", cancelled_lookup},
 	{"lookup_of_a_cancelled_thread", lookup_of_a_cancelled_thread},
+	{"callers_are_unwound", callers_are_unwound},
 	{"cancellation_disabled", cancellation_disabled},
 	{"cancelled_lookups_leak_nothing", cancelled_lookups_leak_nothing},
 	{"cancelled_gethostbyname_leaks_nothing", cancelled_gethostbyname_leaks_nothing},

@@ -17,6 +17,7 @@
 #include <netinet/tcp.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -38,9 +39,21 @@ static struct caller {
 	pthread_t thread;
 } caller;
 
+static _Atomic unsigned tidied;
+
+/* What a C++ destructor is to the unwinder (built with -fexceptions). */
+static void tidy(const int *unused)
+{
+	(void)unused;
+	atomic_fetch_add(&tidied, 1);
+}
+
 static void *call(void *arg)
 {
+	__attribute__((cleanup(tidy))) int something = 0;
+
 	(void)arg;
+	(void)something;
 	caller.result = connect(caller.fd, (struct sockaddr *)&to, to_len);
 	caller.error = errno;
 	return NULL;
@@ -194,9 +207,11 @@ static void cancelled(void)
 	for (int i = 0; i < ROUNDS; i++) {
 		void *result;
 
+		atomic_store(&tidied, 0);
 		begin();
 		must(pthread_cancel(caller.thread) == 0);
 		must(pthread_join(caller.thread, &result) == 0 && result == PTHREAD_CANCELED);
+		must(atomic_exchange(&tidied, 0) == 1);
 		close(caller.fd);
 		if (i == 0)
 			usleep(100000);
