@@ -43,22 +43,22 @@ unsigned cache_region_ntickets(const struct cache *cache)
 	return (unsigned)(n < CACHE_REGION_TICKETS_MAX ? n : CACHE_REGION_TICKETS_MAX);
 }
 
-/* A sixteenth, at least one page. */
-static size_t share(const struct cache *cache, size_t most)
+/* At least one page. */
+static size_t share(const struct cache *cache, size_t divisor, size_t most)
 {
-	size_t n = (npages(cache) + 1) / 16;
+	size_t n = (npages(cache) + 1) / divisor;
 
 	return (n < 1 ? 1 : n < most ? n : most) * CACHE_PAGE;
 }
 
 size_t cache_region_history_len(const struct cache *cache)
 {
-	return share(cache, CACHE_REGION_HISTORY_MAX);
+	return share(cache, 16, CACHE_REGION_HISTORY_MAX);
 }
 
 size_t cache_region_leases_len(const struct cache *cache)
 {
-	return share(cache, CACHE_REGION_LEASES_MAX);
+	return share(cache, 64, CACHE_REGION_LEASES_MAX);
 }
 
 size_t cache_region_leases_at(const struct cache *cache)

@@ -10,7 +10,8 @@
  *		    CACHE_REGION_TICKETS_MAX
  *	history	    outcomes of connects (history_table.h); a sixteenth of the region, at least a
  *		    page and at most CACHE_REGION_HISTORY_MAX
- *	leases	    of questions in flight (lease.h); likewise, at most CACHE_REGION_LEASES_MAX
+ *	leases	    of questions in flight (lease.h); a sixty-fourth, at least a page and at most
+ *		    CACHE_REGION_LEASES_MAX
  *
  * The records:
  *

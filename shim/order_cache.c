@@ -24,7 +24,7 @@
  * write in turn for ever, the first one to come in each epoch has the hint.
  *
  * Size: a name in use must find its order, or each of its lookups costs system calls. Most names
- * use their hint. For the others, a cache of 8 MiB has 0.96 slots for each of its entries, one of
+ * use their hint. For the others, a cache of 8 MiB has 0.95 slots for each of its entries, one of
  * 256 KiB 0.4; beyond 1 GiB the table grows no more (cache_region.h). In sets of eight, one list in
  * five hundred finds its set full when 38 % of the slots are in use, one in seven thousand at 25 %.
  *
