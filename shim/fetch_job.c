@@ -340,7 +340,7 @@ static struct job *new_job(struct fetch *f)
 		return NULL;
 	}
 	job->delay = (struct io_timer){.fire = on_delay, .arg = job};
-	job->overdue = (struct io_timer){.fire = on_overdue, .arg = job};
+	job->overdue = (struct io_timer){.fire = on_overdue, .arg = job, .pressing = true};
 	job->first = f;
 	atomic_fetch_add(&f->refs, 1);
 	job->next = *job_bucket(f);
@@ -409,7 +409,7 @@ void fetch_job_run(struct io_task *task, uint64_t now_ms)
 	f->next_waiting = job->waiting;
 	job->waiting = f;
 	f->job = job;
-	f->at_deadline = (struct io_timer){.fire = on_deadline, .arg = f};
+	f->at_deadline = (struct io_timer){.fire = on_deadline, .arg = f, .pressing = true};
 	/* Without memory for the timer the asker's own patience must do (FETCH_GRACE_MS). */
 	(void)io_timer_start(&f->at_deadline, f->deadline_ms + VERDICT_MS);
 	job->wanted |= f->types;

@@ -47,8 +47,8 @@
  * RFC 8305 section 8, 100 ms or more). */
 #define NAP_MS 90
 
-/* epoll_wait() counts no time that the machine is suspended, and timers do: what was in flight ends
- * this much after the machine has resumed, at the latest. */
+/* epoll_wait() counts no time that the machine is suspended, and timers do: a question that was in
+ * flight ends this much after the machine has resumed, at the latest. */
 #define RESUME_MS 1000
 
 /*
@@ -143,7 +143,9 @@ static int sleep_ms(uint64_t next, uint64_t now_ms)
 		return io_watch_any() ? -1 : io_idle_ms;
 	if (next <= now_ms)
 		return 0;
-	return next - now_ms > RESUME_MS ? RESUME_MS : (int)(next - now_ms);
+	if (io_timers_press() && next - now_ms > RESUME_MS)
+		return RESUME_MS;
+	return next - now_ms < INT_MAX ? (int)(next - now_ms) : INT_MAX;
 }
 
 /* Ends this generation if nothing came in meanwhile. */

@@ -55,6 +55,8 @@ int io_thread(void *(*run)(void *), void *arg);
 struct io_timer {
 	void (*fire)(void *arg, uint64_t now_ms); /* set by the owner before io_timer_start() */
 	void *arg;
+	bool pressing;	/* likewise: fires within a second after a suspend, for the price of a look
+			 * at it each second */
 	uint64_t at_ms; /* io_timer.c's: CLOCK_BOOTTIME */
 	size_t place;	/* io_timer.c's: position in the heap plus 1; 0: not running */
 };

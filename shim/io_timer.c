@@ -15,7 +15,7 @@
 #define ROOM_MIN 512 /* timers: a page */
 
 static struct io_timer **heap; /* borrows each timer; io thread only */
-static size_t count, room;
+static size_t count, room, npressing;
 
 static void put(size_t i, struct io_timer *timer)
 {
@@ -66,6 +66,7 @@ int io_timer_start(struct io_timer *timer, uint64_t at_ms)
 	if (count == room && grow() < 0)
 		return -ENOMEM;
 	timer->at_ms = at_ms;
+	npressing += timer->pressing;
 	put(count++, timer);
 	sift_up(count - 1);
 	return 0;
@@ -78,6 +79,7 @@ void io_timer_stop(struct io_timer *timer)
 	if (timer->place == 0)
 		return;
 	timer->place = 0;
+	npressing -= timer->pressing;
 	if (i == --count)
 		return;
 	put(i, heap[count]);
@@ -88,6 +90,11 @@ void io_timer_stop(struct io_timer *timer)
 uint64_t io_timers_next(void)
 {
 	return count > 0 ? heap[0]->at_ms : UINT64_MAX;
+}
+
+bool io_timers_press(void)
+{
+	return npressing > 0;
 }
 
 uint64_t io_timers_run(uint64_t now_ms)
@@ -104,5 +111,5 @@ uint64_t io_timers_run(uint64_t now_ms)
 void io_timers_reset(void)
 {
 	heap = NULL;
-	count = room = 0;
+	count = room = npressing = 0;
 }

@@ -284,11 +284,12 @@ static void start_long_timer(struct io_task *task, uint64_t now_ms)
 {
 	(void)task;
 	timer.fire = on_timer;
+	timer.pressing = true;
 	io_timer_start(&timer, now_ms + 100000);
 }
 
 /* While the machine is suspended epoll_wait() does not get on. */
-Test(io, timer_fires_soon_after_a_suspend)
+Test(io, pressing_timer_fires_soon_after_a_suspend)
 {
 	const struct timespec nap_is_over = {.tv_nsec = 300000000};
 	struct timespec until;
