@@ -12,9 +12,9 @@
  * a server on this machine answers before that returns, and there is nothing to race. Then
  *
  *	1. the caller sleeps in the kernel, in a second connect(), which waits for the first
- *attempt: so handlers with SA_RESTART and without, SO_SNDTIMEO, shutdown() by other threads and
- *	   cancellation do what they do to any connect(). The io thread has the race's timer, and
- *	   nothing to do with a race that is won before the next attempt is due;
+ *	   attempt: so handlers with SA_RESTART and without, SO_SNDTIMEO, shutdown() by other
+ *	   threads and cancellation do what they do to any connect(). The io thread has the race's
+ *	   timer, and nothing to do with a race that is won before the next attempt is due;
  *	2. where the first attempt fails before the others, the caller says so to the race, and
  *	   sleeps on a futex until that is over, which the kernel interrupts and restarts as it does
  *	   connect();

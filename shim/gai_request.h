@@ -24,10 +24,10 @@
 #define NOBLOCKDNS_GAI_REQUEST_H
 
 #include "shim/addrinfo.h"
+#include "shim/ask.h"
 #include "shim/gai_notify.h"
 #include "shim/io.h"
 #include "shim/name.h"
-#include "shim/ask.h"
 #include "shim/resolve.h"
 
 #include <netdb.h>
@@ -51,9 +51,9 @@ struct gai_request {
 	struct addrinfo_request wanted;
 	char *name_owned; /* owns: the name as AI_IDN encoded it, or NULL */
 	struct resolve_kept kept;
-	struct name asked;	  /* what `fetch` is to bring, and for which types */
+	struct name asked; /* what `fetch` is to bring, and for which types */
 	unsigned asked_types;
-	struct ask_plan plan; /* of `fetch` */
+	struct ask_plan plan;	  /* of `fetch` */
 	struct fetch *fetch;	  /* owns a reference; NULL: nothing is on its way */
 	struct gai_request *next; /* in a queue */
 	struct io_task cancel;	  /* tells the io thread of CANCELLED */

@@ -22,8 +22,8 @@
  *
  * So a laptop that moves, a VPN that comes up and a new network on a bridge are changes, and the
  * start of a container is none, which brings an interface with a link-local address. What was
- *learnt before the last change is not taken for fresh any more (entry_cut()). Coming back is a
- *change like any other: places are not remembered, since the same addresses are in use in many.
+ * learnt before the last change is not taken for fresh any more (entry_cut()). Coming back is a
+ * change like any other: places are not remembered, since the same addresses are in use in many.
  */
 #ifndef NOBLOCKDNS_NETSTATE_H
 #define NOBLOCKDNS_NETSTATE_H
