@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 # bench_stale.sh - the part of bench.sh that measures lookups while the upstream is down, crowded or
-# lossy: sourced by it, with its helpers and variables.
+# lossy: sourced by it, with its helpers and variables ($O, $shim, $figures).
+# shellcheck disable=SC2154
 
 # Each run has a cache of its own.
 trouble() { # SUBJECT [OPTION...] NAME
