@@ -87,11 +87,10 @@ unsigned rebind_sift(unsigned char *addrs, unsigned n, size_t size)
 static bool is_listed(const struct name *name, const char *list)
 {
 	while (*list != '\0') {
-		size_t len = strcspn(list, " ");
-		const char *tail = name->text + name->len - len;
+		size_t len = strcspn(list, " "), before = name->len - len;
 
-		if (len <= name->len && memcmp(tail, list, len) == 0 &&
-		    (len == name->len || tail[-1] == '.'))
+		if (len <= name->len && memcmp(name->text + before, list, len) == 0 &&
+		    (before == 0 || name->text[before - 1] == '.'))
 			return true;
 		list += len + (list[len] == ' ');
 	}
