@@ -60,7 +60,7 @@ void ask_plan_make(struct resolve *call, const struct lookup_question *question,
 		   struct ask_plan *ret)
 {
 	const struct settings *s = call->settings;
-	struct entry_rrset failed[ENTRY_NTYPES] = {0};
+	struct entry_rrset failed[ENTRY_NTYPES];
 	unsigned fresh = 0, failing;
 	struct entry entry;
 

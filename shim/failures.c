@@ -94,6 +94,8 @@ unsigned failures_find(struct cache *cache, uint64_t view, const struct name *na
 	struct room room;
 	unsigned types = 0;
 
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		ret[t] = (struct entry_rrset){.kind = RESOLVER_NONE};
 	if (!look(cache, view, name, &room, &entry))
 		return 0;
 	for (int t = 0; t < ENTRY_NTYPES; t++) {

@@ -3,7 +3,6 @@
 #include "shim/failures.h"
 
 #include "shim/netstate.h"
-
 #include "shim/silence.h"
 #include "tests/unit/test_cache_util.h"
 
@@ -70,6 +69,20 @@ static void must_last(uint64_t now_ms, unsigned s)
 Test(failures, nothing_is_known_at_first)
 {
 	cr_assert_eq(find(NOW), 0);
+}
+
+Test(failures, nothing_is_given_of_what_is_not_known)
+{
+	struct entry_rrset rrs[ENTRY_NTYPES];
+
+	memset(rrs, 0xff, sizeof rrs);
+	cr_assert_eq(failures_find(cache, VIEW, &name, NOW, rrs), 0);
+	cr_expect_eq(rrs[ENTRY_A].kind, RESOLVER_NONE);
+	cr_expect_eq(rrs[ENTRY_AAAA].kind, RESOLVER_NONE);
+	note(A, RESOLVER_REFUSED, NOW);
+	memset(rrs, 0xff, sizeof rrs);
+	cr_assert_eq(failures_find(cache, VIEW, &name, NOW, rrs), A);
+	cr_expect_eq(rrs[ENTRY_AAAA].kind, RESOLVER_NONE);
 }
 
 Test(failures, kept_for_a_second_as_they_were)
