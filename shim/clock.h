@@ -29,6 +29,10 @@ static inline uint64_t clock_boot_ms(void)
 	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
 }
 
+/* A time that another process has left behind may be ahead by so much of one that was read here,
+ * before a scheduler gave the core to others; what is further ahead is damage. */
+#define CLOCK_AHEAD_MS 400
+
 /* What two threads read of the clock is never further apart than this. */
 #define CLOCK_SLACK_MS 60000
 

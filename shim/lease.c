@@ -10,6 +10,7 @@
 
 #include "shim/cache_region.h"
 #include "shim/cancel.h"
+#include "shim/clock.h"
 #include "shim/sys.h"
 
 #include <limits.h>
@@ -66,7 +67,7 @@ static uint32_t left_ms(uint64_t who, uint64_t now_ms)
 {
 	uint32_t left = (uint32_t)who - (uint32_t)now_ms;
 
-	return who != 0 && left <= LEASE_MS ? left : 0;
+	return who != 0 && left <= LEASE_MS + CLOCK_AHEAD_MS ? left : 0;
 }
 
 /* Since when the same question is without an answer, by the place's last holder. */
@@ -87,8 +88,10 @@ static enum lease_result judge(const struct place *place, uint64_t who, uint64_t
 	uint32_t left = left_ms(who, now_ms);
 	unsigned held = left > 0 ? types_of(who) : 0;
 
-	if (left > 0 && !is_same(who, key))
+	if (left > 0 && !is_same(who, key)) {
+		*ret = (struct lease){.first_ms = now_ms};
 		return LEASE_NONE;
+	}
 	ret->key = key;
 	ret->first_ms = first_ms(place, who, key, now_ms);
 	ret->part = now_ms - ret->first_ms >= FIRST_MAX_MS - PART_MS;

@@ -16,7 +16,8 @@
  *	word     u32, counts what may interest those who wait: a futex
  *	first    u32, when the question was put first, of those in a row that had no answer
  *
- * Everything there is hostile: an end that is further away than LEASE_MS is none.
+ * Everything there is hostile: an end that is further away than LEASE_MS is none, but for the
+ *little that its holder may have read the clock later than who looks (CLOCK_AHEAD_MS).
  *
  * Any thread; no lock; lease_wait() sleeps and is a cancellation point, the others make one system
  * call at most. The caller keeps the cache open; NULL is a cache without places.

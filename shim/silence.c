@@ -3,6 +3,7 @@
 #include "shim/silence.h"
 
 #include "shim/cache_region.h"
+#include "shim/clock.h"
 #include "shim/netstate.h"
 
 #include <assert.h>
@@ -29,13 +30,17 @@ static uint64_t make(uint64_t view, uint64_t now_ms)
 	return (view & UINT64_C(0xffffffff00000000)) | (uint32_t)now_ms;
 }
 
-/* How long ago that was; UINT32_MAX: never. What lies ahead was long ago. */
+/* How long ago that was; UINT32_MAX: never. What lies a little ahead is now, or a lookup that has
+ * read the clock a moment before another one's note would wait; what lies further ahead was long
+ * ago. */
 static uint32_t age_ms(const _Atomic uint64_t *word, uint64_t view, uint64_t now_ms)
 {
 	uint64_t then = atomic_load_explicit(word, memory_order_relaxed);
+	uint32_t age = (uint32_t)now_ms - (uint32_t)then;
 
-	return then != 0 && then >> 32 == view >> 32 ? (uint32_t)now_ms - (uint32_t)then
-						     : UINT32_MAX;
+	if (then == 0 || then >> 32 != view >> 32)
+		return UINT32_MAX;
+	return age >= -(uint32_t)CLOCK_AHEAD_MS ? 0 : age;
 }
 
 /* How long ago they were noted to be silent, since the network changed; UINT32_MAX: never. */

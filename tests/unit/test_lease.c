@@ -6,6 +6,7 @@
 #include "shim/lease.h"
 
 #include "shim/cache_region.h"
+#include "shim/clock.h"
 #include "tests/unit/test_cache_util.h"
 
 #include <criterion/criterion.h>
@@ -138,6 +139,14 @@ Test(lease, stranger_may_have_the_place_after_a_release)
 	take(KEY, NOW, &lease);
 	lease_release(cache, &lease, false);
 	must_be(stranger(KEY), NOW + 1, LEASE_MINE);
+}
+
+/* Who has read the clock a moment before its holder, and was slower. */
+Test(lease, that_began_a_moment_ahead_is_seen)
+{
+	must_be(KEY, NOW + 1, LEASE_MINE);
+	must_be(KEY, NOW, LEASE_OTHERS);
+	must_be(stranger(KEY), NOW, LEASE_NONE);
 }
 
 Test(lease, ends_by_the_clock)
@@ -432,9 +441,13 @@ Test(lease, table_full_of_dead_holders_is_empty_after_their_time)
 
 Test(lease, absurd_end_is_none)
 {
-	const uint64_t ends[] = {
-		NOW, NOW - 1, NOW + LEASE_MS + 1, NOW + 3600000, NOW + 0x7fffffff, NOW + 0x80000000,
-		0};
+	const uint64_t ends[] = {NOW,
+				 NOW - 1,
+				 NOW + LEASE_MS + CLOCK_AHEAD_MS + 1,
+				 NOW + 3600000,
+				 NOW + 0x7fffffff,
+				 NOW + 0x80000000,
+				 0};
 
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
 		damage(KEY, who_until(KEY, ends[i]), 0);
