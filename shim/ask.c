@@ -265,11 +265,14 @@ static int ask_silent(struct asking *a)
 	return take(a, NULL);
 }
 
-/* 1: it has to be asked, and waited for. */
+/* 1: it has to be asked, and waited for. What others have left may be younger than the time that
+ * the call began with: the settings were read since, or the last question of a search list asked.
+ */
 static int begin(struct asking *a)
 {
+	a->call->now_ms = clock_boot_ms();
 	ask_plan_make(a->call, a->question, &a->plan);
-	if (a->plan.known)
+	if (a->plan.known || a->call->now_ms >= a->call->deadline_ms)
 		return take(a, NULL);
 	if (a->plan.silent)
 		return ask_silent(a);
@@ -279,11 +282,8 @@ static int begin(struct asking *a)
 
 static int run(struct asking *a)
 {
-	int r;
+	int r = begin(a);
 
-	if (a->call->now_ms >= a->call->deadline_ms)
-		return resolve_take(a->call, &a->question->name, NULL);
-	r = begin(a);
 	return r == 1 ? ask_or_wait(a) : r;
 }
 

@@ -10,7 +10,8 @@
  *	mine        this process has the lease (lease.h), or none is to be had: it asks, and waits
  *	others      somebody else has it, be it a thread of this process: waits for what comes
  *	            into the cache; at the lease's end all begins anew
- *	given up    too long without an answer: what is stale is taken; the question goes on
+ *	given up    too long without an answer: what is stale is taken; the question goes on. So
+ *	            is, without one, what a call comes to when its deadline is over
  *
  * Where there is something stale (ask_plan.h) it is given up when the question has been without an
  * answer for NOBLOCKDNS_STALE_AFTER_MS, whoever asked first; else at the call's deadline.

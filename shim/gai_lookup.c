@@ -58,10 +58,7 @@ static enum lookup_result advance(struct gai_request *r, struct resolve *call, i
 
 		if (result != LOOKUP_ASK)
 			return result;
-		if (call->now_ms >= call->deadline_ms)
-			err = resolve_take(call, &question.name, NULL);
-		else
-			err = ask_begin(call, &question, on_answer, r, &r->plan, &r->fetch);
+		err = ask_begin(call, &question, on_answer, r, &r->plan, &r->fetch);
 		if (err < 0)
 			return LOOKUP_LIBC;
 		if (r->fetch != NULL) {

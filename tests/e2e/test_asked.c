@@ -16,6 +16,21 @@ LabTest(asked, two_hundred_processes_ask_once)
 	lab_assert_int(shim_asked(dns, "www.test", LAB_AAAA), 1);
 }
 
+/* Each has to read its settings first, between its look at the clock and the one at the lease. */
+LabTest(asked, new_programs_ask_once)
+{
+	struct lab_dns *dns = lab_dns_start_text(w, NEW "on * * delay 300\n");
+	const struct lab_proc_opts opts = {.argv = LOOK_UP, .preload = true};
+	pid_t pids[60];
+
+	for (size_t i = 0; i < sizeof pids / sizeof *pids; i++)
+		pids[i] = lab_proc_spawn(w, &opts);
+	for (size_t i = 0; i < sizeof pids / sizeof *pids; i++)
+		lab_assert_int(lab_proc_wait(pids[i], 10000), 0);
+	lab_assert_int(shim_asked(dns, "www.test", LAB_A), 1);
+	lab_assert_int(shim_asked(dns, "www.test", LAB_AAAA), 1);
+}
+
 LabTest(asked, one_takes_over_from_a_killed_holder)
 {
 	struct lab_dns *dns = lab_dns_start_text(w, OLD "on www.test A first 1 drop\n"

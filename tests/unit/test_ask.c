@@ -229,6 +229,18 @@ Test(ask, after_the_deadline_nothing_is_asked)
 	cr_assert_not(lease_is_taken(rig_settings.cache, key, clock_boot_ms()));
 }
 
+/* As after another question of a search list has taken all the time. */
+Test(ask, after_the_deadline_what_is_stale_is_given)
+{
+	lease_release(rig_settings.cache, &others, true);
+	rig_store("stale", "stale");
+	rig_call.deadline_ms = 0;
+	end(start());
+	must_have(RESOLVER_ANSWER, RESOLVER_ANSWER);
+	cr_assert_eq(got.rr[ENTRY_A].ttl_s, ASK_STALE_TTL_S);
+	cr_assert_not(lease_is_taken(rig_settings.cache, key, clock_boot_ms()));
+}
+
 Test(ask, what_is_known_to_fail_is_not_asked)
 {
 	lease_release(rig_settings.cache, &others, true);
