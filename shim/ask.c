@@ -252,16 +252,28 @@ static int ask_or_wait(struct asking *a)
 
 /* ---- from the top ---- */
 
-/* The servers are silent. One process at a time finds out whether they still are. */
-static int ask_silent(struct asking *a)
+/* Servers are silent. Is it for this thread to find out whether they still are? */
+static bool probes(const struct asking *a)
 {
-	uint64_t view = a->call->settings->view, now_ms = a->call->now_ms;
 	struct lease probe;
 
-	if (lease_take(cache_of(a), PROBE_KEY ^ view, BOTH, now_ms, &probe) == LEASE_MINE) {
-		silence_note(cache_of(a), view, now_ms);
-		return put_for_the_next(a);
-	}
+	return lease_take(cache_of(a), PROBE_KEY ^ a->call->settings->view, BOTH, a->call->now_ms,
+			  &probe) == LEASE_MINE;
+}
+
+static int ask_silent(struct asking *a)
+{
+	if (!probes(a))
+		return take(a, NULL);
+	silence_note(cache_of(a), a->call->settings->view, a->call->now_ms);
+	return put_for_the_next(a);
+}
+
+/* A failure may be remembered for long after the servers are back. */
+static int take_known(struct asking *a)
+{
+	if (a->plan.unheard && probes(a))
+		put_in_background(a);
 	return take(a, NULL);
 }
 
@@ -272,7 +284,9 @@ static int begin(struct asking *a)
 {
 	a->call->now_ms = clock_boot_ms();
 	ask_plan_make(a->call, a->question, &a->plan);
-	if (a->plan.known || a->call->now_ms >= a->call->deadline_ms)
+	if (a->plan.known)
+		return take_known(a);
+	if (a->call->now_ms >= a->call->deadline_ms)
 		return take(a, NULL);
 	if (a->plan.silent)
 		return ask_silent(a);

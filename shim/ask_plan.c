@@ -76,8 +76,10 @@ void ask_plan_make(struct resolve *call, const struct lookup_question *question,
 	failing = failures_find(s->cache, s->view, &question->name, call->now_ms, failed);
 	make_stale(&entry, (uint64_t)s->config->stale_max_s * 1000, call->now_ms);
 	ret->known = ((fresh | failing) & question->types) == question->types;
-	if (ret->known)
+	if (ret->known) {
 		add_failures(&entry, failed, question->types, fresh);
+		ret->unheard = failures_are_silence(failed, question->types & ~fresh);
+	}
 	if (ret->known || ask_plan_has_addresses(&entry, question->types))
 		ret->stale = blob_encode(&entry);
 	if (ret->stale == NULL)

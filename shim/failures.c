@@ -57,6 +57,15 @@ static bool is_silence(enum resolver_failure failure)
 	return failure == RESOLVER_TIMEOUT || failure == RESOLVER_UNREACHABLE;
 }
 
+bool failures_are_silence(const struct entry_rrset rrs[ENTRY_NTYPES], unsigned types)
+{
+	for (int t = 0; t < ENTRY_NTYPES; t++)
+		if ((types & 1u << t) && rrs[t].kind == RESOLVER_FAILURE &&
+		    is_silence(rrs[t].failure))
+			return true;
+	return false;
+}
+
 /* Is it the server's, and not ours? */
 static bool is_kept(const struct entry_rrset *rr)
 {

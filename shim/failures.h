@@ -30,6 +30,9 @@
 unsigned failures_find(struct cache *cache, uint64_t view, const struct name *name, uint64_t now_ms,
 		       struct entry_rrset ret[ENTRY_NTYPES]);
 
+/* Is one of these of a server that said nothing? */
+bool failures_are_silence(const struct entry_rrset rrs[ENTRY_NTYPES], unsigned types);
+
 /* Remembers those of `rrs` that are failures, and of a server's making; forgets the failures of
  * those that are answers. */
 void failures_note(struct cache *cache, uint64_t view, const struct name *name,

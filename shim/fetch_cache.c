@@ -86,7 +86,9 @@ static void note_outcome(struct cache *cache, const struct fetch *f,
 
 	for (int t = 0; t < ENTRY_NTYPES; t++) {
 		heard |= rrs[t].kind != RESOLVER_FAILURE && rrs[t].kind != RESOLVER_NONE;
-		gone |= rrs[t].kind == RESOLVER_FAILURE && rrs[t].failure == RESOLVER_UNREACHABLE;
+		gone |= rrs[t].kind == RESOLVER_FAILURE &&
+			(rrs[t].failure == RESOLVER_UNREACHABLE ||
+			 (rrs[t].failure == RESOLVER_TIMEOUT && fetch_heard_ms() < f->begun_ms));
 	}
 	failures_note(cache, f->view, &f->name, rrs, now_ms);
 	if (heard)

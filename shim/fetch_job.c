@@ -405,6 +405,7 @@ void fetch_job_run(struct io_task *task, uint64_t now_ms)
 	if (job == NULL)
 		return;
 	is_new = job->wanted == 0;
+	f->begun_ms = now_ms;
 	forget_expired(job, now_ms);
 	f->next_waiting = job->waiting;
 	job->waiting = f;

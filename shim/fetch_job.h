@@ -30,7 +30,8 @@ struct fetch {
 	struct name name;
 	char spelling[RESOLVER_NAME_MAX];
 	uint64_t view;
-	uint64_t key; /* siblings_key() */
+	uint64_t begun_ms; /* when the io thread began with it */
+	uint64_t key;	   /* siblings_key() */
 	struct lease lease;
 	bool refresh;
 	bool race; /* a late answer is of use to siblings_extend() */
