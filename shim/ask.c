@@ -22,7 +22,8 @@
 #define PROBE_KEY UINT64_C(0x70726f6265000000)
 
 /* Has this process waited for an answer before? A new one may be over at once, and its question
- * with it: where all are like that, nobody would ever have an answer who did not wait for it. */
+ * with it: where all are like that, nobody would ever have an answer who did not wait for it. What
+ * a child's parent has waited for does not count. */
 static atomic_bool has_waited;
 
 struct asking {
@@ -362,4 +363,9 @@ void ask_refresh(struct resolve *call, const struct name *name, unsigned types, 
 {
 	if (!lease_is_taken(call->settings->cache, key, call->now_ms))
 		refresh(call, name, types, key);
+}
+
+void ask_reset(void)
+{
+	atomic_store_explicit(&has_waited, false, memory_order_relaxed);
 }

@@ -54,4 +54,7 @@ int ask_end(struct resolve *call, struct ask_plan *plan, const struct name *name
  */
 void ask_refresh(struct resolve *call, const struct name *name, unsigned types, uint64_t key);
 
+/* In a forked child, which may be over at once. */
+void ask_reset(void);
+
 #endif

@@ -76,6 +76,7 @@ void racing_reset(void);
 void private_fd_reset(void);
 void io_reset(void);
 void fetch_reset(void);
+void ask_reset(void);
 void gai_reset(void);
 void settings_reset(void);
 void netstate_reset(void);

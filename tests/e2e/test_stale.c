@@ -144,6 +144,25 @@ LabTest(stale, getaddrinfo_a_has_them_too, .resolv_conf = CONF)
 	lab_assert(got.slow <= 1, "(%u)", got.slow);
 }
 
+/* That their parent has waited for answers does not help them. */
+LabTest(stale, children_that_are_over_at_once_have_fresh_ones_in_the_end)
+{
+	static const char *const argv[] = {"clients/fork_client", "children_hear_of_servers", NULL};
+	const struct lab_proc_opts opts = {.argv = argv, .preload = true};
+	struct lab_dns *dns = lab_dns_start_text(w, OLD);
+	pid_t pid = lab_proc_spawn(w, &opts);
+	siginfo_t info;
+
+	lab_assert(waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOWAIT) == 0);
+	sleep_ms(EXPIRED_MS);
+	lab_dns_vanish(dns);
+	/* the servers are silent from now on */
+	shim_says(NULL, SHIM_ARGV("clients/lookup", "-4", "www.test"), "www.test: 192.0.2.1\n");
+	start_other(w, dns, NEW "on * * delay 100\n");
+	lab_assert(kill(pid, SIGCONT) == 0);
+	lab_assert_int(lab_proc_wait(pid, 30000), 0);
+}
+
 /* ---- what replaces an answer without being kept ---- */
 
 /* RFC 2308 section 5: not kept. What it replaces is not given any more, all the same. */

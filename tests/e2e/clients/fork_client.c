@@ -54,6 +54,37 @@ static void grandchildren(void)
 	in_fork(grandchild_looks_up);
 }
 
+/* Of the name's address. */
+static unsigned char last_octet(const char *name)
+{
+	const struct addrinfo hints = {.ai_family = AF_INET};
+	struct addrinfo *found = NULL;
+	unsigned char octet;
+
+	must(getaddrinfo(name, NULL, &hints, &found) == 0);
+	octet = ((const unsigned char *)&((struct sockaddr_in *)found->ai_addr)->sin_addr)[3];
+	freeaddrinfo(found);
+	return octet;
+}
+
+/* It has an answer, and stops; then its children look up, one each, until the answer is another. */
+static void children_hear_of_servers(void)
+{
+	unsigned char old = last_octet("www.test");
+	int status = 0;
+
+	raise(SIGSTOP);
+	for (int i = 0; i < 10 && status == 0; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(last_octet("www.test") != old);
+		must(pid > 0 && waitpid(pid, &status, 0) == pid);
+		usleep(700000); /* by then another one may try the servers */
+	}
+	must(status != 0);
+}
+
 /* daemon(): the parent, with its io thread, is gone when the child looks up. */
 static void daemon_looks_up(void)
 {
@@ -385,6 +416,7 @@ static const struct mode modes[] = {
 	{"fork_in_a_handler", fork_in_a_handler},
 	{"child_looks_up", child_looks_up},
 	{"grandchildren", grandchildren},
+	{"children_hear_of_servers", children_hear_of_servers},
 	{"daemon", daemon_looks_up},
 	{"child_keeps_none", child_keeps_none_of_the_parents},
 	{"busy_forks", forks_of_a_busy_program},
