@@ -5,8 +5,6 @@
 #include "shim/netstate.h"
 #include "shim/silence.h"
 
-#include <stdbool.h>
-
 #define VIEW_OF_FAILURES UINT64_C(0x6661696c75726573)
 
 /* Room for an entry without addresses. */
@@ -66,26 +64,30 @@ bool failures_are_silence(const struct entry_rrset rrs[ENTRY_NTYPES], unsigned t
 	return false;
 }
 
-/* Is it the server's, and not ours? */
-static bool is_kept(const struct entry_rrset *rr)
+bool failures_is_said(enum resolver_failure failure)
 {
-	if (rr->kind != RESOLVER_FAILURE)
-		return false;
-	switch (rr->failure) {
-	case RESOLVER_TIMEOUT:
-	case RESOLVER_UNREACHABLE:
+	switch (failure) {
 	case RESOLVER_SERVFAIL:
 	case RESOLVER_REFUSED:
 	case RESOLVER_FORMERR:
 	case RESOLVER_MALFORMED:
 		return true;
 	case RESOLVER_FAILURE_NONE:
+	case RESOLVER_TIMEOUT:
+	case RESOLVER_UNREACHABLE:
 	case RESOLVER_BAD_NAME:
 	case RESOLVER_CANCELLED:
 	case RESOLVER_NO_MEMORY:
 		break;
 	}
 	return false;
+}
+
+/* Is it the server's, and not ours? */
+static bool is_kept(const struct entry_rrset *rr)
+{
+	return rr->kind == RESOLVER_FAILURE &&
+	       (is_silence(rr->failure) || failures_is_said(rr->failure));
 }
 
 static bool is_known(struct cache *cache, uint64_t view, const struct entry_rrset *rr,

@@ -20,10 +20,14 @@
 #include "shim/cache.h"
 #include "shim/name.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define FAILURES_FIRST_S 1
 #define FAILURES_MAX_S	 30
+
+/* Did a server say it? Else none was heard, or the failure is our own. */
+bool failures_is_said(enum resolver_failure failure);
 
 /* The failures of `name` that are remembered, by type; RESOLVER_NONE where there is none. Bits of
  * enum entry_slot of those that there are. */

@@ -13,6 +13,7 @@
 #include "shim/fetch_job.h"
 
 #include "shim/clock.h"
+#include "shim/failures.h"
 #include "shim/fetch_cache.h"
 #include "shim/fetch_guard.h"
 #include "shim/fetch_kept.h"
@@ -253,9 +254,7 @@ static void tell_late(struct job *job, int type, uint64_t now_ms)
 
 static void note_heard(const struct resolver_rrset *rrset, uint64_t now_ms)
 {
-	if (rrset->kind != RESOLVER_FAILURE ||
-	    (rrset->failure != RESOLVER_TIMEOUT && rrset->failure != RESOLVER_UNREACHABLE &&
-	     rrset->failure != RESOLVER_CANCELLED))
+	if (rrset->kind != RESOLVER_FAILURE || failures_is_said(rrset->failure))
 		atomic_store_explicit(&heard_ms, now_ms, memory_order_relaxed);
 }
 

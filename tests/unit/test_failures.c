@@ -179,6 +179,16 @@ Test(failures, of_our_own_making_are_not_kept)
 	cr_assert_eq(find(NOW), 0);
 }
 
+/* Silence is told by what servers have said (ask.c). */
+Test(failures, that_servers_have_said)
+{
+	for (int f = RESOLVER_FAILURE_NONE; f <= RESOLVER_NO_MEMORY; f++)
+		cr_expect_eq(failures_is_said((enum resolver_failure)f),
+			     f == RESOLVER_SERVFAIL || f == RESOLVER_REFUSED ||
+				     f == RESOLVER_FORMERR || f == RESOLVER_MALFORMED,
+			     "(failure %d)", f);
+}
+
 Test(failures, of_another_boot_are_not_believed)
 {
 	note(A, RESOLVER_SERVFAIL, NOW + 5000);
