@@ -175,20 +175,26 @@ static int look_again(struct asking *a)
 	return take(a, blob_encode(&entry));
 }
 
-/* Plans anew where others may have failed meanwhile. True: the call has what is known. */
-static bool others_failed(struct asking *a, int *ret)
+/* Plans anew: others may have failed meanwhile, or had a part of the answer, in whose place nothing
+ * stale is to be given. True: the call has what is known. */
+static bool plan_anew(struct asking *a, int *ret)
 {
 	struct ask_plan plan;
 
 	ask_plan_make(a->call, a->question, &plan);
-	if (!plan.known) {
+	if (!plan.known && (plan.stale == NULL || a->plan.stale == NULL)) {
 		ask_plan_forget(&plan);
 		return false;
 	}
+	if (!plan.known) {
+		plan.until_ms = a->plan.until_ms;
+		plan.since_ms = a->plan.since_ms;
+	}
 	ask_plan_forget(&a->plan);
 	a->plan = plan;
-	*ret = take(a, NULL);
-	return true;
+	if (plan.known)
+		*ret = take(a, NULL);
+	return plan.known;
 }
 
 /* Others have released the lease that was waited for, and still there is nothing: what they had may
@@ -238,7 +244,7 @@ static int ask_or_wait(struct asking *a)
 
 	while (take_lease(a) == LEASE_OTHERS) {
 		r = look_again(a);
-		if (r <= 0 || others_failed(a, &r))
+		if (r <= 0 || plan_anew(a, &r))
 			return r;
 		if (a->plan.until_ms <= a->call->now_ms)
 			return take(a, NULL);

@@ -196,6 +196,23 @@ Test(ask, rest_of_an_answer_is_not_waited_for_twice)
 	cr_assert_not(silence_is(rig_settings.cache, RIG_VIEW, clock_boot_ms()));
 }
 
+/* Nor is it by those who wait already: they have the new part, and the old rest. */
+Test(ask, part_of_an_answer_replaces_what_is_stale)
+{
+	pthread_t thread;
+
+	rig_config.resolution_delay_ms = rig_config.stale_after_ms = RIG_DEADLINE_MS;
+	rig_store("stale", "stale");
+	thread = start_waiting();
+	rig_store("fresh", "stale");
+	lease_notify(rig_settings.cache, &others, rig_now_ms);
+	end(thread);
+	must_have(RESOLVER_ANSWER, RESOLVER_ANSWER);
+	cr_expect_eq(got.rr[ENTRY_A].ttl_s, RIG_TTL_S);
+	cr_expect_eq(got.rr[ENTRY_AAAA].ttl_s, ASK_STALE_TTL_S);
+	must_be_theirs();
+}
+
 /* The time counts from the first who asked. */
 Test(ask, nobody_waits_again_for_what_others_have_waited_for)
 {
