@@ -11,6 +11,8 @@
 #include "shim/cache_region.h"
 #include "shim/cancel.h"
 #include "shim/clock.h"
+#include "shim/hash.h"
+#include "shim/process.h"
 #include "shim/sys.h"
 
 #include <limits.h>
@@ -45,6 +47,18 @@ static struct place *place_of(struct cache *cache, uint64_t key)
 	n = cache_region_leases_len(cache) / sizeof(struct place);
 	return cache_region_claim(cache,
 				  cache_region_leases_at(cache) + key % n * sizeof(struct place));
+}
+
+/* A forked child has a copy of a private cache, and in it leases whose answers it will never see:
+ * there each process has keys of its own. */
+static uint64_t own_key(const struct cache *cache, uint64_t key)
+{
+	const struct process_page *page;
+
+	if (cache == NULL || cache_backing(cache) == CACHE_SHARED)
+		return key;
+	page = atomic_load_explicit(&process_page, memory_order_acquire);
+	return page == NULL ? key : key ^ hash_fold((uint64_t)page->owner ^ HASH_K0, HASH_K1);
 }
 
 static uint64_t make_who(uint64_t key, unsigned types, uint64_t end_ms)
@@ -108,8 +122,8 @@ static enum lease_result judge(const struct place *place, uint64_t who, uint64_t
 enum lease_result lease_take(struct cache *cache, uint64_t key, unsigned types, uint64_t now_ms,
 			     struct lease *ret)
 {
-	struct place *place = place_of(cache, key);
-	uint64_t who;
+	uint64_t own = own_key(cache, key), who;
+	struct place *place = place_of(cache, own);
 
 	*ret = (struct lease){.first_ms = now_ms};
 	if (place == NULL)
@@ -117,7 +131,7 @@ enum lease_result lease_take(struct cache *cache, uint64_t key, unsigned types, 
 	ret->seen = atomic_load(&place->word);
 	who = atomic_load(&place->who);
 	do {
-		enum lease_result result = judge(place, who, key, types, now_ms, ret);
+		enum lease_result result = judge(place, who, own, types, now_ms, ret);
 
 		if (result != LEASE_MINE)
 			return result;
@@ -128,7 +142,7 @@ enum lease_result lease_take(struct cache *cache, uint64_t key, unsigned types, 
 
 bool lease_is_taken(struct cache *cache, uint64_t key, uint64_t now_ms)
 {
-	const struct place *place = place_of(cache, key);
+	const struct place *place = place_of(cache, own_key(cache, key));
 
 	return place != NULL &&
 	       left_ms(atomic_load_explicit(&place->who, memory_order_relaxed), now_ms) > 0;

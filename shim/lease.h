@@ -17,7 +17,9 @@
  *	first    u32, when the question was put first, of those in a row that had no answer
  *
  * Everything there is hostile: an end that is further away than LEASE_MS is none, but for the
- *little that its holder may have read the clock later than who looks (CLOCK_AHEAD_MS).
+ * little that its holder may have read the clock later than who looks (CLOCK_AHEAD_MS).
+ *
+ * In a private cache nobody waits for a parent or a child, who have memory of their own.
  *
  * Any thread; no lock; lease_wait() sleeps and is a cancellation point, the others make one system
  * call at most. The caller keeps the cache open; NULL is a cache without places.

@@ -7,6 +7,7 @@
 
 #include "shim/cache_region.h"
 #include "shim/clock.h"
+#include "shim/process.h"
 #include "tests/unit/test_cache_util.h"
 
 #include <criterion/criterion.h>
@@ -101,6 +102,29 @@ Test(lease, other_mapping_of_the_file_sees_it)
 
 	cr_assert_eq(take(KEY, NOW, &lease), LEASE_MINE);
 	cr_assert_eq(lease_take(theirs, KEY, A | AAAA, NOW, &lease), LEASE_OTHERS);
+	cache_close(theirs);
+}
+
+/* Its copy of the memory says that the parent asks; the answer will not come into the copy. */
+Test(lease, forked_child_waits_for_no_parent_in_a_private_cache)
+{
+	struct cache *theirs = private_cache(CACHE_SIZE_MIN);
+	struct lease lease;
+	int status = -1;
+	pid_t pid;
+
+	cr_assert_eq(process_check(), PROCESS_OWNER);
+	cr_assert_eq(lease_take(theirs, KEY, A | AAAA, NOW, &lease), LEASE_MINE);
+	cr_assert_eq(lease_take(theirs, KEY, A | AAAA, NOW, &lease), LEASE_OTHERS);
+	cr_assert(lease_is_taken(theirs, KEY, NOW));
+	pid = fork();
+	if (pid == 0)
+		_exit(process_check() == PROCESS_OWNER && !lease_is_taken(theirs, KEY, NOW) &&
+				      lease_take(theirs, KEY, A | AAAA, NOW, &lease) == LEASE_MINE
+			      ? 0
+			      : 1);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert_eq(status, 0);
 	cache_close(theirs);
 }
 
