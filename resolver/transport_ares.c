@@ -6,7 +6,9 @@
  * UDP: a channel that is idle has no socket, so each attempt that takes one gets a new socket with
  * a source port of the kernel's choice: that makes guessing harder (RFC 5452 9.2), and A and AAAA
  * leave from different ports, which some NATs need. With POOL_MAX channels busy, the one with the
- * least to do is shared.
+ * least to do is shared. Orphans go when nobody waits on their channel, which a busy one might
+ * never see: at DATAGRAM_INSIDE_MAX it is left alone until it has come to rest. Where all of them
+ * are there the fullest goes on, so the others do rest.
  *
  * TCP: all attempts share one connection. One that let an attempt down (cancelled, and nothing came
  * since it was sent) is stale: it gets no more attempts and is closed with its last one. One that
@@ -23,9 +25,10 @@
 
 #include "resolver/channel.h"
 
-#define POOL_MAX	  8
-#define STREAM_IDLE_MS	  20000
-#define STREAM_INSIDE_MAX 512 /* bounds the orphans on a connection that is always busy */
+#define POOL_MAX	    8
+#define DATAGRAM_INSIDE_MAX 1024 /* bounds the orphans on a channel that is always busy */
+#define STREAM_IDLE_MS	    20000
+#define STREAM_INSIDE_MAX   512 /* bounds the orphans on a connection that is always busy */
 
 struct transport {
 	struct reactor *reactor;	   /* borrows */
@@ -43,10 +46,21 @@ static bool has_room(const struct channel *ch)
 	return ch->stream ? !ch->stale && ch->ninside < STREAM_INSIDE_MAX : !ch->ninside;
 }
 
+/* Of two channels without room. */
+static bool is_better(const struct channel *ch, const struct channel *than)
+{
+	bool full = ch->ninside >= DATAGRAM_INSIDE_MAX;
+	bool than_full = than->ninside >= DATAGRAM_INSIDE_MAX;
+
+	if (full != than_full)
+		return than_full;
+	return full ? ch->ninside > than->ninside : ch->ninside < than->ninside;
+}
+
 /* The channel for the next attempt. -ENOMEM. */
 static int pick_channel(struct transport *t, struct channel **ret)
 {
-	struct channel **free_place = NULL, *least = NULL;
+	struct channel **free_place = NULL, *best = NULL;
 	int err = -ENOMEM;
 
 	for (int i = 0; i < POOL_MAX; i++) {
@@ -60,16 +74,16 @@ static int pick_channel(struct transport *t, struct channel **ret)
 			*ret = ch;
 			return 0;
 		}
-		if (!least || ch->ninside < least->ninside)
-			least = ch;
+		if (!best || is_better(ch, best))
+			best = ch;
 	}
 	if (free_place)
 		err = channel_open(t->reactor, &t->upstream, t->stream, &t->nspares, free_place);
 	if (!err)
-		least = *free_place;
-	if (!least)
+		best = *free_place;
+	if (!best)
 		return err;
-	*ret = least;
+	*ret = best;
 	return 0;
 }
 

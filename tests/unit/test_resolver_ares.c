@@ -3,6 +3,8 @@
  * test_resolver_ares.c - questions over UDP: what counts as an answer, what happens to the sockets,
  * and what ends an attempt.
  */
+#include <malloc.h>
+
 #include "loopback_rig.h"
 
 Test(ares, answer_over_udp)
@@ -319,6 +321,23 @@ Test(ares, many_queries_share_a_few_sockets)
 	cr_assert_eq(fake_host_nopen(&host), 2, "%u spare sockets", fake_host_nopen(&host));
 	fake_host_advance(&host, r, host.now_ms + SPARE_MS);
 	cr_assert_eq(fake_host_nopen(&host), 0);
+	close_all();
+}
+
+/* Somebody always waits, and nothing ever comes: a question that is over must not stay for ever. A
+ * thousand on each of eight channels, of 2 KB, may. */
+Test(ares, server_that_is_silent_for_long_costs_no_more_memory)
+{
+	enum { NLIVE = 32, N = 60000, LIMIT = 40 << 20 };
+	struct resolver_query *live[NLIVE];
+
+	open_view(false);
+	for (int i = 0; i < N; i++) {
+		if (i >= NLIVE)
+			noblockdns_resolver.cancel(live[i % NLIVE]);
+		live[i % NLIVE] = ask(RESOLVER_A);
+	}
+	cr_assert_lt(mallinfo2().uordblks, LIMIT, "%zu bytes", mallinfo2().uordblks);
 	close_all();
 }
 
