@@ -63,6 +63,7 @@ int fetch_start(const struct settings *settings, const struct fetch_question *qu
 		.race = settings->config->race,
 		.upstreams = settings->upstreams,
 		.query_ms = settings->deadline_ms,
+		.has_cache = settings->cache != NULL,
 		.delay_ms = settings->config->resolution_delay_ms,
 		.min_ttl_s = settings->config->min_ttl_s,
 		.max_ttl_s = settings->config->max_ttl_s,

@@ -44,7 +44,8 @@ struct job {
 
 #define BUCKETS 256
 
-/* For so long after a call's deadline its questions go on: who tries again finds the answer. */
+/* For so long after a call's deadline its questions go on: who tries again finds the answer, in the
+ * cache. Without one nobody does. */
 #define LATE_MS 2000
 
 /* The verdict that a job is overdue comes before the deadline of the call that began it. */
@@ -295,13 +296,13 @@ static void ask(struct job *job, uint64_t now_ms)
 	static void (*const done[ENTRY_NTYPES])(void *, const struct resolver_rrset *) = {
 		on_answer_a, on_answer_aaaa};
 	uint32_t query_ms = job->first->query_ms;
-	uint64_t life_ms = query_ms > 0 ? query_ms + LATE_MS : 0; /* 0: nobody is asked */
+	uint64_t late_ms = query_ms > 0 && job->first->has_cache ? LATE_MS : 0;
 
 	for (int t = 0; t < ENTRY_NTYPES; t++) {
 		struct resolver_question question = {
 			.name = job->first->spelling,
 			.type = wire_types[t],
-			.deadline_ms = now_ms + life_ms,
+			.deadline_ms = now_ms + query_ms + late_ms, /* now: nobody is asked */
 			.done = done[t],
 			.arg = job,
 		};

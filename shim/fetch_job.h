@@ -37,6 +37,7 @@ struct fetch {
 	bool race; /* a late answer is of use to siblings_extend() */
 	struct resolver_conf upstreams;
 	uint32_t query_ms; /* a query's longest life */
+	bool has_cache;	   /* that an answer which comes too late can go into */
 	uint32_t delay_ms; /* resolution delay */
 	uint32_t min_ttl_s, max_ttl_s;
 	bool guarded;		  /* against rebinding (fetch_guard.h) */

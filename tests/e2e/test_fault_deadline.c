@@ -143,3 +143,14 @@ LabTest(fault_deadline, later_lookup_asks_anew, .resolv_conf = PATIENT)
 						"on www.test AAAA first 2 drop\n"),
 	    .client = "-t 2 -w 1800000 www.test", .asked = 4, .least_asked = 3);
 }
+
+/* Nobody would find the answer: the second packet is not sent, which is due after a second at most.
+ */
+LabTest(fault_deadline, question_without_a_cache_ends_with_its_asker, .resolv_conf = PATIENT)
+{
+	setenv("NOBLOCKDNS_CACHE", "off", 1);
+	RUN(.row = 7, .what = "late: no cache", .script = SILENT,
+	    .env = "NOBLOCKDNS_DEADLINE_MS=200", .who = "1", .client = "-w 2000000 www.test",
+	    .expected = "asked once", .again = 1, .waited = 1, .longest_ms = 200, .least_ms = 200,
+	    .name = "www.test", .asked = 1, .least_asked = 1);
+}
