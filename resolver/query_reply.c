@@ -47,6 +47,23 @@ static void on_lost_tls(struct resolver_query *q, struct candidate *c)
 	ask_differently(q, c, RESOLVER_UNREACHABLE);
 }
 
+/* What this process may not do, be it by a filter or a firewall, says nothing of the server: others
+ * may, and are not to be told of a failure. Over TLS EACCES is the server's, who is another one. */
+static bool is_forbidden(enum resolver_transport protocol, int error)
+{
+	switch (error) {
+	case -EPERM:
+	case -ENOSYS:
+	case -EAFNOSUPPORT:
+	case -EPROTONOSUPPORT:
+		return true;
+	case -EACCES:
+		return protocol != RESOLVER_TLS;
+	default:
+		return false;
+	}
+}
+
 static void on_error(struct resolver_query *q, struct query_send *send, int error)
 {
 	struct candidate *c = send->to;
@@ -64,7 +81,9 @@ static void on_error(struct resolver_query *q, struct query_send *send, int erro
 	if (send->protocol == RESOLVER_TLS && upstream_is_clear(query_upstream(q, c)))
 		on_lost_tls(q, c);
 	else
-		on_candidate_failed(q, c, RESOLVER_UNREACHABLE);
+		on_candidate_failed(q, c,
+				    is_forbidden(send->protocol, error) ? RESOLVER_NO_MEMORY
+									: RESOLVER_UNREACHABLE);
 }
 
 static bool was_asked_without_edns(const struct resolver_query *q, const struct candidate *c)

@@ -114,6 +114,26 @@ LabTest(limits, refused_system_call_takes_no_answer_away)
 	}
 }
 
+/* A process that may not talk to the servers shares the cache with others that may. */
+static void others_find(struct lab_world *w, const char *call)
+{
+	shim_not_under(NULL, "it makes such calls itself");
+	dns = lab_dns_start_text(w, ZONE);
+	shim_run(NULL, SHIM_ARGV(PROGRAM, "refused_calls", call));
+	lab_assert_int(shim_got.status, 1);
+	shim_says(NULL, SHIM_ARGV("clients/lookup", "a.life.test"), "a.life.test: 192.0.2.9\n");
+}
+
+LabTest(limits, refused_connect_is_no_failure_for_others)
+{
+	others_find(w, "connect");
+}
+
+LabTest(limits, refused_packet_is_no_failure_for_others)
+{
+	others_find(w, "sendmsg");
+}
+
 LabTest(limits, lookup_without_descriptors_fails_as_in_libc)
 {
 	const struct lab_proc_opts opts = {

@@ -26,6 +26,9 @@ static const struct verdict verdicts[] = {
 	{"ICMP port unreachable", -ECONNREFUSED, 0, RESOLVER_UNREACHABLE},
 	{"no route", -ENETUNREACH, 0, RESOLVER_UNREACHABLE},
 	{"no descriptor", -EMFILE, 0, RESOLVER_NO_MEMORY},
+	{"firewall", -EPERM, 0, RESOLVER_NO_MEMORY},
+	{"filter", -EACCES, 0, RESOLVER_NO_MEMORY},
+	{"family forbidden", -EAFNOSUPPORT, 0, RESOLVER_NO_MEMORY},
 };
 
 static void give(unsigned i, const struct verdict *v)
