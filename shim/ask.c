@@ -259,13 +259,25 @@ static int ask_or_wait(struct asking *a)
 
 /* ---- from the top ---- */
 
-/* Servers are silent. Is it for this thread to find out whether they still are? */
+/* Servers are silent. Is it for this thread to find out whether they still are? Where there is no
+ * place for a lease (a full disk, say) each process does, as often. */
 static bool probes(const struct asking *a)
 {
+	static _Atomic uint64_t probed_ms;
+	uint64_t now_ms = a->call->now_ms, last_ms = atomic_load(&probed_ms);
 	struct lease probe;
 
-	return lease_take(cache_of(a), PROBE_KEY ^ a->call->settings->view, BOTH, a->call->now_ms,
-			  &probe) == LEASE_MINE;
+	switch (lease_take(cache_of(a), PROBE_KEY ^ a->call->settings->view, BOTH, now_ms,
+			   &probe)) {
+	case LEASE_MINE:
+		return true;
+	case LEASE_OTHERS:
+		return false;
+	case LEASE_NONE:
+		break;
+	}
+	return clock_elapsed(last_ms, now_ms, LEASE_MS) &&
+	       atomic_compare_exchange_strong(&probed_ms, &last_ms, now_ms);
 }
 
 static int ask_silent(struct asking *a)

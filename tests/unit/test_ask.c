@@ -281,6 +281,24 @@ Test(ask, cancelled_wait_leaves_the_lease_to_its_holder)
 	must_be_theirs();
 }
 
+/* ---- silent servers ---- */
+
+/* ask.c's */
+#define PROBE_KEY UINT64_C(0x70726f6265000000)
+
+/* A stranger has the place of who finds out, all the time. Who finds out notes the silence anew. */
+Test(ask, silence_is_looked_into_without_a_lease)
+{
+	struct lease stranger;
+
+	lease_take(rig_settings.cache, PROBE_KEY ^ RIG_VIEW ^ UINT64_C(1) << 40, BOTH,
+		   rig_call.now_ms, &stranger);
+	rig_store("stale", "stale");
+	silence_note(rig_settings.cache, RIG_VIEW, rig_call.now_ms - SILENCE_MS * 3 / 4);
+	cr_assert_eq(pthread_join(start(), NULL), 0);
+	cr_assert(silence_is(rig_settings.cache, RIG_VIEW, rig_call.now_ms + SILENCE_MS / 2));
+}
+
 /* ---- a hit in the last tenth ---- */
 
 Test(ask, refresh_leaves_a_taken_place_alone)
