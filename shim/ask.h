@@ -4,8 +4,8 @@
  * who waits.
  *
  *	known       all that is missing has failed a moment ago (failures.h): what is stale, or
- *	            the failure, is taken at once; where no server said so, one process at a time
- *	            asks, in the background
+ *	            the failure, is taken at once; where no server said so, a while ago, one process
+ *	            at a time asks, in the background
  *	silent      the servers are (silence.h), and there is something stale: it is taken at
  *	            once; one process at a time asks, in the background
  *	mine        this process has the lease (lease.h), or none is to be had: it asks, and waits

@@ -78,7 +78,7 @@ void ask_plan_make(struct resolve *call, const struct lookup_question *question,
 	ret->known = ((fresh | failing) & question->types) == question->types;
 	if (ret->known) {
 		add_failures(&entry, failed, question->types, fresh);
-		ret->unheard = failures_are_silence(failed, question->types & ~fresh);
+		ret->unheard = failures_are_silence(failed, question->types & ~fresh, call->now_ms);
 	}
 	if (ret->known || ask_plan_has_addresses(&entry, question->types))
 		ret->stale = blob_encode(&entry);

@@ -36,7 +36,7 @@ struct ask_plan {
 	struct blob *stale; /* owns: what is given where nothing better comes in time, or NULL */
 	bool known;	    /* and nothing has to be asked */
 	bool silent;	    /* the servers are: it may be asked, and not be waited for */
-	bool unheard;	    /* known, and no server has said so: they may be back */
+	bool unheard;	    /* known, and no server has said so, for a while: they may be back */
 	uint64_t until_ms;  /* how long to wait */
 	uint64_t since_ms;  /* ask.c's: since when the question is without an answer */
 };

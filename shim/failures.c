@@ -55,11 +55,12 @@ static bool is_silence(enum resolver_failure failure)
 	return failure == RESOLVER_TIMEOUT || failure == RESOLVER_UNREACHABLE;
 }
 
-bool failures_are_silence(const struct entry_rrset rrs[ENTRY_NTYPES], unsigned types)
+bool failures_are_silence(const struct entry_rrset rrs[ENTRY_NTYPES], unsigned types,
+			  uint64_t now_ms)
 {
 	for (int t = 0; t < ENTRY_NTYPES; t++)
 		if ((types & 1u << t) && rrs[t].kind == RESOLVER_FAILURE &&
-		    is_silence(rrs[t].failure))
+		    is_silence(rrs[t].failure) && now_ms >= rrs[t].stored_ms + FAILURES_LATE_MS)
 			return true;
 	return false;
 }

@@ -25,6 +25,7 @@
 
 #define FAILURES_FIRST_S 1
 #define FAILURES_MAX_S	 30
+#define FAILURES_LATE_MS 2000
 
 /* Did a server say it? Else none was heard, or the failure is our own. */
 bool failures_is_said(enum resolver_failure failure);
@@ -34,8 +35,10 @@ bool failures_is_said(enum resolver_failure failure);
 unsigned failures_find(struct cache *cache, uint64_t view, const struct name *name, uint64_t now_ms,
 		       struct entry_rrset ret[ENTRY_NTYPES]);
 
-/* Is one of these of a server that said nothing? */
-bool failures_are_silence(const struct entry_rrset rrs[ENTRY_NTYPES], unsigned types);
+/* Is one of these of servers that said nothing, and the question that failed over by now, which
+ * goes on for FAILURES_LATE_MS? */
+bool failures_are_silence(const struct entry_rrset rrs[ENTRY_NTYPES], unsigned types,
+			  uint64_t now_ms);
 
 /* Remembers those of `rrs` that are failures, and of a server's making; forgets the failures of
  * those that are answers. */

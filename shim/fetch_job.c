@@ -46,7 +46,7 @@ struct job {
 
 /* For so long after a call's deadline its questions go on: who tries again finds the answer, in the
  * cache. Without one nobody does. */
-#define LATE_MS 2000
+#define LATE_MS FAILURES_LATE_MS
 
 /* The verdict that a job is overdue comes before the deadline of the call that began it. */
 #define VERDICT_MS 10
