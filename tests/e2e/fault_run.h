@@ -29,7 +29,7 @@
 
 /* What stale_client says. */
 struct fault_toll {
-	unsigned errors, slow, crawling, longest_ms, again, waited, spread_ms;
+	unsigned errors, slow, crawling, longest_ms, again, waited, spread_ms, wall_ms;
 };
 
 struct fault;

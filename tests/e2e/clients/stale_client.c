@@ -7,7 +7,7 @@
  * each half a second after the one before, but for the last. With -1 the first lookup of each name
  * does not count. Prints what came of it, and exits with 1 where there were errors or tries again:
  *
- *	errors 0 slow 8 crawling 0 longest 301 again 0 waited 8 spread 2
+ *	errors 0 slow 8 crawling 0 longest 301 again 0 waited 8 spread 2 wall 304
  *
  * Errors are lookups without an address, but for those that say EAI_AGAIN, which are counted apart.
  * Slow are lookups of more than 100 ms; crawling are processes with more than one of those; waited
@@ -15,7 +15,8 @@
  * beginnings of the first and of the last process.
  *
  * What the machine takes is taken off: a lookup takes no time in which its thread has not slept of
- * its own accord (ru_nvcsw), and none in which it could run and had no core (schedstat).
+ * its own accord (ru_nvcsw), and none in which it could run and had no core (schedstat). `wall` is
+ * the longest of those that slept with nothing taken off.
  */
 #include <fcntl.h>
 #include <netdb.h>
@@ -40,7 +41,7 @@ static int schedstat = -1; /* of this thread */
 
 static struct shared {
 	_Atomic unsigned errors, again, slow, crawling, waited;
-	_Atomic unsigned longest_ms; /* one writer at a time loses nothing that matters */
+	_Atomic unsigned longest_ms, wall_ms; /* one writer at a time loses nothing that matters */
 	_Atomic unsigned long long first_us, last_us; /* first lookups */
 } * shared;
 
@@ -128,7 +129,10 @@ static double look_up(unsigned number)
 	ms = now_ms() - start - (delayed_ms() - delayed);
 	if (r != 0)
 		atomic_fetch_add(r == EAI_AGAIN ? &shared->again : &shared->errors, 1);
-	return sleeps() > switches && ms > 0 ? ms : 0;
+	if (sleeps() == switches)
+		return 0;
+	raise_to(&shared->wall_ms, (unsigned)(now_ms() - start));
+	return ms > 0 ? ms : 0;
 }
 
 static void note_start(void)
@@ -226,8 +230,9 @@ int main(int argc, char **argv)
 	close(go[1]);
 	end(pids);
 	free(pids);
-	printf("errors %u slow %u crawling %u longest %u again %u waited %u spread %llu\n",
+	printf("errors %u slow %u crawling %u longest %u again %u waited %u spread %llu "
+	       "wall %u\n",
 	       shared->errors, shared->slow, shared->crawling, shared->longest_ms, shared->again,
-	       shared->waited, (shared->last_us - shared->first_us + 999) / 1000);
+	       shared->waited, (shared->last_us - shared->first_us + 999) / 1000, shared->wall_ms);
 	return shared->errors + shared->again > 0;
 }
