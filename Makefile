@@ -5,9 +5,12 @@
 
 O         ?= build
 PREFIX    ?= /usr/local
+BINDIR    ?= $(PREFIX)/bin
 LIBDIR    ?= $(PREFIX)/lib
-MANDIR    ?= $(PREFIX)/share/man
+DATADIR   ?= $(PREFIX)/share
+MANDIR    ?= $(DATADIR)/man
 DESTDIR   ?=
+VERSION   := 0.1.0
 STATIC    ?= 1
 CC        ?= cc
 SAN       ?=
@@ -51,6 +54,7 @@ endif
 RESOLVER_CFLAGS := -ffunction-sections -fdata-sections
 
 SHIM_SRC     := $(sort $(wildcard shim/*.c))
+TOOL_SRC     := $(sort $(wildcard shim/tool/*.c))
 RESOLVER_SRC := $(sort $(wildcard resolver/*.c))
 UNIT_SRC     := $(sort $(wildcard tests/unit/*.c))
 E2E_SRC      := $(sort $(wildcard tests/e2e/*.c))
@@ -63,9 +67,13 @@ obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 # Exported symbols and the constructor stay out of the unit tests: there they would interpose the
 # test framework itself.
 UNIT_SHIM_OBJ := $(call obj,$(filter-out shim/exports.c,$(SHIM_SRC)))
+# The command has the shim inside for the same reason, and its own idea of where the libraries are.
+TOOL_SHIM_OBJ := $(filter-out $(call obj,shim/self_path.c),$(UNIT_SHIM_OBJ))
+UNIT_TOOL_OBJ := $(call obj,$(filter-out shim/tool/main.c shim/tool/self_path.c,$(TOOL_SRC)))
 
 SHIM_SO     := $(O)/libnoblockdns.so
 RESOLVER_SO := $(O)/libnoblockdns-resolver.so
+TOOL        := $(O)/noblockdns
 
 ifeq ($(STATIC),1)
 RESOLVER_LIBS := -Wl,-Bstatic -lcares -lssl -lcrypto -lresolv -Wl,-Bdynamic
@@ -81,15 +89,18 @@ split_debug = $(if $(SAN),,$(Q)cd $(@D) && objcopy --only-keep-debug $(@F) $(@F)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: FORCE all deps demo test unit e2e bench asan tsan fuzz lint lint-objects format install clean libs \
-	tests
+	tests tool
 
 all: deps-build
 	$(Q)$(MAKE) --no-print-directory libs
-libs: $(SHIM_SO) $(RESOLVER_SO)
+libs: $(SHIM_SO) $(RESOLVER_SO) $(TOOL)
+tool: $(TOOL)
 
 $(O)/obj/shim/%.o: ALL_CFLAGS += $(SHIM_CFLAGS) $(SHIM_LTO) \
 	$(if $(SHIM_LTO),$(if $(filter $(SHIM_HOT),$(basename $(notdir $<))),,$(CFLAGS:-O2=$(SHIM_SMALL))))
 $(O)/obj/resolver/%.o: ALL_CFLAGS += $(RESOLVER_CFLAGS)
+$(O)/obj/shim/tool/%.o: ALL_CFLAGS += -DTOOL_VERSION='"$(VERSION)"' \
+	-DTOOL_MULTIARCH='"$(shell $(CC) -print-multiarch 2>/dev/null)"'
 
 # Programs that the shim is tested in and measured with are ordinary ones, also in sanitizer builds.
 $(O)/obj/tests/e2e/clients/%.o $(O)/obj/tests/bench/%.o: \
@@ -138,8 +149,13 @@ $(RESOLVER_SO): $(call obj,$(RESOLVER_SRC)) resolver/exports.map
 		-Wl,--exclude-libs,ALL -Wl,--wrap=fopen,--wrap=gmtime_r -Wl,-soname,$(@F) -o $@ $(filter %.o,$^) $(RESOLVER_LIBS)
 	$(split_debug)
 
+$(TOOL): $(call obj,$(TOOL_SRC)) $(TOOL_SHIM_OBJ) | $(SHIM_SO) $(RESOLVER_SO)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SAN) $(CFLAGS) -fno-lto -pthread -Wl,--gc-sections -Wl,-z,relro,-z,now -o $@ $(filter %.o,$^)
+	$(split_debug)
+
 # One Criterion program for all unit tests, one for all end-to-end tests.
-$(O)/unit: $(call obj,$(UNIT_SRC)) $(UNIT_SHIM_OBJ) $(call obj,$(RESOLVER_SRC)) $(call obj,$(LAB_SRC)) \
+$(O)/unit: $(call obj,$(UNIT_SRC)) $(UNIT_SHIM_OBJ) $(UNIT_TOOL_OBJ) $(call obj,$(RESOLVER_SRC)) $(call obj,$(LAB_SRC)) \
 		| $(RESOLVER_SO)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN) $(CFLAGS) -pthread -o $@ $^ -lcriterion -lcares -lssl -lcrypto -lresolv
@@ -180,7 +196,7 @@ deps-%: FORCE
 	$(Q)scripts/deps.sh $*
 
 # Compiles everything and links nothing.
-lint-objects: $(call obj,$(SHIM_SRC) $(RESOLVER_SRC) $(UNIT_SRC) $(E2E_SRC) $(CLIENT_SRC) $(LAB_SRC) \
+lint-objects: $(call obj,$(SHIM_SRC) $(TOOL_SRC) $(RESOLVER_SRC) $(UNIT_SRC) $(E2E_SRC) $(CLIENT_SRC) $(LAB_SRC) \
 	$(LAB_TOOL_SRC) $(BENCH_SRC))
 
 tests: libs $(O)/unit $(O)/e2e $(CLIENTS) $(LAB_TOOLS)
@@ -221,9 +237,14 @@ format:
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
 
 install: libs
-	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(MANDIR)/man7
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR) $(MANDIR)/man1 $(MANDIR)/man7 \
+		$(DATADIR)/bash-completion/completions $(DATADIR)/zsh/site-functions)
+	install -m 0755 $(TOOL) $(DESTDIR)$(BINDIR)/
 	install -m 0755 $(SHIM_SO) $(RESOLVER_SO) $(DESTDIR)$(LIBDIR)/
+	install -m 0644 shim/tool/noblockdns.1 $(DESTDIR)$(MANDIR)/man1/
 	install -m 0644 shim/libnoblockdns.7 $(DESTDIR)$(MANDIR)/man7/
+	$(TOOL) completion bash >$(DESTDIR)$(DATADIR)/bash-completion/completions/noblockdns
+	$(TOOL) completion zsh >$(DESTDIR)$(DATADIR)/zsh/site-functions/_noblockdns
 
 clean:
 	rm -rf $(O) $(O)-asan $(O)-tsan

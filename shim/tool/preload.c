@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+/* preload.c - see preload.h. ld.so(8) separates by spaces and colons. */
+#include "shim/tool/preload.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIBRARY	   "libnoblockdns.so"
+#define SEPARATORS ": "
+
+/* The compiler's name for this architecture's folder, where it has one (Debian). */
+#ifndef TOOL_MULTIARCH
+#define TOOL_MULTIARCH ""
+#endif
+
+static const char *const folders[] = {".", "../lib/" TOOL_MULTIARCH, "../lib64", "../lib",
+				      "../lib/noblockdns"};
+
+/* The folder of this program, without a slash at the end. */
+static int own_folder(char ret[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX - 1);
+	char *slash;
+
+	if (n < 0)
+		return -errno;
+	ret[n] = '\0';
+	slash = strrchr(ret, '/');
+	if (slash == NULL)
+		return -ENOENT;
+	*slash = '\0';
+	return 0;
+}
+
+int preload_find(char ret[PATH_MAX])
+{
+	char folder[PATH_MAX], path[PATH_MAX], real[PATH_MAX];
+	int r = own_folder(folder);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		int n = snprintf(path, sizeof(path), "%s/%s/" LIBRARY, folder, folders[i]);
+
+		if (n >= PATH_MAX)
+			return -ENAMETOOLONG;
+		if (realpath(path, real) != NULL) {
+			memcpy(ret, real, sizeof(real));
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static bool is_ours(const char *word, size_t len)
+{
+	const char *slash = memrchr(word, '/', len);
+	const char *base = slash ? slash + 1 : word;
+	size_t base_len = len - (size_t)(base - word);
+
+	return base_len == strlen(LIBRARY) && memcmp(base, LIBRARY, base_len) == 0;
+}
+
+char *preload_value(const char *old, const char *library)
+{
+	const char *p = old ? old : "";
+	char *value = malloc(strlen(p) + 1 + strlen(library) + 1), *end = value;
+
+	if (value == NULL)
+		return NULL;
+	for (size_t len; *(p += strspn(p, SEPARATORS)); p += len) {
+		len = strcspn(p, SEPARATORS);
+		if (is_ours(p, len))
+			continue;
+		memcpy(end, p, len);
+		end += len;
+		*end++ = ':';
+	}
+	strcpy(end, library);
+	return value;
+}

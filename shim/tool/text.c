@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+/* text.c - see text.h. */
+#include "shim/tool/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* The length that the first byte promises, and the bits of the code point in it. 0: it is none. */
+static size_t promised(unsigned char first, uint32_t *ret_bits)
+{
+	if (first < 0x80) {
+		*ret_bits = first;
+		return 1;
+	}
+	if (first >= 0xc2 && first <= 0xdf) {
+		*ret_bits = first & 0x1fu;
+		return 2;
+	}
+	if (first >= 0xe0 && first <= 0xef) {
+		*ret_bits = first & 0x0fu;
+		return 3;
+	}
+	if (first >= 0xf0 && first <= 0xf4) {
+		*ret_bits = first & 0x07u;
+		return 4;
+	}
+	return 0;
+}
+
+size_t text_utf8(const char *text, size_t len)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	uint32_t point = 0;
+	size_t n = promised((unsigned char)text[0], &point);
+
+	if (n == 0 || n > len)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		unsigned char next = (unsigned char)text[i];
+
+		if ((next & 0xc0) != 0x80)
+			return 0;
+		point = point << 6 | (next & 0x3f);
+	}
+	if (point < least[n] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+		return 0;
+	return n;
+}
+
+static bool is_control(const char *text, size_t n)
+{
+	unsigned char first = (unsigned char)text[0];
+
+	/* U+0080 to U+009F are c2 80 to c2 9f: terminals take them for escapes, too. */
+	return (n == 1 && (first < 0x20 || first == 0x7f)) ||
+	       (n == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0);
+}
+
+size_t text_escape(const char *text, size_t len, char *buf, size_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t used = 0, n;
+
+	for (size_t at = 0; at < len; at += n) {
+		n = text_utf8(text + at, len - at);
+		if (n > 0 && !is_control(text + at, n)) {
+			if (used + n >= size)
+				break;
+			memcpy(buf + used, text + at, n);
+			used += n;
+			continue;
+		}
+		n = 1;
+		if (used + 4 >= size)
+			break;
+		buf[used++] = '\\';
+		buf[used++] = 'x';
+		buf[used++] = digits[(unsigned char)text[at] >> 4];
+		buf[used++] = digits[(unsigned char)text[at] & 15];
+	}
+	buf[used] = '\0';
+	return used;
+}
+
+size_t text_columns(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
+void text_wrap(FILE *out, const char *text, size_t indent, size_t width)
+{
+	size_t column = indent;
+
+	while (*text) {
+		size_t word = strcspn(text, " \n");
+
+		if (column > indent && column + 1 + word > width) {
+			(void)fprintf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			(void)fputc(' ', out);
+			column++;
+		}
+		(void)fwrite(text, 1, word, out);
+		column += word;
+		text += word;
+		if (*text == '\n') {
+			(void)fprintf(out, "\n%*s", text[1] == '\n' ? 0 : (int)indent, "");
+			column = indent;
+		}
+		text += *text != '\0';
+	}
+	(void)fputc('\n', out);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/*
+ * text.h - text that came from elsewhere (names in the cache, paths, what a program printed), made
+ * fit to be shown. Pure.
+ */
+#ifndef NOBLOCKDNS_TOOL_TEXT_H
+#define NOBLOCKDNS_TOOL_TEXT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/*
+ * Length of the UTF-8 sequence at `text` (1 to 4), or 0 where there is none that RFC 3629 allows.
+ * `len` is at least 1.
+ */
+size_t text_utf8(const char *text, size_t len);
+
+/*
+ * `text` with control characters (C0, DEL and C1) and bytes that are no UTF-8 as \xNN, and
+ * backslashes as they are. NUL-terminated, cut to fit between characters. Returns the length.
+ */
+size_t text_escape(const char *text, size_t len, char *buf, size_t size);
+
+/* How many columns a text takes that has been through text_escape(): one for each code point. */
+size_t text_columns(const char *text);
+
+/*
+ * Writes `text` in lines of at most `width` columns, broken at spaces. The first line begins where
+ * the cursor is, at column `indent`; the others are indented so far. Ends with a newline. A newline
+ * in the text is one.
+ */
+void text_wrap(FILE *out, const char *text, size_t indent, size_t width);
+
+#endif
