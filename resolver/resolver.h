@@ -34,7 +34,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define RESOLVER_ABI	       2u /* raised whenever anything in this header changes shape */
+#define RESOLVER_ABI	       3u /* raised whenever anything in this header changes shape */
 #define RESOLVER_MAX_UPSTREAMS 8
 #define RESOLVER_MAX_BOOTSTRAP 3
 #define RESOLVER_MAX_PINS      8
@@ -150,6 +150,15 @@ struct resolver_conf {
 
 enum resolver_events { RESOLVER_READ = 1, RESOLVER_WRITE = 2 };
 
+/* What a server's certificate says, and what we think of it. Texts are borrowed. */
+struct resolver_certificate {
+	const char *subject, *issuer;  /* RFC 2253; as the server gave them: hostile */
+	const char *names;	       /* of subjectAltName, separated by commas; hostile */
+	int64_t not_before, not_after; /* seconds since 1970 */
+	unsigned presented;	       /* certificates that the server sent */
+	const char *doubt;	       /* why it is not authentic; NULL: it is */
+};
+
 enum resolver_level {
 	RESOLVER_LOG_ERROR,
 	RESOLVER_LOG_WARN,
@@ -159,7 +168,8 @@ enum resolver_level {
 
 /*
  * What the resolver needs from the process that it lives in. Copied at open(); `ctx` is borrowed
- * until close(). Every member is set. All are called on the thread that called the resolver.
+ * until close(). Every member is set, but for `certificate`. All are called on the thread that
+ * called the resolver.
  */
 struct resolver_host {
 	void *ctx;
@@ -205,6 +215,9 @@ struct resolver_host {
 	int (*ticket_take)(void *ctx, uint64_t key, void *ret_ticket, unsigned size);
 	void (*ticket_put)(void *ctx, uint64_t key, const void *ticket, unsigned len,
 			   uint32_t lifetime_s);
+
+	/* A full handshake has come to the server's certificate. NULL: nobody wants to know. */
+	void (*certificate)(void *ctx, const struct resolver_certificate *certificate);
 
 	/* One line for the log, without a newline. */
 	void (*log)(void *ctx, enum resolver_level level, const char *fmt, va_list ap);

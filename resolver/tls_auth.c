@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "resolver/tls_anchor.h"
+#include "resolver/tls_report.h"
 
 #define NO_PIN "the certificate does not match the pin"
 
@@ -131,6 +132,7 @@ static int on_certificates(X509_STORE_CTX *ctx, void *arg)
 	s->tls->nverified++;
 	s->doubt = is_by_pin_alone(s) ? check_pin_alone(s->tls, ctx) : check_chain(s->tls, ctx);
 	s->checked = true;
+	tls_report(s, ctx);
 	return !s->doubt || s->tls->conf.opportunistic;
 }
 
