@@ -56,7 +56,7 @@ const char *lab_preload(void)
 /* Programs of the build are named by their place in it. */
 static void program_path(const char *name, char *path, size_t size)
 {
-	static const char *const built[] = {"clients/", "lab/", "bench/"};
+	static const char *const built[] = {"clients/", "lab/", "bench/", "noblockdns"};
 
 	for (size_t i = 0; i < sizeof(built) / sizeof(*built); i++) {
 		if (strncmp(name, built[i], strlen(built[i])) == 0) {
