@@ -10,8 +10,6 @@ LIBDIR    ?= $(PREFIX)/lib
 DATADIR   ?= $(PREFIX)/share
 MANDIR    ?= $(DATADIR)/man
 DESTDIR   ?=
-VERSION   := 0.1.0
-RELEASED  := 1795392000 # seconds since 1970: no clock that is right is before it
 STATIC    ?= 1
 CC        ?= cc
 SAN       ?=
@@ -100,8 +98,7 @@ tool: $(TOOL)
 $(O)/obj/shim/%.o: ALL_CFLAGS += $(SHIM_CFLAGS) $(SHIM_LTO) \
 	$(if $(SHIM_LTO),$(if $(filter $(SHIM_HOT),$(basename $(notdir $<))),,$(CFLAGS:-O2=$(SHIM_SMALL))))
 $(O)/obj/resolver/%.o: ALL_CFLAGS += $(RESOLVER_CFLAGS)
-$(O)/obj/shim/tool/%.o: ALL_CFLAGS += -DTOOL_VERSION='"$(VERSION)"' -DTOOL_DATE=$(strip $(RELEASED))L \
-	-DTOOL_MULTIARCH='"$(shell $(CC) -print-multiarch 2>/dev/null)"'
+$(O)/obj/shim/tool/%.o: ALL_CFLAGS += -DTOOL_MULTIARCH='"$(shell $(CC) -print-multiarch 2>/dev/null)"'
 
 # Programs that the shim is tested in and measured with are ordinary ones, also in sanitizer builds.
 $(O)/obj/tests/e2e/clients/%.o $(O)/obj/tests/bench/%.o: \

@@ -60,6 +60,7 @@ openssh-server        sshd                        test
 postgresql-client     psql                        test
 redis-tools           redis-cli                   test
 strace                strace                      test bench
+zsh                   zsh                         test
 valgrind              valgrind                    bench
 clang                 clang                       fuzz lint
 libclang-rt-dev       -                           fuzz

@@ -67,6 +67,9 @@ struct doctor_families {
 };
 void doctor_ipv6(struct doctor *d, const struct doctor_families *families);
 
+/* What races have shown of IPv6, as the cache at `path`, which is whole, remembers it. */
+void doctor_history(struct doctor *d, const char *path);
+
 void doctor_nsswitch(struct doctor *d);
 void doctor_cache(struct doctor *d, const struct config *config);
 void doctor_clock(struct doctor *d);

@@ -105,13 +105,15 @@ static void check_header(struct doctor *d, const char *path, const struct stat *
 	}
 	/* The boot is the file's own: another one is no fault. */
 	verdict = cache_header_check(&header, (size_t)n, (uint64_t)st->st_size, 0, header.boot);
-	if (verdict == CACHE_HEADER_OK)
-		doctor_find(d, DOCTOR_GOOD, "cache", NULL,
-			    "the cache is %s: %lld KB, of which %lld KB are in use", path,
-			    (long long)st->st_size / 1024, (long long)st->st_blocks / 2);
-	else
+	if (verdict != CACHE_HEADER_OK) {
 		doctor_find(d, DOCTOR_NOTE, "cache", "remove it, if no other version is in use",
 			    "%s: %s", path, cache_verdict_to_str(verdict));
+		return;
+	}
+	doctor_find(d, DOCTOR_GOOD, "cache", NULL,
+		    "the cache is %s: %lld KB, of which %lld KB are in use", path,
+		    (long long)st->st_size / 1024, (long long)st->st_blocks / 2);
+	doctor_history(d, path);
 }
 
 static void check_file(struct doctor *d, const char *path, const char *folder, uint64_t size)

@@ -5,6 +5,7 @@
  */
 #include "shim/file.h"
 #include "shim/tool/doctor.h"
+#include "shim/tool/version.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
  * files and dns; what it meets besides on the way through the `hosts` line is left to libc, whole.
  */
 #include "shim/file.h"
+#include "shim/nsswitch.h"
 #include "shim/tool/doctor.h"
 
 #include <ctype.h>
@@ -81,34 +82,35 @@ static bool ends_what_is_not_found(const char *actions, size_t len)
 	return strstr(text, "notfound=return") || strstr(text, "!unavail=return");
 }
 
+struct line {
+	bool dns, foreign;
+};
+
 /* `line` is what follows `hosts:`. */
-static void walk(struct doctor *d, const char *line)
+static struct line walk(struct doctor *d, const char *line)
 {
-	enum place place = BEFORE_DNS;
-	bool returns = false, any_dns = false;
+	struct line met = {false, false};
+	bool returns = false;
 
 	for (size_t len; *(line += strspn(line, " \t")); line += len) {
 		char module[WORD_MAX];
 
 		if (*line == '[') {
 			len = strcspn(line, "]");
-			returns |= any_dns && ends_what_is_not_found(line, len);
+			returns |= met.dns && ends_what_is_not_found(line, len);
 			len += line[len] == ']';
 			continue;
 		}
 		len = strcspn(line, " \t[");
 		(void)snprintf(module, sizeof(module), "%.*s", (int)len, line);
 		if (strcmp(module, "dns") == 0) {
-			place = AFTER_DNS;
-			any_dns = true;
+			met.dns = true;
 		} else if (!is_known(module)) {
-			judge(d, module, place, returns);
+			met.foreign = true;
+			judge(d, module, met.dns ? AFTER_DNS : BEFORE_DNS, returns);
 		}
 	}
-	if (!any_dns)
-		doctor_find(d, DOCTOR_BAD, "nsswitch", "add dns to the line",
-			    NSSWITCH_CONF ": the hosts line has no dns: nothing is asked, and "
-					  "nothing cached");
+	return met;
 }
 
 /* The last line of a database counts, as in glibc. */
@@ -126,6 +128,8 @@ static char *hosts_line(char *text)
 
 void doctor_nsswitch(struct doctor *d)
 {
+	struct line met = {.dns = true};
+	struct nsswitch_plan plan;
 	struct file_id id;
 	size_t len, before = d->n;
 	char *text, *line;
@@ -136,11 +140,22 @@ void doctor_nsswitch(struct doctor *d)
 			    "there is no " NSSWITCH_CONF ": files, then dns");
 		return;
 	}
+	nsswitch_parse(text, len, &plan);
 	line = hosts_line(text);
 	if (line)
-		walk(d, line);
+		met = walk(d, line);
 	free(text);
-	if (d->n == before)
+	/* No module is to blame: a mistake for which libc refuses the whole file, or an action that
+	 * makes the result depend on several sources. */
+	if (!met.foreign && plan.n == 1 && plan.entries[0].module == NSSWITCH_FOREIGN)
+		doctor_find(d, DOCTOR_BAD, "nsswitch",
+			    "correct the file, or take SUCCESS=continue and SUCCESS=merge out",
+			    NSSWITCH_CONF " cannot be followed: every lookup is left to libc");
+	else if (!met.dns)
+		doctor_find(d, DOCTOR_BAD, "nsswitch", "add dns to the line",
+			    NSSWITCH_CONF ": the hosts line has no dns: nothing is asked, and "
+					  "nothing cached");
+	else if (d->n == before)
 		doctor_find(d, DOCTOR_GOOD, "nsswitch", NULL,
 			    "no module of " NSSWITCH_CONF " takes lookups away");
 }

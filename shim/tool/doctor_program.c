@@ -45,8 +45,9 @@ static const struct {
 	 "set UV_USE_IO_URING=0 if connects misbehave"},
 };
 
-/* Programs that load modules with RTLD_DEEPBIND: those find libc before the library. */
-static const char *const deepbind[] = {"php", "ns-slapd"};
+/* Programs that load modules with RTLD_DEEPBIND: those find libc before the library. (PHP before
+ * 8.5.) The flag cannot be seen in a file. */
+static const char *const deepbind[] = {"php"};
 
 static bool begins(const char *text, const char *with)
 {

@@ -5,6 +5,7 @@
  */
 #include "shim/tool/say.h"
 #include "shim/tool/verb.h"
+#include "shim/tool/version.h"
 
 #include <errno.h>
 #include <stdio.h>

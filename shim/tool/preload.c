@@ -17,7 +17,7 @@
 #define TOOL_MULTIARCH ""
 #endif
 
-static const char *const folders[] = {".", "../lib/" TOOL_MULTIARCH, "../lib64", "../lib",
+static const char *const folders[] = {".", ("../lib/" TOOL_MULTIARCH), "../lib64", "../lib",
 				      "../lib/noblockdns"};
 
 /* The folder of this program, without a slash at the end. */

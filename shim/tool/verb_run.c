@@ -28,7 +28,7 @@ static const struct option_spec options[] = {
 	{.name = "json",
 	 .kind = OPTION_SWITCH,
 	 .offset = offsetof(struct values, json),
-	 .help = "the same as JSON"},
+	 .help = "print them as JSON, and run nothing"},
 	{0},
 };
 

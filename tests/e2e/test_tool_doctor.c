@@ -375,6 +375,12 @@ LabTest(tool_doctor, line_without_dns_is_bad, .nsswitch = "hosts: files myhostna
 	says_bad("--offline", "nsswitch");
 }
 
+LabTest(tool_doctor, file_that_libc_refuses_is_bad, .nsswitch = "hosts: files [NOTFOUND dns\n")
+{
+	says_bad("--offline", "nsswitch");
+	tool_printed("cannot be followed");
+}
+
 LabTest(tool_doctor, cache_in_use_is_shown)
 {
 	lab_dns_start_text(w, DNS "rr www.test 300 A 192.0.2.1\n");
