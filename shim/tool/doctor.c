@@ -95,6 +95,19 @@ static void print_finding(const struct doctor_finding *f, size_t width)
 	}
 }
 
+static void print_summary(const struct doctor *d)
+{
+	unsigned bad = 0;
+
+	for (size_t i = 0; i < d->n; i++)
+		bad += d->findings[i].mark == DOCTOR_BAD;
+	if (bad == 0)
+		(void)puts("Nothing that matters was found.");
+	else
+		(void)printf("%u finding%s that matter%s.\n", bad, bad == 1 ? "" : "s",
+			     bad == 1 ? "s" : "");
+}
+
 void doctor_print(const struct doctor *d)
 {
 	size_t columns = terminal_width(stdout), width = columns < WIDTH_MAX ? columns : WIDTH_MAX;
@@ -108,6 +121,7 @@ void doctor_print(const struct doctor *d)
 		}
 		print_finding(&d->findings[i], width);
 	}
+	print_summary(d);
 }
 
 void doctor_print_json(const struct doctor *d)

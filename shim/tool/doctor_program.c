@@ -5,7 +5,7 @@
  */
 #include "shim/tool/doctor.h"
 
-#include <limits.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,18 +61,8 @@ static const char *base_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* What this machine's own programs are for. */
-static uint16_t own_machine(void)
-{
-	struct elf_file self;
-	struct elf_look look = {0};
-
-	if (elf_file_open("/proc/self/exe", &self) < 0)
-		return 0;
-	elf_look(self.data, self.len, &look);
-	elf_file_close(&self);
-	return look.machine;
-}
+/* This program's own header, which the linker names. */
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 static const char *machine_name(uint16_t machine)
 {
@@ -129,7 +119,7 @@ static void check_loader(struct doctor *d, const char *path, const struct elf_lo
 /* False: there is no more to look at. */
 static bool check_kind(struct doctor *d, const char *path, const struct elf_look *look)
 {
-	uint16_t own = own_machine();
+	uint16_t own = __ehdr_start.e_machine;
 
 	if (look->kind == ELF_DAMAGED) {
 		doctor_find(d, DOCTOR_BAD, "damaged", "install it anew",

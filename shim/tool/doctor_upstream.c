@@ -164,8 +164,8 @@ struct one {
 	char name[UPSTREAM_MAX];
 };
 
-/* Over TLS, at the usual port: could it be had? */
-static void try_tls(struct one *o, const struct resolver_upstream *plain)
+/* Over TLS, at the usual port: could it be had? Of one that is silent, that is news if it can. */
+static void try_tls(struct one *o, const struct resolver_upstream *plain, bool silent)
 {
 	struct probe_result r;
 
@@ -188,7 +188,7 @@ static void try_tls(struct one *o, const struct resolver_upstream *plain)
 			    o->name,
 			    r.certificate.names[0] ? r.certificate.names : r.certificate.subject,
 			    r.certificate.doubt);
-	else
+	else if (!silent)
 		doctor_find(o->d, DOCTOR_GOOD, "tls-unavailable", NULL,
 			    "%s speaks no TLS at port 853", o->name);
 }
@@ -240,7 +240,7 @@ static int check(struct one *o, const struct resolver_upstream *u, bool *ret_ans
 	if (u->transport == RESOLVER_UDP && r.answered && !o->conf.use_tcp)
 		try_tcp(o, u);
 	if (u->transport != RESOLVER_TLS)
-		try_tls(o, u);
+		try_tls(o, u, !r.answered);
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/auxv.h>
 
 #define LIBRARY	   "libnoblockdns.so"
 #define SEPARATORS ": "
@@ -20,15 +20,15 @@
 static const char *const folders[] = {".", ("../lib/" TOOL_MULTIARCH), "../lib64", "../lib",
 				      "../lib/noblockdns"};
 
-/* The folder of this program, without a slash at the end. */
+/* The folder of this program, without a slash at the end. Without /proc, as it was started. */
 static int own_folder(char ret[PATH_MAX])
 {
-	ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX - 1);
+	const char *started = (const char *)getauxval(AT_EXECFN);
 	char *slash;
 
-	if (n < 0)
+	if (realpath("/proc/self/exe", ret) == NULL &&
+	    (started == NULL || realpath(started, ret) == NULL))
 		return -errno;
-	ret[n] = '\0';
 	slash = strrchr(ret, '/');
 	if (slash == NULL)
 		return -ENOENT;

@@ -197,7 +197,8 @@ LabTest(tool_doctor, wrapper_is_said_where_to_go)
 	can_be_wrapped("/run/sudo");
 	finds("note", "wrapper");
 	TOOL("doctor", "--offline", "/run/sudo");
-	tool_printed("-> sudo noblockdns run -- CMD");
+	tool_printed("        -> sudo noblockdns run -- CMD\n");
+	tool_printed("\nNothing that matters was found.\n");
 }
 
 /* ---- upstreams ---- */
