@@ -2,7 +2,8 @@
 /*
  * elf_look.c - see elf_look.h. Every offset and every count comes from a stranger: nothing is read
  * but through take(), which knows where the file ends, and each structure is copied out first, for
- * it may be unaligned. Loops are bounded by what fits into the file.
+ * it may be unaligned. Loops are bounded by what fits into the file, or by what Linux bears with;
+ * no table is read more than once, however often it is named.
  *
  * The order is the loader's: header, program headers, dynamic section. Section headers, which need
  * not be there, tell how many symbols there are, and of Go.
@@ -23,8 +24,10 @@
 #else
 #define NATIVE_DATA ELFDATA2MSB
 #endif
-#define DYNAMIC_MAX 4096 /* entries looked at; real ones have some 40 */
-#define GO_NOTE	    4	 /* NT_GO_BUILD_ID */
+#define HEADERS_MAX (65536 / sizeof(ElfW(Phdr))) /* Linux starts no program with more */
+#define DYNAMIC_MAX 4096			 /* entries looked at; real ones have some 40 */
+#define NOTES_MAX   64				 /* of a segment; real ones have four */
+#define GO_NOTE	    4				 /* NT_GO_BUILD_ID */
 
 struct file {
 	const unsigned char *data;
@@ -265,7 +268,9 @@ static void look_at_notes(struct file *f, const ElfW(Phdr) * ph)
 	ElfW(Nhdr) note;
 	char name[4];
 
-	while (at >= ph->p_offset && at < end && take(f, at, sizeof(note), &note)) {
+	for (unsigned i = 0;
+	     i < NOTES_MAX && at >= ph->p_offset && at < end && take(f, at, sizeof(note), &note);
+	     i++) {
 		if (note.n_type == GO_NOTE && note.n_namesz == sizeof(name) &&
 		    take(f, at + sizeof(note), sizeof(name), name) && memcmp(name, "Go\0", 4) == 0)
 			f->look->go = true;
@@ -278,6 +283,7 @@ static void look_at_notes(struct file *f, const ElfW(Phdr) * ph)
 static void look_at_sections(struct file *f)
 {
 	ElfW(Shdr) names, sh, strings;
+	bool symtab = false, dynsym = false;
 
 	if (f->head.e_shentsize != sizeof(sh) || !read_section(f, f->head.e_shstrndx, &names))
 		memset(&names, 0, sizeof(names));
@@ -290,10 +296,13 @@ static void look_at_sections(struct file *f)
 			name = text_at(f, names.sh_offset + sh.sh_name, names.sh_size - sh.sh_name);
 		if (name && strcmp(name, ".go.buildinfo") == 0)
 			f->look->go = true;
-		if ((sh.sh_type == SHT_SYMTAB || sh.sh_type == SHT_DYNSYM) &&
+		if (((sh.sh_type == SHT_SYMTAB && !symtab) ||
+		     (sh.sh_type == SHT_DYNSYM && !dynsym)) &&
 		    read_section(f, sh.sh_link, &strings))
 			look_at_symbols(f, sh.sh_offset, sh.sh_size / sizeof(ElfW(Sym)),
 					strings.sh_offset, strings.sh_size);
+		symtab |= sh.sh_type == SHT_SYMTAB;
+		dynsym |= sh.sh_type == SHT_DYNSYM;
 	}
 }
 
@@ -305,7 +314,7 @@ static void look_at_program(struct file *f, const ElfW(Phdr) * ph)
 		f->look->interpreter = text_at(f, ph->p_offset, ph->p_filesz);
 		if (f->look->interpreter == NULL)
 			damaged(f, "the path of its interpreter is not in the file");
-	} else if (ph->p_type == PT_DYNAMIC) {
+	} else if (ph->p_type == PT_DYNAMIC && !f->look->dynamic) {
 		look_at_dynamic(f, ph);
 	} else if (ph->p_type == PT_NOTE) {
 		look_at_notes(f, ph);
@@ -319,8 +328,10 @@ static void look_inside(struct file *f)
 	ElfW(Phdr) ph;
 
 	f->look->kind = ELF_FINE;
-	if (f->head.e_phentsize != sizeof(ph) || f->head.e_phnum == 0) {
-		damaged(f, "it has no program headers");
+	if (f->head.e_phentsize != sizeof(ph) || f->head.e_phnum == 0 ||
+	    f->head.e_phnum > HEADERS_MAX) {
+		damaged(f, f->head.e_phnum > HEADERS_MAX ? "it has too many program headers"
+							 : "it has no program headers");
 		return;
 	}
 	for (unsigned i = 0; i < f->head.e_phnum; i++) {
