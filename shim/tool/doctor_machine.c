@@ -5,6 +5,7 @@
  */
 #include "shim/file.h"
 #include "shim/tool/doctor.h"
+#include "shim/tool/text_file.h"
 #include "shim/tool/version.h"
 
 #include <errno.h>
@@ -87,11 +88,10 @@ static long status_number(const char *text, const char *key)
 
 static void check_seccomp(struct doctor *d)
 {
-	struct file_id id;
 	size_t len;
 	char *text;
 
-	if (file_read("/proc/self/status", &text, &len, &id) < 0) {
+	if (text_file_read("/proc/self/status", &text, &len) < 0) {
 		doctor_find(d, DOCTOR_NOTE, "no-proc", "mount /proc",
 			    "/proc cannot be read: a few things are found out more slowly");
 		return;

@@ -3,9 +3,9 @@
  * doctor_nsswitch.c - which modules of nsswitch.conf(5) take lookups away from the shim: it has
  * files and dns; what it meets besides on the way through the `hosts` line is left to libc, whole.
  */
-#include "shim/file.h"
 #include "shim/nsswitch.h"
 #include "shim/tool/doctor.h"
+#include "shim/tool/text_file.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -130,12 +130,11 @@ void doctor_nsswitch(struct doctor *d)
 {
 	struct line met = {.dns = true};
 	struct nsswitch_plan plan;
-	struct file_id id;
 	size_t len, before = d->n;
 	char *text, *line;
 
 	d->area = "machine";
-	if (file_read(NSSWITCH_CONF, &text, &len, &id) < 0) {
+	if (text_file_read(NSSWITCH_CONF, &text, &len) < 0) {
 		doctor_find(d, DOCTOR_GOOD, "nsswitch", NULL,
 			    "there is no " NSSWITCH_CONF ": files, then dns");
 		return;

@@ -6,9 +6,9 @@
 #include "shim/tool/probe.h"
 
 #include "shim/clock.h"
-#include "shim/file.h"
 #include "shim/random.h"
 #include "shim/resolver_load.h"
+#include "shim/tool/text_file.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -80,10 +80,8 @@ static void host_random(void *ctx, void *buf, unsigned len)
 
 static int host_read_file(void *ctx, const char *path, char **ret, size_t *ret_len)
 {
-	struct file_id id;
-
 	(void)ctx;
-	return file_read(path, ret, ret_len, &id);
+	return text_file_read(path, ret, ret_len);
 }
 
 /* No session is resumed: each handshake is to show the certificate. */

@@ -6,6 +6,7 @@
 #include "tests/e2e/tool_run.h"
 #include "tests/lab/testca.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -136,8 +137,13 @@ LabTest(tool_doctor, other_libc_cannot)
 
 LabTest(tool_doctor, other_architecture_cannot)
 {
-	tool_shell("cd /run; cp /bin/true arm; printf '\\267\\000' | "
-		   "dd of=arm bs=1 seek=18 conv=notrunc status=none");
+	static const unsigned char aarch64[] = {0xb7, 0x00}; /* e_machine */
+	int fd;
+
+	tool_shell("cp /bin/true /run/arm");
+	fd = open("/run/arm", O_WRONLY | O_CLOEXEC);
+	lab_assert(pwrite(fd, aarch64, sizeof aarch64, 18) == sizeof aarch64);
+	close(fd);
 	cannot_be_wrapped("/run/arm", "architecture");
 	tool_printed("AArch64");
 }

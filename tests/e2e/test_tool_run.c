@@ -58,6 +58,7 @@ LabTest(tool_run, upstream_of_the_option_is_asked)
 
 LabTest(tool_run, what_is_preloaded_stays)
 {
+	shim_not_under(NULL, "its runtime is to be preloaded first");
 	tool_run(SHIM_ENV("LD_PRELOAD=libc.so.6 libm.so.6"),
 		 SHIM_ARGV("noblockdns", "run", "sh", "-c", "echo $LD_PRELOAD"));
 	lab_assert(strncmp(shim_got.out, "libc.so.6:libm.so.6:/", 21) == 0, "(%s)", shim_got.out);
@@ -66,14 +67,9 @@ LabTest(tool_run, what_is_preloaded_stays)
 
 LabTest(tool_run, library_is_not_preloaded_twice)
 {
-	const char *colon;
-
-	TOOL("run", "sh", "-c", "noblockdns=$0; echo $LD_PRELOAD");
-	colon = strchr(shim_got.out, ':');
-	lab_assert(colon == NULL, "(%s)", shim_got.out);
-	tool_shell("noblockdns run noblockdns run sh -c 'echo $LD_PRELOAD'");
-	lab_assert(strchr(shim_got.out, ':') == NULL, "(%s)", shim_got.out);
+	tool_shell("noblockdns run noblockdns run sh -c 'echo $LD_PRELOAD' | tr : '\n'");
 	tool_ended(0);
+	lab_assert_int(shim_lines_with(shim_got.out, "libnoblockdns.so"), 1);
 }
 
 LabTest(tool_run, status_is_the_commands)
@@ -139,8 +135,7 @@ static void run_installed(struct lab_world *w, const char *lib)
 	tool_shell(script);
 	tool_ended(0);
 	tool_printed("/libnoblockdns.so");
-	lab_assert(strncmp(shim_got.out, lab_world_dir(w), strlen(lab_world_dir(w))) == 0, "(%s)",
-		   shim_got.out);
+	tool_printed(lab_world_dir(w));
 }
 
 LabTest(tool_run, library_is_found_where_it_is_installed)

@@ -10,11 +10,23 @@
 
 #include "tests/e2e/shim_run.h"
 
+#include <stdlib.h>
+
 #define TOOL(...) tool_run(NULL, SHIM_ARGV("noblockdns", __VA_ARGS__))
+
+/* In a build with a sanitizer, its runtime has to be there before the library that `run` adds. */
+static inline void tool_prepare(void)
+{
+	const char *runtime = getenv("NBD_PRELOAD_FIRST");
+
+	if (runtime != NULL && *runtime != '\0')
+		setenv("LD_PRELOAD", runtime, 1);
+}
 
 /* The command with these arguments. `env` as in struct lab_proc_opts. */
 static inline void tool_run(const char *const *env, const char *const *argv)
 {
+	tool_prepare();
 	lab_proc_run(NULL, &(struct lab_proc_opts){.argv = argv, .env = env}, &shim_got);
 }
 
@@ -53,6 +65,7 @@ static inline void tool_shell(const char *script)
 {
 	char path[4096];
 
+	tool_prepare();
 	snprintf(path, sizeof path, "PATH=%s:%s", lab_build_dir(), getenv("PATH"));
 	lab_proc_run(NULL,
 		     &(struct lab_proc_opts){.argv = SHIM_ARGV("bash", "-c", script),
