@@ -37,6 +37,7 @@ int elf_file_open(const char *path, struct elf_file *ret)
 	struct stat st;
 	void *data;
 
+	*ret = (struct elf_file){NULL, 0};
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) < 0)

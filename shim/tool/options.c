@@ -84,7 +84,7 @@ static void prepare(struct parser *p, const struct verb *verb)
 {
 	memset(p, 0, sizeof(*p));
 	p->verb = verb;
-	strcpy(p->letters, verb->command ? "+:" : ":");
+	(void)snprintf(p->letters, sizeof(p->letters), "%s", verb->command ? "+:" : ":");
 	options_each(verb, add, p);
 	optind = 0; /* GNU: start anew, also with "+" */
 	opterr = 0;

@@ -80,6 +80,6 @@ char *preload_value(const char *old, const char *library)
 		end += len;
 		*end++ = ':';
 	}
-	strcpy(end, library);
+	memcpy(end, library, strlen(library) + 1);
 	return value;
 }

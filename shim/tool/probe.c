@@ -203,7 +203,7 @@ int probe(const struct resolver_conf *conf, uint32_t timeout_ms, struct probe_re
 	static struct prober p;
 	struct resolver_question question = {
 		.name = ".", .type = RESOLVER_A, .done = on_answer, .arg = &p};
-	struct resolver_view *view;
+	struct resolver_view *view = NULL;
 	struct resolver_query *query;
 	uint64_t begun = clock_boot_ms();
 	int r;

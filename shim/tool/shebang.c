@@ -69,7 +69,7 @@ static void parse_env(const char *p, struct shebang *ret)
 		} else if (strchr(word, '=')) {
 			ret->env_clears |= strncmp(word, "LD_PRELOAD=", 11) == 0;
 		} else {
-			strcpy(ret->program, word);
+			memcpy(ret->program, word, sizeof(word));
 			return;
 		}
 	}

@@ -89,6 +89,8 @@ int table_write(const struct table *t, FILE *out)
 {
 	size_t width[TABLE_COLUMNS_MAX], titles = 0;
 
+	if (t->columns == 0)
+		return t->error;
 	measure(t, width);
 	for (unsigned c = 0; c < t->columns; c++)
 		titles += strlen(t->column[c].title);

@@ -35,13 +35,16 @@ static const struct option_spec options[] = {
 /* Calls `each` for LD_PRELOAD, then for all that options have set. */
 static void each_variable(void (*each)(void *ctx, const char *name, const char *value), void *ctx)
 {
-	each(ctx, "LD_PRELOAD", getenv("LD_PRELOAD"));
+	const char *value = getenv("LD_PRELOAD");
+
+	each(ctx, "LD_PRELOAD", value ? value : "");
 	for (const struct option_spec *o = variables_options(); o->name; o++) {
 		char name[VARIABLES_NAME_MAX];
 
 		variables_name(o, name);
-		if (variables_is_set(o))
-			each(ctx, name, getenv(name));
+		value = variables_is_set(o) ? getenv(name) : NULL;
+		if (value)
+			each(ctx, name, value);
 	}
 }
 
