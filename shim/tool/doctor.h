@@ -70,7 +70,8 @@ void doctor_ipv6(struct doctor *d, const struct doctor_families *families);
 /* What races have shown of IPv6, as the cache at `path`, which is whole, remembers it. */
 void doctor_history(struct doctor *d, const char *path);
 
-void doctor_nsswitch(struct doctor *d);
+/* `private`: libc gets no name (struct config). */
+void doctor_nsswitch(struct doctor *d, bool private);
 void doctor_cache(struct doctor *d, const struct config *config);
 void doctor_clock(struct doctor *d);
 void doctor_process(struct doctor *d);

@@ -48,7 +48,14 @@ static bool is_known(const char *module)
 	return false;
 }
 
-static void judge(struct doctor *d, const char *module, enum place place, bool returns)
+/* What becomes of a name that gets to such a module. */
+static const char *fate(bool private)
+{
+	return private ? "refused, as libc would ask in clear text"
+		       : "left to libc, uncached and blocking";
+}
+
+static void judge(struct doctor *d, const char *module, enum place place, bool private)
 {
 	const char *is = "another module", *remedy = "put it behind dns";
 
@@ -60,14 +67,14 @@ static void judge(struct doctor *d, const char *module, enum place place, bool r
 	if (place == BEFORE_DNS)
 		doctor_find(d, DOCTOR_BAD, "nsswitch", remedy,
 			    NSSWITCH_CONF ": %s (%s) stands before dns: every name that is not in "
-					  "/etc/hosts is left to libc, uncached and blocking",
-			    module, is);
-	else if (!returns)
+					  "/etc/hosts is %s",
+			    module, is, fate(private));
+	else
 		doctor_find(d, DOCTOR_NOTE, "nsswitch",
 			    "write `dns [NOTFOUND=return]` if it has nothing to add",
 			    NSSWITCH_CONF ": %s (%s) stands behind dns: names that DNS does not "
-					  "have are left to libc",
-			    module, is);
+					  "have are %s",
+			    module, is, fate(private));
 }
 
 /* `[NOTFOUND=return]` and the like; `!` turns the meaning round and is not met in practice. */
@@ -87,7 +94,7 @@ struct line {
 };
 
 /* `line` is what follows `hosts:`. */
-static struct line walk(struct doctor *d, const char *line)
+static struct line walk(struct doctor *d, const char *line, bool private)
 {
 	struct line met = {false, false};
 	bool returns = false;
@@ -107,7 +114,8 @@ static struct line walk(struct doctor *d, const char *line)
 			met.dns = true;
 		} else if (!is_known(module)) {
 			met.foreign = true;
-			judge(d, module, met.dns ? AFTER_DNS : BEFORE_DNS, returns);
+			if (!returns)
+				judge(d, module, met.dns ? AFTER_DNS : BEFORE_DNS, private);
 		}
 	}
 	return met;
@@ -126,7 +134,7 @@ static char *hosts_line(char *text)
 	return found;
 }
 
-void doctor_nsswitch(struct doctor *d)
+void doctor_nsswitch(struct doctor *d, bool private)
 {
 	struct line met = {.dns = true};
 	struct nsswitch_plan plan;
@@ -142,14 +150,14 @@ void doctor_nsswitch(struct doctor *d)
 	nsswitch_parse(text, len, &plan);
 	line = hosts_line(text);
 	if (line)
-		met = walk(d, line);
+		met = walk(d, line, private);
 	free(text);
 	/* No module is to blame: a mistake for which libc refuses the whole file, or an action that
 	 * makes the result depend on several sources. */
 	if (!met.foreign && plan.n == 1 && plan.entries[0].module == NSSWITCH_FOREIGN)
 		doctor_find(d, DOCTOR_BAD, "nsswitch",
 			    "correct the file, or take SUCCESS=continue and SUCCESS=merge out",
-			    NSSWITCH_CONF " cannot be followed: every lookup is left to libc");
+			    NSSWITCH_CONF " cannot be followed: every lookup is %s", fate(private));
 	else if (!met.dns)
 		doctor_find(d, DOCTOR_BAD, "nsswitch", "add dns to the line",
 			    NSSWITCH_CONF ": the hosts line has no dns: nothing is asked, and "

@@ -32,7 +32,7 @@ struct probe_result {
 
 /*
  * Asks the one upstream of `conf` (nupstreams is 1). 0 and what came of it; a negative errno where
- * it could not be asked: -ENOENT without the library, which has been said on stderr.
+ * it could not be asked: -ENOENT without the library, which is logged.
  */
 int probe(const struct resolver_conf *conf, uint32_t timeout_ms, struct probe_result *ret);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* verb_doctor.c - `noblockdns doctor`: can CMD be wrapped, and is all well with this machine? */
+#include "shim/log.h"
 #include "shim/settings_build.h"
 #include "shim/tool/doctor.h"
 #include "shim/tool/say.h"
@@ -26,6 +27,7 @@ static void examine_machine(struct doctor *d, bool offline)
 	struct settings_stamp stamp;
 	struct settings *settings;
 
+	log_configure(LOG_ERROR, "/dev/null"); /* what the shim would say, we say as findings */
 	doctor_configuration(d, &config);
 	settings = settings_build(&config, NULL, &stamp);
 	if (settings && !offline)
@@ -34,7 +36,7 @@ static void examine_machine(struct doctor *d, bool offline)
 		settings_free(settings);
 	else
 		d->no_memory = true;
-	doctor_nsswitch(d);
+	doctor_nsswitch(d, config.private);
 	doctor_cache(d, &config);
 	doctor_clock(d);
 	doctor_process(d);

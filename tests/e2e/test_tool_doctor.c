@@ -326,6 +326,33 @@ LabTest(tool_doctor, unknown_authority_is_bad)
 	finds("bad", "certificate");
 }
 
+LabTest(tool_doctor, upstream_by_name_alone_is_found)
+{
+	lab_ca_make();
+	lab_dns_start_text(w, DNS "rr dns.test 60 A 127.0.0.8\n");
+	lab_dns_start_text(w, "listen 127.0.0.8:853 tls\n");
+	lab_ca_write("/run/ca.pem");
+	examine("--upstream tls://dns.test --tls-ca /run/ca.pem");
+	tool_ended(0);
+	tool_printed("tls://dns.test:853 answers over TLS");
+}
+
+LabTest(tool_doctor, module_that_would_betray_names_is_bad,
+	.nsswitch = "hosts: files resolve dns\n")
+{
+	says_bad("--offline --upstream tls://127.0.0.1", "nsswitch");
+	tool_printed("is refused, as libc would ask in clear text");
+}
+
+LabTest(tool_doctor, missing_resolver_library_is_bad)
+{
+	tool_shell("d=$(dirname $(command -v noblockdns)); "
+		   "cp $d/noblockdns $d/libnoblockdns.so /run/; /run/noblockdns doctor");
+	tool_ended(1);
+	lab_assert_str(shim_got.err, "");
+	tool_printed("the resolver library cannot be used");
+}
+
 LabTest(tool_doctor, clear_text_instead_of_tls_is_noted)
 {
 	lab_dns_start_text(w, DNS);
