@@ -5,7 +5,7 @@
 #include "shim/netstate.h"
 #include "shim/silence.h"
 
-#define VIEW_OF_FAILURES UINT64_C(0x6661696c75726573)
+#include <stdbool.h>
 
 /* Room for an entry without addresses. */
 struct room {
@@ -24,7 +24,7 @@ static void forget(struct entry *entry, uint64_t since_ms)
 static bool look(struct cache *cache, uint64_t view, const struct name *name, struct room *room,
 		 struct entry *ret)
 {
-	uint64_t of = view ^ VIEW_OF_FAILURES;
+	uint64_t of = view ^ FAILURES_VIEW;
 	size_t need;
 
 	if (cache_lookup(cache, cache_hash(cache, of, name->text, name->len), of, name->text,
@@ -40,7 +40,7 @@ static void put(struct cache *cache, uint64_t view, const struct name *name, str
 	struct room room;
 	ssize_t size;
 
-	entry->view = view ^ VIEW_OF_FAILURES;
+	entry->view = view ^ FAILURES_VIEW;
 	entry->name = name->text;
 	entry->name_len = name->len;
 	size = entry_encode(entry, room.bytes, sizeof room.bytes);

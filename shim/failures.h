@@ -30,6 +30,9 @@
 /* Did a server say it? Else none was heard, or the failure is our own. */
 bool failures_is_said(enum resolver_failure failure);
 
+/* Exclusive-or with the view of the name: that of its entry. */
+#define FAILURES_VIEW UINT64_C(0x6661696c75726573)
+
 /* The failures of `name` that are remembered, by type; RESOLVER_NONE where there is none. Bits of
  * enum entry_slot of those that there are. */
 unsigned failures_find(struct cache *cache, uint64_t view, const struct name *name, uint64_t now_ms,

@@ -30,23 +30,17 @@
  * for anew, as if for the first time. */
 #define PART_MS 3000
 
-struct place {
-	_Atomic uint64_t who;
-	_Atomic uint32_t word;
-	_Atomic uint32_t first;
-};
+static_assert(sizeof(struct lease_place) == 16, "the layout of the shared file");
 
-static_assert(sizeof(struct place) == 16, "the layout of the shared file");
-
-static struct place *place_of(struct cache *cache, uint64_t key)
+static struct lease_place *place_of(struct cache *cache, uint64_t key)
 {
 	size_t n;
 
 	if (cache == NULL)
 		return NULL;
-	n = cache_region_leases_len(cache) / sizeof(struct place);
-	return cache_region_claim(cache,
-				  cache_region_leases_at(cache) + key % n * sizeof(struct place));
+	n = cache_region_leases_len(cache) / sizeof(struct lease_place);
+	return cache_region_claim(cache, cache_region_leases_at(cache) +
+						 key % n * sizeof(struct lease_place));
 }
 
 /* A forked child has a copy of a private cache, and in it leases whose answers it will never see:
@@ -66,7 +60,7 @@ static uint64_t make_who(uint64_t key, unsigned types, uint64_t end_ms)
 	return key >> KEY_SHIFT << KEY_SHIFT | (uint64_t)types << TYPES_SHIFT | (uint32_t)end_ms;
 }
 
-static bool is_same(uint64_t who, uint64_t key)
+bool lease_is_of(uint64_t who, uint64_t key)
 {
 	return who != 0 && who >> KEY_SHIFT == key >> KEY_SHIFT;
 }
@@ -76,33 +70,26 @@ static unsigned types_of(uint64_t who)
 	return (unsigned)(who >> TYPES_SHIFT) & TYPES_MASK;
 }
 
-/* How long it lasts; 0: it has ended, or is damaged. */
-static uint32_t left_ms(uint64_t who, uint64_t now_ms)
-{
-	uint32_t left = (uint32_t)who - (uint32_t)now_ms;
-
-	return who != 0 && left <= LEASE_MS + CLOCK_AHEAD_MS ? left : 0;
-}
-
 /* Since when the same question is without an answer, by the place's last holder. */
-static uint64_t first_ms(const struct place *place, uint64_t who, uint64_t key, uint64_t now_ms)
+static uint64_t first_ms(const struct lease_place *place, uint64_t who, uint64_t key,
+			 uint64_t now_ms)
 {
 	uint32_t first = atomic_load_explicit(&place->first, memory_order_relaxed);
 	uint32_t age = (uint32_t)now_ms - first;
 
-	return first != 0 && is_same(who, key) && age <= FIRST_MAX_MS && age <= now_ms
+	return first != 0 && lease_is_of(who, key) && age <= FIRST_MAX_MS && age <= now_ms
 		       ? now_ms - age
 		       : now_ms;
 }
 
 /* What becomes of a place that says `who`. *ret has whose it is then, all but `seen`. */
-static enum lease_result judge(const struct place *place, uint64_t who, uint64_t key,
+static enum lease_result judge(const struct lease_place *place, uint64_t who, uint64_t key,
 			       unsigned types, uint64_t now_ms, struct lease *ret)
 {
-	uint32_t left = left_ms(who, now_ms);
+	uint32_t left = lease_left_ms(who, now_ms);
 	unsigned held = left > 0 ? types_of(who) : 0;
 
-	if (left > 0 && !is_same(who, key)) {
+	if (left > 0 && !lease_is_of(who, key)) {
 		*ret = (struct lease){.first_ms = now_ms};
 		return LEASE_NONE;
 	}
@@ -123,7 +110,7 @@ enum lease_result lease_take(struct cache *cache, uint64_t key, unsigned types, 
 			     struct lease *ret)
 {
 	uint64_t own = own_key(cache, key), who;
-	struct place *place = place_of(cache, own);
+	struct lease_place *place = place_of(cache, own);
 
 	*ret = (struct lease){.first_ms = now_ms};
 	if (place == NULL)
@@ -142,13 +129,13 @@ enum lease_result lease_take(struct cache *cache, uint64_t key, unsigned types, 
 
 bool lease_is_taken(struct cache *cache, uint64_t key, uint64_t now_ms)
 {
-	const struct place *place = place_of(cache, own_key(cache, key));
+	const struct lease_place *place = place_of(cache, own_key(cache, key));
 
 	return place != NULL &&
-	       left_ms(atomic_load_explicit(&place->who, memory_order_relaxed), now_ms) > 0;
+	       lease_left_ms(atomic_load_explicit(&place->who, memory_order_relaxed), now_ms) > 0;
 }
 
-static void wake(struct place *place)
+static void wake(struct lease_place *place)
 {
 	atomic_fetch_add(&place->word, 1);
 	(void)sys_futex_wake(&place->word, INT_MAX, true);
@@ -156,7 +143,7 @@ static void wake(struct place *place)
 
 void lease_release(struct cache *cache, const struct lease *lease, bool answered)
 {
-	struct place *place = lease->key != 0 ? place_of(cache, lease->key) : NULL;
+	struct lease_place *place = lease->key != 0 ? place_of(cache, lease->key) : NULL;
 	uint64_t who = lease->who;
 
 	if (place == NULL)
@@ -171,7 +158,7 @@ void lease_release(struct cache *cache, const struct lease *lease, bool answered
 
 void lease_notify(struct cache *cache, const struct lease *lease, uint64_t part_ms)
 {
-	struct place *place = lease->key != 0 ? place_of(cache, lease->key) : NULL;
+	struct lease_place *place = lease->key != 0 ? place_of(cache, lease->key) : NULL;
 
 	if (place == NULL)
 		return;
@@ -183,7 +170,7 @@ void lease_notify(struct cache *cache, const struct lease *lease, uint64_t part_
 
 void lease_wait(struct cache *cache, const struct lease *lease, uint64_t timeout_ms)
 {
-	struct place *place = lease->key != 0 ? place_of(cache, lease->key) : NULL;
+	struct lease_place *place = lease->key != 0 ? place_of(cache, lease->key) : NULL;
 	const struct timespec timeout = {.tv_sec = (time_t)(timeout_ms / 1000),
 					 .tv_nsec = (long)(timeout_ms % 1000) * 1000000};
 

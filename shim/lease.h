@@ -28,11 +28,31 @@
 #define NOBLOCKDNS_LEASE_H
 
 #include "shim/cache.h"
+#include "shim/clock.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define LEASE_MS 600 /* an answer within a second, although a holder was killed */
+
+/* One of the places in the file. */
+struct lease_place {
+	_Atomic uint64_t who;
+	_Atomic uint32_t word;
+	_Atomic uint32_t first;
+};
+
+/* Is it a lease for the key? */
+bool lease_is_of(uint64_t who, uint64_t key);
+
+/* How long what a place's `who` says lasts; 0: it has ended, or is damaged. */
+static inline uint32_t lease_left_ms(uint64_t who, uint64_t now_ms)
+{
+	uint32_t left = (uint32_t)who - (uint32_t)now_ms;
+
+	return who != 0 && left <= LEASE_MS + CLOCK_AHEAD_MS ? left : 0;
+}
 
 enum lease_result {
 	LEASE_MINE,

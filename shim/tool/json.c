@@ -35,8 +35,17 @@ static void write_string(const struct json *j, const char *text, size_t len)
 {
 	(void)fputc('"', j->out);
 	for (size_t at = 0; at < len;) {
-		size_t n = text_utf8(text + at, len - at);
+		size_t n = 0;
 
+		while (at + n < len && text_is_plain(text[at + n]) && text[at + n] != '"' &&
+		       text[at + n] != '\\')
+			n++;
+		if (n > 0) { /* nearly all */
+			(void)fwrite(text + at, 1, n, j->out);
+			at += n;
+			continue;
+		}
+		n = text_utf8(text + at, len - at);
 		write_char(j, text + at, n);
 		at += n ? n : 1;
 	}

@@ -71,23 +71,30 @@ static void measure(const struct table *t, size_t width[TABLE_COLUMNS_MAX])
 	}
 }
 
+static void write_spaces(FILE *out, size_t n)
+{
+	for (; n > 0; n--)
+		(void)fputc(' ', out);
+}
+
 static void write_cell(const struct table *t, FILE *out, unsigned c, const char *text,
 		       enum terminal_style style, const size_t *width)
 {
-	int gap = (int)(width[c] - text_columns(text));
+	size_t gap = width[c] - text_columns(text);
 
 	if (t->column[c].align == TABLE_RIGHT)
-		(void)fprintf(out, "%*s", gap, "");
+		write_spaces(out, gap);
 	terminal_write(out, style, text);
 	if (c + 1 == t->columns)
 		(void)fputc('\n', out);
 	else
-		(void)fprintf(out, "%*s", t->column[c].align == TABLE_LEFT ? gap + 2 : 2, "");
+		write_spaces(out, t->column[c].align == TABLE_LEFT ? gap + 2 : 2);
 }
 
 int table_write(const struct table *t, FILE *out)
 {
 	size_t width[TABLE_COLUMNS_MAX], titles = 0;
+	bool colour = terminal_has_colour(out); /* asked once, not for each cell */
 
 	if (t->columns == 0)
 		return t->error;
@@ -97,8 +104,8 @@ int table_write(const struct table *t, FILE *out)
 	for (unsigned c = 0; titles > 0 && c < t->columns; c++)
 		write_cell(t, out, c, t->column[c].title, TERMINAL_BOLD, width);
 	for (size_t i = 0; i < t->n - t->n % t->columns; i++)
-		write_cell(t, out, (unsigned)(i % t->columns), t->cells[i].text, t->cells[i].style,
-			   width);
+		write_cell(t, out, (unsigned)(i % t->columns), t->cells[i].text,
+			   colour ? t->cells[i].style : TERMINAL_PLAIN, width);
 	return t->error;
 }
 

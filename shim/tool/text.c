@@ -63,6 +63,11 @@ size_t text_escape(const char *text, size_t len, char *buf, size_t size)
 	size_t used = 0, n;
 
 	for (size_t at = 0; at < len; at += n) {
+		if (text_is_plain(text[at]) && used + 1 < size) { /* nearly all */
+			buf[used++] = text[at];
+			n = 1;
+			continue;
+		}
 		n = text_utf8(text + at, len - at);
 		if (n > 0 && !is_control(text + at, n)) {
 			if (used + n >= size)

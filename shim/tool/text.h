@@ -6,6 +6,7 @@
 #ifndef NOBLOCKDNS_TOOL_TEXT_H
 #define NOBLOCKDNS_TOOL_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -14,6 +15,12 @@
  * `len` is at least 1.
  */
 size_t text_utf8(const char *text, size_t len);
+
+/* Is it a printable ASCII character? */
+static inline bool text_is_plain(char c)
+{
+	return c >= 0x20 && c < 0x7f;
+}
 
 /*
  * `text` with control characters (C0, DEL and C1) and bytes that are no UTF-8 as \xNN, and
