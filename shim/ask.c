@@ -10,6 +10,7 @@
 #include "shim/process.h"
 #include "shim/siblings_lookup.h"
 #include "shim/silence.h"
+#include "shim/trace.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -242,6 +243,7 @@ static int ask_or_wait(struct asking *a)
 {
 	int r;
 
+	trace_note(TRACE_SOURCE_UPSTREAM);
 	while (take_lease(a) == LEASE_OTHERS) {
 		r = look_again(a);
 		if (r <= 0 || plan_anew(a, &r))

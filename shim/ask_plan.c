@@ -5,6 +5,7 @@
 #include "shim/failures.h"
 #include "shim/resolve.h"
 #include "shim/silence.h"
+#include "shim/trace.h"
 
 bool ask_plan_has_addresses(const struct entry *entry, unsigned types)
 {
@@ -129,6 +130,7 @@ struct blob *ask_plan_choose(struct ask_plan *plan, unsigned types, struct blob 
 	if (blob == NULL || entry_decode(blob->data, blob->size, &come) < 0 ||
 	    !is_answer(&come, types)) {
 		blob_release(blob);
+		trace_note(TRACE_SOURCE_STALE);
 		return stale;
 	}
 	if (entry_decode(stale->data, stale->size, &entry) == 0 && fill_in(&come, &entry, types))

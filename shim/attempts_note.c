@@ -7,6 +7,7 @@
 
 #include "shim/counters.h"
 #include "shim/history_retry.h"
+#include "shim/trace.h"
 
 #include <errno.h>
 
@@ -74,8 +75,29 @@ static void note_later(const struct attempts *a)
 	counters_add(COUNTER_SAVED_MS, a->silent_ms);
 }
 
+static void trace(const struct attempts *a, enum attempts_end end)
+{
+	bool first = end == ATTEMPTS_FIRST, won = first || end == ATTEMPTS_WON;
+	unsigned winner = first ? a->own_candidate : a->race.winner;
+	struct trace_race race = {
+		.end = won		      ? TRACE_RACE_WON
+		       : end == ATTEMPTS_LOST ? TRACE_RACE_LOST
+					      : TRACE_RACE_STOPPED,
+		.own_won = won && winner == a->own_candidate,
+		.blocking = a->goal.blocking,
+		.port = ntohs(a->goal.port),
+	};
+
+	for (unsigned i = 0; i < a->race.n; i++)
+		race.attempts += a->race.entries[i].phase != RACE_WAITING;
+	trace_race_over(&race, &a->goal.dests[0], won ? &a->dests[winner] : NULL,
+			a->since_ms * 1000000, end == ATTEMPTS_LOST ? a->error : 0);
+}
+
 void attempts_note_end(const struct attempts *a, enum attempts_end end)
 {
+	if (init_is_traced())
+		trace(a, end);
 	switch (end) {
 	case ATTEMPTS_WON:
 		if (a->race.winner == a->own_candidate)

@@ -24,6 +24,7 @@
 #include "shim/hooks.h"
 #include "shim/init.h"
 #include "shim/process.h"
+#include "shim/trace.h"
 
 #include <errno.h>
 
@@ -55,12 +56,11 @@ static bool submit(int mode, struct gaicb *items[], int nitems, const struct sig
 	return true;
 }
 
-int nbd_getaddrinfo_a(int mode, struct gaicb *list[], int nitems, struct sigevent *sevp)
+static int plain_getaddrinfo_a(int mode, struct gaicb *list[], int nitems, struct sigevent *sevp)
 {
 	int saved = errno, saved_h = h_errno;
 
-	if ((mode != GAI_WAIT && mode != GAI_NOWAIT) || is_empty(list, nitems) ||
-	    init_stands_aside())
+	if ((mode != GAI_WAIT && mode != GAI_NOWAIT) || is_empty(list, nitems) || init_is_libcs())
 		return real_getaddrinfo_a(mode, list, nitems, sevp);
 	if (process_check() != PROCESS_OWNER || !submit(mode, list, nitems, sevp))
 		return settings_libc_may() ? real_getaddrinfo_a(mode, list, nitems, sevp)
@@ -70,13 +70,52 @@ int nbd_getaddrinfo_a(int mode, struct gaicb *list[], int nitems, struct sigeven
 	return 0;
 }
 
-int nbd_gai_suspend(const struct gaicb *const list[], int nitems, const struct timespec *timeout)
+/* A list goes by the name of its first request. */
+static void begin(struct trace_call *call, const struct gaicb *const list[], int nitems)
+{
+	int i = 0;
+
+	while (i < nitems && list[i] == NULL)
+		i++;
+	trace_begin(call, i < nitems ? list[i]->ar_name : NULL);
+	trace_note(TRACE_SOURCE_UNKNOWN);
+}
+
+int nbd_getaddrinfo_a(int mode, struct gaicb *list[], int nitems, struct sigevent *sevp)
+{
+	struct trace_call call;
+	int r;
+
+	if (!init_is_traced())
+		return plain_getaddrinfo_a(mode, list, nitems, sevp);
+	begin(&call, (const struct gaicb *const *)list, nitems);
+	r = plain_getaddrinfo_a(mode, list, nitems, sevp);
+	trace_note(TRACE_SOURCE_UNKNOWN);
+	trace_end(&call, TRACE_GETADDRINFO_A, AF_UNSPEC, r);
+	return r;
+}
+
+static int plain_gai_suspend(const struct gaicb *const list[], int nitems,
+			     const struct timespec *timeout)
 {
 	int eai = EAI_ALLDONE;
 
 	if (gai_request_any() && process_check() == PROCESS_OWNER)
 		eai = gai_request_suspend(list, nitems, timeout);
 	return eai == EAI_ALLDONE ? real_gai_suspend(list, nitems, timeout) : eai;
+}
+
+int nbd_gai_suspend(const struct gaicb *const list[], int nitems, const struct timespec *timeout)
+{
+	struct trace_call call;
+	int r;
+
+	if (!init_is_traced())
+		return plain_gai_suspend(list, nitems, timeout);
+	begin(&call, list, nitems);
+	r = plain_gai_suspend(list, nitems, timeout);
+	trace_end(&call, TRACE_GAI_SUSPEND, AF_UNSPEC, r);
+	return r;
 }
 
 int nbd_gai_error(struct gaicb *req)

@@ -17,6 +17,7 @@
 #include "shim/init.h"
 #include "shim/netstate.h"
 #include "shim/resolve.h"
+#include "shim/trace.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -149,11 +150,14 @@ __attribute__((noinline)) static int leave_to_libc(const char *node, const char 
 {
 	if (!init_stands_aside() && !gai_libc_is_quick(node, hints) && !settings_libc_may())
 		return EAI_AGAIN;
+	trace_note(TRACE_SOURCE_LIBC);
 	return real_getaddrinfo(node, service, hints, res);
 }
 
-int nbd_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-		    struct addrinfo **res)
+/* Not inlined, since it is called from two places, and would save registers that one of them does
+ * not need saved. */
+__attribute__((noinline)) static int answer(const char *node, const char *service,
+					    const struct addrinfo *hints, struct addrinfo **res)
 {
 	struct addrinfo_request request;
 	struct lookup_query query;
@@ -161,7 +165,7 @@ int nbd_getaddrinfo(const char *node, const char *service, const struct addrinfo
 	enum lookup_result r = LOOKUP_DONE;
 	int eai, saved = errno;
 
-	if (!getaddrinfo_is_ours(node, hints) || init_stands_aside() || !resolve_begin(&call)) {
+	if (!getaddrinfo_is_ours(node, hints) || !resolve_begin(&call)) {
 		errno = saved;
 		return leave_to_libc(node, service, hints, res);
 	}
@@ -174,5 +178,37 @@ int nbd_getaddrinfo(const char *node, const char *service, const struct addrinfo
 	resolve_end(&call);
 	if (r == LOOKUP_LIBC || eai != EAI_SYSTEM)
 		errno = saved;
-	return r == LOOKUP_LIBC ? real_getaddrinfo(node, service, hints, res) : eai;
+	if (r != LOOKUP_LIBC)
+		return eai;
+	trace_note(TRACE_SOURCE_LIBC);
+	return real_getaddrinfo(node, service, hints, res);
+}
+
+/* The process has another role than INIT_PLAIN. */
+__attribute__((noinline, cold)) static int
+special(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)
+{
+	int family = hints == NULL ? AF_UNSPEC : hints->ai_family, r;
+	struct trace_call call;
+
+	if (init_stands_aside())
+		return real_getaddrinfo(node, service, hints, res);
+	if (!init_is_traced())
+		return answer(node, service, hints, res);
+	trace_begin(&call, node);
+	if (init_is_libcs()) {
+		trace_note(TRACE_SOURCE_LIBC);
+		r = real_getaddrinfo(node, service, hints, res);
+	} else {
+		r = answer(node, service, hints, res);
+	}
+	trace_end_addrinfo(&call, family, r, r == 0 ? *res : NULL);
+	return r;
+}
+
+int nbd_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+		    struct addrinfo **res)
+{
+	return __builtin_expect(init_is_plain(), 1) ? answer(node, service, hints, res)
+						    : special(node, service, hints, res);
 }

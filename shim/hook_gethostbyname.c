@@ -13,6 +13,7 @@
 #include "shim/init.h"
 #include "shim/resolve.h"
 #include "shim/siblings_lookup.h"
+#include "shim/trace.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -55,6 +56,7 @@ static void succeed(const struct lookup_query *query, const struct lookup_answer
 /* What is not ours, or cannot be: as leave_to_libc() in hook_getaddrinfo.c. */
 static struct outcome pass_on(const char *name)
 {
+	trace_note(TRACE_SOURCE_LIBC);
 	if (init_stands_aside() || gai_libc_is_quick(name, NULL) || settings_libc_may())
 		return (struct outcome){.libc = true};
 	return (struct outcome){.h_err = TRY_AGAIN, .err = EAGAIN};
@@ -70,7 +72,7 @@ static struct outcome look_up(const char *name, int family, struct hostent *host
 	enum lookup_result r;
 	bool from_files;
 
-	if (!is_ours(name, family) || init_stands_aside() || !resolve_begin(&call))
+	if (!is_ours(name, family) || init_is_libcs() || !resolve_begin(&call))
 		return pass_on(name);
 	lookup_query_name(&query, name);
 	resolve_expect(&call, &query);
@@ -90,7 +92,9 @@ static struct outcome look_up(const char *name, int family, struct hostent *host
 			outcome.h_err = answer.h_err;
 			outcome.err = lookup_hostent_error(&answer);
 		}
-	} else if (!resolve_libc_may(&call)) {
+	} else if (resolve_libc_may(&call)) {
+		trace_note(TRACE_SOURCE_LIBC);
+	} else {
 		outcome = (struct outcome){.h_err = TRY_AGAIN, .err = EAGAIN};
 	}
 	lookup_answer_free(&answer);
@@ -113,25 +117,33 @@ static int give(const struct outcome *outcome, int saved, struct hostent *hosten
 int nbd_gethostbyname2_r(const char *name, int af, struct hostent *ret, char *buf, size_t buflen,
 			 struct hostent **result, int *h_errnop)
 {
-	int saved = errno;
-	struct outcome outcome = look_up(name, af, ret, buf, buflen);
+	struct outcome outcome;
+	struct trace_call call;
+	int saved = errno, r;
 
-	if (!outcome.libc)
-		return give(&outcome, saved, ret, result, h_errnop);
+	trace_begin_if(&call, name);
+	outcome = look_up(name, af, ret, buf, buflen);
 	errno = saved;
-	return real_gethostbyname2_r(name, af, ret, buf, buflen, result, h_errnop);
+	r = outcome.libc ? real_gethostbyname2_r(name, af, ret, buf, buflen, result, h_errnop)
+			 : give(&outcome, saved, ret, result, h_errnop);
+	trace_end_hostent_if(&call, TRACE_GETHOSTBYNAME2_R, af, *h_errnop, *result);
+	return r;
 }
 
 int nbd_gethostbyname_r(const char *name, struct hostent *ret, char *buf, size_t buflen,
 			struct hostent **result, int *h_errnop)
 {
-	int saved = errno;
-	struct outcome outcome = look_up(name, AF_INET, ret, buf, buflen);
+	struct outcome outcome;
+	struct trace_call call;
+	int saved = errno, r;
 
-	if (!outcome.libc)
-		return give(&outcome, saved, ret, result, h_errnop);
+	trace_begin_if(&call, name);
+	outcome = look_up(name, AF_INET, ret, buf, buflen);
 	errno = saved;
-	return real_gethostbyname_r(name, ret, buf, buflen, result, h_errnop);
+	r = outcome.libc ? real_gethostbyname_r(name, ret, buf, buflen, result, h_errnop)
+			 : give(&outcome, saved, ret, result, h_errnop);
+	trace_end_hostent_if(&call, TRACE_GETHOSTBYNAME_R, AF_INET, *h_errnop, *result);
+	return r;
 }
 
 /* ---- the forms without a buffer ---- */
@@ -196,17 +208,29 @@ static struct hostent *keep(_Atomic(struct kept *) *slot, const char *name, int 
 struct hostent *nbd_gethostbyname(const char *name)
 {
 	static _Atomic(struct kept *) slot;
+	struct trace_call call;
+	struct hostent *hostent;
 	bool libc = false;
-	struct hostent *hostent = keep(&slot, name, AF_INET, &libc);
 
-	return libc ? real_gethostbyname(name) : hostent;
+	trace_begin_if(&call, name);
+	hostent = keep(&slot, name, AF_INET, &libc);
+	if (libc)
+		hostent = real_gethostbyname(name);
+	trace_end_hostent_if(&call, TRACE_GETHOSTBYNAME, AF_INET, h_errno, hostent);
+	return hostent;
 }
 
 struct hostent *nbd_gethostbyname2(const char *name, int af)
 {
 	static _Atomic(struct kept *) slot;
+	struct trace_call call;
+	struct hostent *hostent;
 	bool libc = false;
-	struct hostent *hostent = keep(&slot, name, af, &libc);
 
-	return libc ? real_gethostbyname2(name, af) : hostent;
+	trace_begin_if(&call, name);
+	hostent = keep(&slot, name, af, &libc);
+	if (libc)
+		hostent = real_gethostbyname2(name, af);
+	trace_end_hostent_if(&call, TRACE_GETHOSTBYNAME2, af, h_errno, hostent);
+	return hostent;
 }

@@ -7,7 +7,9 @@
  * functions, and of exec what is a system call, are *early*: they start as bare system calls, and
  * none of their hooks ever calls dlsym() or malloc(). The name functions, and those that look for a
  * program in PATH, cannot be called from inside malloc or dlsym and are *lazy*: they start as
- * functions that resolve everything and then jump to what was found. (In a child of vfork, of
+ * functions that resolve everything and then jump to what was found. The functions that wait have
+ * no form of their own: who calls one asks for the role of the process first, and that resolves
+ * everything (init.h). (In a child of vfork, of
  * another library's constructor, that is its parent's memory, where it is just as true.)
  *
  * The early forms behave as libc's, but are no cancellation points: before constructors have run
@@ -21,6 +23,7 @@
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdatomic.h>
+#include <string.h>
 
 static int errno_result(int ret)
 {
@@ -152,6 +155,7 @@ static int early_fexecve(int fd, char *const argv[], char *const envp[])
 #define early___fcntl	early_fcntl
 #define early_fcntl64	early_fcntl
 
+#define HOOKS_WITHOUT_WAITS
 #define HOOKS_WITHOUT_LAZY
 #define HOOK(name, type, params, args) type(*_Atomic real_##name) params = early_##name;
 #include "shim/hooks.def"
@@ -192,6 +196,7 @@ static int early_fexecve(int fd, char *const argv[], char *const envp[])
 #include "shim/hooks.def"
 #undef HOOK
 #undef HOOKS_WITHOUT_EARLY
+#undef HOOKS_WITHOUT_WAITS
 #pragma GCC diagnostic pop
 
 /* RTLD_NEXT: what comes behind us in the search order, be it libc or another preload library. */
@@ -204,9 +209,41 @@ static void *next(const char *name)
 	return symbol;
 }
 
+/* epoll_pwait2() came with glibc 2.35. */
+static int absent_wait(void)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+void *_Atomic real_waits[HOOKS_WAITS];
+
+static void resolve_waits(void)
+{
+	static const char names[] =
+#define HOOKS_WITHOUT_LAZY
+#define HOOKS_WITHOUT_EARLY
+#define HOOK(name, type, params, args) #name "\0"
+#include "shim/hooks.def"
+#undef HOOK
+#undef HOOKS_WITHOUT_LAZY
+#undef HOOKS_WITHOUT_EARLY
+		;
+	const char *name = names;
+
+	for (int i = 0; i < HOOKS_WAITS; i++, name += strlen(name) + 1) {
+		void *symbol = next(name);
+
+		real_waits[i] = symbol ? symbol : (void *)absent_wait;
+	}
+}
+
 static void resolve_all(void)
 {
 	void *symbol;
+
+	resolve_waits();
+#define HOOKS_WITHOUT_WAITS
 
 #define HOOKS_WITHOUT_LAZY
 #define HOOK(name, type, params, args)                                                             \
@@ -224,6 +261,7 @@ static void resolve_all(void)
 #include "shim/hooks.def"
 #undef HOOK
 #undef HOOKS_WITHOUT_EARLY
+#undef HOOKS_WITHOUT_WAITS
 }
 
 void hooks_resolve(void)

@@ -7,26 +7,29 @@
 #include "shim/hooks.h"
 #include "shim/hot.h"
 #include "shim/log.h"
+#include "shim/trace.h"
 
-#include <stdatomic.h>
 #include <sys/auxv.h>
 
-enum { UNKNOWN, TAKES_PART, STANDS_ASIDE };
+HOT _Atomic int init_role;
 
 void init_library(void)
 {
-	hooks_resolve();
+	(void)init_stands_aside();
 	log_remember_stderr();
 }
 
 bool init_stands_aside(void)
 {
-	static HOT _Atomic int known;
-	int answer = atomic_load_explicit(&known, memory_order_relaxed);
+	int role = atomic_load_explicit(&init_role, memory_order_relaxed), unknown = INIT_UNKNOWN;
 
-	if (answer == UNKNOWN) {
-		answer = getauxval(AT_SECURE) ? STANDS_ASIDE : TAKES_PART;
-		atomic_store_explicit(&known, answer, memory_order_relaxed);
+	if (role == INIT_UNKNOWN) {
+		hooks_resolve();
+		role = getauxval(AT_SECURE) ? INIT_ASIDE
+		       : trace_is_wanted()  ? INIT_TRACED
+					    : INIT_PLAIN;
+		if (!atomic_compare_exchange_strong(&init_role, &unknown, role))
+			role = unknown;
 	}
-	return answer == STANDS_ASIDE;
+	return role == INIT_ASIDE;
 }

@@ -12,6 +12,7 @@
 
 #include "shim/fetch.h"
 #include "shim/hash.h"
+#include "shim/trace.h"
 #include "shim/v4mapped.h"
 
 #include <assert.h>
@@ -88,6 +89,7 @@ static void set_origin(const struct lookup_query *q, struct lookup_answer *answe
 {
 	const char *name = q->fits ? q->folded.text : q->name;
 
+	trace_note(TRACE_SOURCE_HOSTS);
 	answer->addrs.order = NULL;
 	answer->entry =
 		(struct entry){.key = hash_bytes(name, strlen(name), q->settings->view ^ HASH_K3)};

@@ -81,5 +81,6 @@ void gai_reset(void);
 void settings_reset(void);
 void netstate_reset(void);
 void history_retry_reset(void);
+void trace_reset(void);
 
 #endif

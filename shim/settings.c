@@ -17,6 +17,7 @@
 #include "shim/log.h"
 #include "shim/process.h"
 #include "shim/settings_build.h"
+#include "shim/trace.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -137,6 +138,7 @@ static void refresh_locked(uint64_t now_ms)
 		if (config_load(&config) < 0)
 			return;
 		atomic_store(&privacy, config.private ? PRIVATE : OPEN);
+		trace_configure(&config);
 		configured = true;
 	}
 	atomic_store_explicit(&checked_ms, now_ms, memory_order_relaxed);

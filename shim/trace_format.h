@@ -54,10 +54,9 @@ struct trace_header {
 	unsigned char reserved[1408];
 
 	/* Apart from what never changes: written by all threads of the process. */
-	uint64_t used;	  /* cells that were reserved; may pass `backed` */
-	uint64_t backed;  /* cells with memory behind them */
+	uint64_t used;	  /* cells that were reserved; the last ones in vain, if any was dropped */
 	uint64_t dropped; /* records for which there was no room */
-	unsigned char rest[40];
+	unsigned char rest[48];
 };
 _Static_assert(sizeof(struct trace_header) == TRACE_HEADER_SIZE, "one page");
 
@@ -119,7 +118,7 @@ enum trace_source {
 struct trace_lookup {
 	uint8_t source;	 /* enum trace_source */
 	uint8_t n_kept;	 /* TRACE_ADDRS_MAX at most */
-	uint16_t naddrs; /* that the program was given; a node of addrinfo each */
+	uint16_t naddrs; /* that the program was given; of nodes in a row with the same one, one */
 	char tail[TRACE_INLINE_MAX];
 };
 
