@@ -127,12 +127,14 @@ static void fill(struct trace_header *header, uint64_t now_ns, bool observe)
 	memcpy(header->magic, TRACE_MAGIC, sizeof(header->magic));
 }
 
-/* The folder is the user's own: nobody else can put a file in the way, or take one away. */
+/* The folder, made where there is none, is the user's own: nobody else has put it in the way. */
 static int open_folder(const char *path)
 {
-	int fd = sys_open(path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0), r;
 	struct statx st;
+	int fd, r;
 
+	(void)sys_call(SYS_mkdirat, AT_FDCWD, (long)path, 0700, 0, 0, 0);
+	fd = sys_open(path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return fd;
 	r = sys_statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st);
