@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # libnoblockdns. Targets: all deps demo test (unit, e2e) bench asan tsan fuzz lint format install
-# clean.
+# uninstall deb clean.
 # V=1 shows the commands; O=DIR builds elsewhere; STATIC=0 links c-ares and OpenSSL as shared libraries.
 
 O         ?= build
@@ -74,6 +74,8 @@ SHIM_SO     := $(O)/libnoblockdns.so
 RESOLVER_SO := $(O)/libnoblockdns-resolver.so
 TOOL        := $(O)/noblockdns
 
+DEB         := $(O)/noblockdns_$(shell sed -n '1s/.*(\(.*\)).*/\1/p' scripts/debian/changelog).deb
+
 ifeq ($(STATIC),1)
 RESOLVER_LIBS := -Wl,-Bstatic -lcares -lssl -lcrypto -lresolv -Wl,-Bdynamic
 else
@@ -87,8 +89,8 @@ split_debug = $(if $(SAN),,$(Q)cd $(@D) && objcopy --only-keep-debug $(@F) $(@F)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: FORCE all deps demo test unit e2e bench asan tsan fuzz lint lint-objects format install clean libs \
-	tests tool
+.PHONY: FORCE all deps demo test unit e2e bench asan tsan fuzz lint lint-objects format install install-files \
+	uninstall deb clean libs tests tool
 
 all: deps-build
 	$(Q)$(MAKE) --no-print-directory libs
@@ -197,7 +199,8 @@ deps-%: FORCE
 lint-objects: $(call obj,$(SHIM_SRC) $(TOOL_SRC) $(RESOLVER_SRC) $(UNIT_SRC) $(E2E_SRC) $(CLIENT_SRC) $(LAB_SRC) \
 	$(LAB_TOOL_SRC) $(BENCH_SRC))
 
-tests: libs $(O)/unit $(O)/e2e $(CLIENTS) $(LAB_TOOLS)
+# A sanitizer build cannot be packed.
+tests: libs $(O)/unit $(O)/e2e $(CLIENTS) $(LAB_TOOLS) $(if $(SAN),,$(DEB))
 
 unit: $(O)/unit
 	$(Q)$(O)/unit --quiet
@@ -234,15 +237,44 @@ lint: deps-lint
 format:
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
 
+# Packages have a folder of their own for zsh (PACKAGED=1).
+BASHDIR     := $(DATADIR)/bash-completion/completions
+ZSHDIR      := $(DATADIR)/zsh/$(if $(PACKAGED),vendor-completions,site-functions)
+MAN_PAGES   := shim/tool/noblockdns.1 shim/noblockdns.conf.5 shim/libnoblockdns.7
+man_dir      = $(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))
+INSTALLED   := $(BINDIR)/$(notdir $(TOOL)) $(LIBDIR)/$(notdir $(SHIM_SO)) $(LIBDIR)/$(notdir $(RESOLVER_SO)) \
+	       $(BASHDIR)/noblockdns $(ZSHDIR)/_noblockdns \
+	       $(foreach page,$(MAN_PAGES),$(call man_dir,$(page))/$(notdir $(page)))
+
 install: libs
-	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR) $(MANDIR)/man1 $(MANDIR)/man7 \
-		$(DATADIR)/bash-completion/completions $(DATADIR)/zsh/site-functions)
-	install -m 0755 $(TOOL) $(DESTDIR)$(BINDIR)/
-	install -m 0755 $(SHIM_SO) $(RESOLVER_SO) $(DESTDIR)$(LIBDIR)/
-	install -m 0644 shim/tool/noblockdns.1 $(DESTDIR)$(MANDIR)/man1/
-	install -m 0644 shim/libnoblockdns.7 $(DESTDIR)$(MANDIR)/man7/
-	$(TOOL) completion bash >$(DESTDIR)$(DATADIR)/bash-completion/completions/noblockdns
-	$(TOOL) completion zsh >$(DESTDIR)$(DATADIR)/zsh/site-functions/_noblockdns
+	$(Q)$(MAKE) --no-print-directory install-files
+
+# What was built before, whatever its flags: no prerequisites. Each file is replaced by another
+# inode, since running programs have the old one mapped.
+install-files:
+	$(Q)install -d $(sort $(addprefix $(DESTDIR),$(dir $(INSTALLED))))
+	$(call say,INSTALL,$(DESTDIR)$(BINDIR))
+	$(Q)install -m 0755 $(TOOL) $(DESTDIR)$(BINDIR)/
+	$(call say,INSTALL,$(DESTDIR)$(LIBDIR))
+	$(Q)install -m 0755 $(SHIM_SO) $(RESOLVER_SO) $(DESTDIR)$(LIBDIR)/
+	$(call say,INSTALL,$(DESTDIR)$(DATADIR))
+	$(Q)$(foreach page,$(MAN_PAGES),install -m 0644 $(page) $(DESTDIR)$(call man_dir,$(page))/ &&) true
+	$(Q)$(TOOL) completion bash >$(DESTDIR)$(BASHDIR)/noblockdns
+	$(Q)$(TOOL) completion zsh >$(DESTDIR)$(ZSHDIR)/_noblockdns
+
+$(DEB): $(SHIM_SO) $(RESOLVER_SO) $(TOOL) $(MAN_PAGES) README.md LICENSE scripts/deb.sh \
+		$(wildcard scripts/debian/*) Makefile
+	$(call say,DEB,$@)
+	$(Q)O=$(O) STATIC=$(STATIC) CC='$(CC)' scripts/deb.sh $@
+
+deb: deps-deb
+	$(Q)$(MAKE) --no-print-directory $(DEB)
+	$(call say,LINTIAN,$(DEB))
+	$(Q)lintian --allow-root --fail-on error,warning,info $(DEB)
+
+uninstall:
+	$(call say,RM,$(DESTDIR)$(PREFIX))
+	$(Q)rm -f $(addprefix $(DESTDIR),$(INSTALLED))
 
 clean:
 	rm -rf $(O) $(O)-asan $(O)-tsan

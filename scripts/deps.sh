@@ -8,6 +8,7 @@
 #	bench	make bench
 #	fuzz	make fuzz
 #	lint	make lint, which compiles the tests as well
+#	deb	make deb
 #	debug	to look into what went wrong
 #
 # Without a group, all of them. Where all is there it says nothing, takes a few milliseconds and
@@ -19,17 +20,17 @@
 # none of its own.
 set -euo pipefail
 
-all=(build demo test bench fuzz lint debug)
+all=(build demo test bench fuzz lint deb debug)
 groups=("${@:-${all[@]}}")
 
 # Package; a program or file that shows it is there however it came (a hyphen: ask dpkg alone); the
 # groups that need it.
 needed='
-gcc                   gcc                         build demo test bench lint
-libc6-dev             /usr/include/features.h     build demo test bench lint fuzz
-make                  make                        build demo test bench lint
-libc-ares-dev         /usr/include/ares.h         build demo test bench lint
-libssl-dev            /usr/include/openssl/ssl.h  build demo test bench lint
+gcc                   gcc                         build demo test bench lint deb
+libc6-dev             /usr/include/features.h     build demo test bench lint fuzz deb
+make                  make                        build demo test bench lint deb
+libc-ares-dev         /usr/include/ares.h         build demo test bench lint deb
+libssl-dev            /usr/include/openssl/ssl.h  build demo test bench lint deb
 libcriterion-dev      -                           test lint
 libseccomp-dev        -                           test lint
 libuv1-dev            -                           test
@@ -70,6 +71,8 @@ clang-tidy            clang-tidy                  lint
 cppcheck              cppcheck                    lint
 shellcheck            shellcheck                  lint
 mandoc                mandoc                      lint
+dpkg-dev              dpkg-shlibdeps              test deb
+lintian               lintian                     deb
 gdb                   gdb                         debug
 tcpdump               tcpdump                     debug
 '
