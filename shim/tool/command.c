@@ -10,7 +10,6 @@
 
 #include "shim/clock.h"
 #include "shim/hash.h"
-#include "shim/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +17,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +32,8 @@ struct running {
 	struct command_result *result;
 	pid_t pid;
 	struct pollfd fds[NFDS];
+	size_t line_len; /* of the complaint */
+	bool line_over;
 	uint64_t kill_ns; /* when SIGKILL is due; UINT64_MAX: it was not told to stop */
 };
 
@@ -64,9 +65,9 @@ static _Noreturn void become(const struct command_opts *opts, int out, int err, 
 	for (const struct command_variable *v = opts->variables; v->name; v++)
 		(void)setenv(v->name, v->value, 1);
 	if (null >= 0)
-		(void)sys_dup3(null, 0, 0);
-	(void)sys_dup3(out, 1, 0);
-	(void)sys_dup3(err, 2, 0);
+		(void)dup2(null, 0);
+	(void)dup2(out, 1);
+	(void)dup2(err, 2);
 	(void)execvp(opts->argv[0], opts->argv);
 	error = errno;
 	(void)!write(failed, &error, sizeof(error));
@@ -75,29 +76,27 @@ static _Noreturn void become(const struct command_opts *opts, int out, int err, 
 
 /* ---- what it writes ---- */
 
-static void keep_line(struct command_result *result, const char *bytes, size_t len)
+/* Blank lines do not take the place of one with text. */
+static void keep_line(struct running *r, const char *bytes, size_t len)
 {
-	size_t used = strlen(result->complaint);
+	char *line = r->result->complaint;
 
 	for (size_t i = 0; i < len; i++) {
-		/* A line's end is kept until the next begins: the last line is one with text. */
 		if (bytes[i] == '\n') {
-			if (used > 0 && used < sizeof(result->complaint) - 1)
-				result->complaint[used++] = '\n';
+			r->line_over = true;
 			continue;
 		}
-		if (bytes[i] == '\0')
-			continue;
-		if (memchr(result->complaint, '\n', used))
-			used = 0;
-		if (used < sizeof(result->complaint) - 2)
-			result->complaint[used++] = bytes[i];
-		result->complaint[used] = '\0';
+		if (r->line_over)
+			r->line_len = 0;
+		r->line_over = false;
+		if (bytes[i] != '\0' && r->line_len < sizeof(r->result->complaint) - 1)
+			line[r->line_len++] = bytes[i];
+		line[r->line_len] = '\0';
 	}
-	result->complaint[used] = '\0';
 }
 
-/* The hash of each piece would depend on where the pipe cuts: bytes are taken one by one. FNV-1a. */
+/* The hash of each piece would depend on where the pipe cuts: bytes are taken one by one. FNV-1a.
+ */
 static uint64_t hash_on(uint64_t hash, const unsigned char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -117,10 +116,10 @@ static bool take(struct running *r, int which)
 		return false;
 	if (which == OUT) {
 		r->result->out_bytes += (uint64_t)n;
-		r->result->out_hash = hash_on(r->result->out_hash, (unsigned char *)bytes,
-					      (size_t)n);
+		r->result->out_hash =
+			hash_on(r->result->out_hash, (unsigned char *)bytes, (size_t)n);
 	} else {
-		keep_line(r->result, bytes, (size_t)n);
+		keep_line(r, bytes, (size_t)n);
 	}
 	if (r->opts->show)
 		(void)!write(2, bytes, (size_t)n);
@@ -222,7 +221,7 @@ static void close_all(const int fds[6])
 {
 	for (int i = 0; i < 6; i++)
 		if (fds[i] >= 0)
-			(void)sys_close(fds[i]);
+			(void)close(fds[i]);
 }
 
 /* Three pipes: standard output, standard error, failure of exec(). */
@@ -241,11 +240,24 @@ static int open_pipes(int fds[6])
 	return 0;
 }
 
+/* A kernel without pidfds is none that we can measure on. */
+static int watch(struct running *r)
+{
+	int fd = (int)syscall(SYS_pidfd_open, r->pid, 0), error = errno;
+
+	if (fd < 0) {
+		(void)kill(r->pid, SIGKILL);
+		(void)waitpid(r->pid, NULL, 0);
+		return -error;
+	}
+	r->fds[CHILD] = (struct pollfd){.fd = fd, .events = POLLIN};
+	return 0;
+}
+
 static void observe(struct running *r, const int fds[6])
 {
 	struct command_result *result = r->result;
 	uint64_t start_ns = result->start_boot_ns;
-	size_t len;
 
 	r->fds[OUT] = (struct pollfd){.fd = fds[0], .events = POLLIN};
 	r->fds[ERR] = (struct pollfd){.fd = fds[2], .events = POLLIN};
@@ -255,8 +267,6 @@ static void observe(struct running *r, const int fds[6])
 	fill_end(r);
 	drain(r, OUT);
 	drain(r, ERR);
-	len = strcspn(result->complaint, "\n");
-	result->complaint[len] = '\0';
 }
 
 int command_run(const struct command_opts *opts, struct command_result *ret)
@@ -272,17 +282,16 @@ int command_run(const struct command_opts *opts, struct command_result *ret)
 		become(opts, fds[1], fds[3], fds[5]);
 	error = r.pid < 0 ? -errno : 0;
 	for (int i = 1; i < 6; i += 2) {
-		(void)sys_close(fds[i]);
+		(void)close(fds[i]);
 		fds[i] = -1;
 	}
+	if (error == 0)
+		error = watch(&r);
 	if (error == 0) {
-		r.fds[CHILD] = (struct pollfd){.fd = pidfd_open(r.pid, 0), .events = POLLIN};
-		error = r.fds[CHILD].fd < 0 ? -errno : 0;
 		ret->exec_error = read_failure(fds[4]);
 		observe(&r, fds);
+		(void)close(r.fds[CHILD].fd);
 	}
-	if (r.fds[CHILD].fd > 0)
-		(void)sys_close(r.fds[CHILD].fd);
 	close_all(fds);
 	return error;
 }

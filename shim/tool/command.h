@@ -28,9 +28,9 @@ struct command_opts {
 };
 
 struct command_result {
-	int exec_error;		  /* positive errno: it could not be executed; nothing else holds */
+	int exec_error; /* positive errno: it could not be executed; nothing else holds */
 	struct report_end end;
-	uint64_t start_boot_ns;	  /* CLOCK_BOOTTIME */
+	uint64_t start_boot_ns; /* CLOCK_BOOTTIME */
 	uint64_t wall_ns;
 	uint64_t out_bytes, out_hash; /* of standard output */
 	char complaint[256];	      /* the last line that is not blank on standard error */

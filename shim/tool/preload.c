@@ -2,6 +2,9 @@
 /* preload.c - see preload.h. ld.so(8) separates by spaces and colons. */
 #include "shim/tool/preload.h"
 
+#include "shim/tool/say.h"
+#include "shim/tool/verb.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -82,4 +85,22 @@ char *preload_value(const char *old, const char *library)
 	}
 	memcpy(end, library, strlen(library) + 1);
 	return value;
+}
+
+int preload_install(const char *verb)
+{
+	char library[PATH_MAX];
+	char *value;
+	int r = preload_find(library);
+
+	if (r < 0)
+		return say_trouble("%s: cannot find libnoblockdns.so beside this command: %s", verb,
+				   strerror(-r));
+	if (strpbrk(library, " :\t\n"))
+		return say_trouble("%s: LD_PRELOAD cannot name \"%s\": a space or colon is in it",
+				   verb, library);
+	value = preload_value(getenv("LD_PRELOAD"), library);
+	r = value && setenv("LD_PRELOAD", value, 1) == 0;
+	free(value);
+	return r ? TOOL_FINE : say_trouble("%s: no memory", verb);
 }

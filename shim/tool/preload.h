@@ -21,4 +21,10 @@ int preload_find(char ret[PATH_MAX]);
  */
 char *preload_value(const char *old, const char *library);
 
+/*
+ * Puts the library into this process's LD_PRELOAD, for the programs that it starts. TOOL_FINE, or
+ * TOOL_TROUBLE, the verb having said why.
+ */
+int preload_install(const char *verb);
+
 #endif

@@ -98,6 +98,7 @@ struct report {
 	unsigned asked;		 /* runs of each side that were wanted */
 	bool interrupted;	 /* some of them are missing */
 	int64_t when;		 /* seconds since 1970 */
+	bool guarded;		 /* a stall that is too long is a finding */
 	uint64_t max_stall_ns;	 /* what is allowed; UINT64_MAX: anything */
 	struct report_run *runs; /* owns; in the order in which they ran */
 	size_t nruns;

@@ -71,7 +71,8 @@ static bool about_quiet(const struct report_view *v, char *buf, size_t size)
 		waits += s[side].times[REPORT_LOOKUP].n + s[side].times[REPORT_CONNECT].n;
 	if (waits > 0 || s[REPORT_WITHOUT].runs + s[REPORT_WITH].runs == 0)
 		return false;
-	(void)snprintf(buf, size, "CMD made no lookup and no connect that the shim could see");
+	(void)snprintf(buf, size, "CMD made no lookup and no connect that the shim could see%s",
+		       v->unseen ? ", so no stall could be found (see noblockdns doctor)" : "");
 	return true;
 }
 

@@ -29,7 +29,8 @@ struct report_view {
 	struct report_group *names, *programs; /* owns */
 	size_t nnames, nprograms;
 	enum report_same end, output;
-	bool exceeds;
+	bool exceeds; /* a stall is longer than is allowed */
+	bool unseen;  /* stalls are limited, and nothing was traced that could show one */
 };
 
 /* Figures, groups and table. A name in a cell is as it came: whoever prints it escapes it. */

@@ -78,25 +78,6 @@ static int print(bool as_json)
 	return TOOL_FINE;
 }
 
-static int preload(void)
-{
-	char library[PATH_MAX];
-	char *value;
-	int r = preload_find(library);
-
-	if (r < 0)
-		return say_trouble("run: cannot find libnoblockdns.so beside this command: %s",
-				   strerror(-r));
-	if (strpbrk(library, " :\t\n"))
-		return say_trouble("run: LD_PRELOAD cannot name \"%s\": a space or colon is in it",
-				   library);
-	value = preload_value(getenv("LD_PRELOAD"), library);
-	if (value == NULL || setenv("LD_PRELOAD", value, 1) < 0)
-		return say_trouble("run: no memory");
-	free(value);
-	return TOOL_FINE;
-}
-
 static int run(const struct verb *verb, int argc, char **argv)
 {
 	struct values values = {0};
@@ -107,7 +88,7 @@ static int run(const struct verb *verb, int argc, char **argv)
 		return status;
 	if (first == argc && !values.print && !values.json)
 		return say_usage("run: which command? (noblockdns run [OPTION...] [--] CMD...)");
-	status = preload();
+	status = preload_install("run");
 	if (status != TOOL_FINE)
 		return status;
 	if (values.print || values.json)
