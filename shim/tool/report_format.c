@@ -2,7 +2,6 @@
 /* report_format.c - see report_format.h. */
 #include "shim/tool/report_format.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,12 +71,12 @@ const char *report_format_change(uint64_t before, uint64_t after, char buf[REPOR
 		(void)snprintf(buf, REPORT_WORD, "new");
 	else if (after == 0)
 		(void)snprintf(buf, REPORT_WORD, "-100 %%");
-	else if (fabs(percent) < 0.5)
+	else if (percent > -0.5 && percent < 0.5)
 		(void)snprintf(buf, REPORT_WORD, "same");
 	else if (percent >= 200)
 		(void)snprintf(buf, REPORT_WORD, "%.1f x", percent / 100 + 1);
 	else if (percent < -99)
-		(void)snprintf(buf, REPORT_WORD, "-%.1f %%", fmin(-percent, 99.9));
+		(void)snprintf(buf, REPORT_WORD, "-%.1f %%", -percent < 99.9 ? -percent : 99.9);
 	else
 		(void)snprintf(buf, REPORT_WORD, "%+.0f %%", percent);
 	return buf;

@@ -5,7 +5,7 @@
  */
 #include "shim/tool/report_html.h"
 
-#include <math.h>
+#include <stddef.h>
 
 #define BINS_A_DECADE 5
 #define FIRST_NS      1000 /* all that is shorter is in the first bin */
@@ -16,6 +16,7 @@
 #define WIDTH  900.0
 #define LEFT   96.0
 #define ROW    92.0 /* height of one side's bars */
+#define LEAST  3.0
 #define TOP    36.0
 #define GAP    54.0 /* between the two */
 #define HEIGHT (TOP + 2 * ROW + GAP + 26)
@@ -26,16 +27,24 @@ struct bins {
 	size_t highest;
 };
 
-static unsigned bin_of(uint64_t ns)
-{
-	double at = ns > FIRST_NS ? log10((double)ns / FIRST_NS) * BINS_A_DECADE : 0;
-
-	return at < BINS_MAX ? (unsigned)at : BINS_MAX - 1;
-}
-
+/* Lower bounds in a decade: powers of ten to the fifths. */
 static uint64_t bound_of(unsigned bin)
 {
-	return (uint64_t)llround(FIRST_NS * pow(10, (double)bin / BINS_A_DECADE));
+	static const unsigned bounds[BINS_A_DECADE] = {1000, 1585, 2512, 3981, 6310};
+	uint64_t ns = bounds[bin % BINS_A_DECADE];
+
+	for (unsigned d = 0; d < bin / BINS_A_DECADE; d++)
+		ns *= 10;
+	return ns;
+}
+
+static unsigned bin_of(uint64_t ns)
+{
+	unsigned bin = 0;
+
+	while (bin + 1 < BINS_MAX && ns >= bound_of(bin + 1))
+		bin++;
+	return bin;
 }
 
 static void fill(const struct report *r, enum report_kind kind, struct bins *b)
@@ -57,11 +66,14 @@ static void fill(const struct report *r, enum report_kind kind, struct bins *b)
 		b->decades = 4;
 }
 
-static double x_of(const struct bins *b, double ns)
+/* Between the bounds of a bin it goes in a straight line: nobody sees the difference. */
+static double x_of(const struct bins *b, uint64_t ns)
 {
-	double at = ns > FIRST_NS ? log10(ns / FIRST_NS) / b->decades : 0;
+	unsigned bin = bin_of(ns), shown = b->decades * BINS_A_DECADE;
+	double from = (double)bound_of(bin), to = (double)bound_of(bin + 1);
+	double at = bin + (ns > FIRST_NS ? ((double)ns - from) / (to - from) : 0);
 
-	return LEFT + fmin(at, 1) * (WIDTH - LEFT);
+	return LEFT + (at < shown ? at / shown : 1) * (WIDTH - LEFT);
 }
 
 static double floor_of(enum report_side side)
@@ -74,7 +86,7 @@ static void write_grid(const struct bins *b, FILE *out)
 	char word[REPORT_WORD];
 
 	for (unsigned d = 0; d <= b->decades; d++) {
-		double x = x_of(b, FIRST_NS * pow(10, d));
+		double x = x_of(b, bound_of(d * BINS_A_DECADE));
 
 		(void)fprintf(out,
 			      "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.0f\" "
@@ -92,11 +104,13 @@ static void write_bins(const struct bins *b, enum report_side side, enum report_
 	char from[REPORT_WORD], to[REPORT_WORD];
 
 	for (unsigned i = 0; i < b->decades * BINS_A_DECADE; i++) {
-		double x = x_of(b, (double)bound_of(i)), next = x_of(b, (double)bound_of(i + 1));
-		double high = fmax(ROW * (double)b->n[side][i] / (double)b->highest, 3);
+		double x = x_of(b, bound_of(i)), next = x_of(b, bound_of(i + 1));
+		double high = ROW * (double)b->n[side][i] / (double)b->highest;
 
 		if (b->n[side][i] == 0)
 			continue;
+		if (high < LEAST) /* one among very many is there all the same */
+			high = LEAST;
 		(void)fprintf(out,
 			      "<rect class=\"bin s%u\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
 			      "height=\"%.1f\" rx=\"1.5\"><title>%zu %s%s of %s to %s, %s the "
@@ -113,7 +127,7 @@ static void write_bins(const struct bins *b, enum report_side side, enum report_
 static void write_mark(const struct bins *b, enum report_side side, const char *name, uint64_t ns,
 		       unsigned lines, FILE *out)
 {
-	double x = x_of(b, (double)ns), top = floor_of(side) - ROW - 6 - 14 * lines;
+	double x = x_of(b, ns), top = floor_of(side) - ROW - 6 - 14 * lines;
 	bool left = x > WIDTH - 90;
 	char word[REPORT_WORD];
 
