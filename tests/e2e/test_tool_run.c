@@ -267,17 +267,3 @@ LabTest(tool_run, manual_names_every_verb_and_option)
 	lab_assert_str(shim_got.err, "");
 	lab_assert_str(shim_got.out, "");
 }
-
-/* Each runs as it stands; what it finds on a machine without a network is another matter. */
-LabTest(tool_run, examples_of_the_manual_run)
-{
-	tool_shell("sed -n 's/^\\.Dl noblockdns /noblockdns /p' shim/tool/noblockdns.1 >/run/all\n"
-		   "test -s /run/all || exit 1\n"
-		   "while read -r line; do\n"
-		   "bash -c \"$line\" >/run/out 2>/run/err </dev/null; status=$?\n"
-		   "[ $status -le 1 ] || { echo \"$line: $status\"; cat /run/err; }\n"
-		   "done </run/all");
-	tool_ended(0);
-	lab_assert_str(shim_got.err, "");
-	lab_assert_str(shim_got.out, "");
-}
