@@ -39,7 +39,8 @@ copyright() {
 	echo "Library's libresolv (LGPL 2.1 or later, see /usr/share/common-licenses/LGPL-2.1)."
 	for package in libc-ares-dev libssl-dev; do
 		printf '\n%s\n%s:\n\n' ---------------------------------------- $package
-		cat /usr/share/doc/$package/copyright
+		cat /usr/share/doc/$package/copyright ||
+			echo "deb.sh: not fit to be given away: the licence of $package is not here" >&2
 	done
 }
 

@@ -31,11 +31,8 @@ static void install(struct lab_world *w)
 	setenv("EXAMPLES_DIR", lab_world_dir(w), 1);
 	unsetenv("MAKEFLAGS");
 	unsetenv("MFLAGS");
-	tool_shell("cd $EXAMPLES_DIR && mkdir up work && mount -t overlay overlay -o "
-		   "lowerdir=/usr/local,upperdir=$EXAMPLES_DIR/up,workdir=$EXAMPLES_DIR/work "
-		   "/usr/local");
-	if (shim_got.status != 0)
-		lab_skip("no overlay over /usr/local here: %.200s", shim_got.err);
+	tool_shell("mount -t tmpfs none /usr/local");
+	tool_ended(0);
 	tool_shell("make -s V=1 O=$BUILD install-files");
 	tool_ended(0);
 }
