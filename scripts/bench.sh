@@ -256,6 +256,9 @@ flood() {
 	rmdir "$dir"
 }
 
+# shellcheck source=scripts/bench_trace.sh
+. "$(dirname "$0")/bench_trace.sh"
+
 # shellcheck source=scripts/bench_stale.sh
 . "$(dirname "$0")/bench_stale.sh"
 
@@ -316,6 +319,7 @@ near_world() {
 	counts
 	scale
 	start
+	trace_section
 	many
 	cold "cold loopback" 127.0.0.2 400 7
 	cold_counts "cold loopback"

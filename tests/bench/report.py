@@ -141,6 +141,25 @@ def ms(value):
     return None if value is None else value / 1e6
 
 
+def trace_requirements(f):
+    """What it costs to be observed and traced: as requirements()"""
+    more = minus(f, "p10", "lookup observed", "lookup libc")
+    share = None if more is None else more * 100000 / 1e9 * 100
+    yield "observe, 100,000 lookups a second by libc", share, "% of the time", "<=", 2
+    for call in ("lookup", "poll"):
+        more = minus(f, "p10", f"{call} traced", f"{call} shim")
+        yield f"trace, a call of {call}", more, "ns", "<=", 150
+    more = minus(f, "instructions", "poll shim", "poll libc")
+    yield "poll() without trace, more than libc's", more, "instructions", "<=", 8
+
+
+def minus(f, metric, subject, base):
+    """Median of the rounds' differences."""
+    pairs = zip(*(f.rounds.get(("trace", s, metric), ()) for s in (subject, base)))
+    differences = [a - b for a, b in pairs]
+    return statistics.median(differences) if differences else None
+
+
 def stale_requirements(f):
     """An upstream that is down, crowded or lossy: as requirements()"""
     for fault, words in (("KILL", "killed"), ("STOP", "frozen")):
@@ -376,6 +395,18 @@ def print_stale(f):
     table("An upstream in trouble", head, rows)
 
 
+def print_trace(f):
+    rows = []
+    for call, subjects in (
+        ("lookup", ("libc", "observed", "shim", "traced")),
+        ("poll", ("libc", "shim", "traced")),
+    ):
+        for s in subjects:
+            row = [f.get("trace", f"{call} {s}", m) for m in ("p10", "p50", "instructions")]
+            rows.append([f"{call}, {s}"] + row)
+    table("Observed and traced, ns", ["", "p10", "p50", "instructions"], rows)
+
+
 def print_requirements(reqs):
     rows = [
         [r["verdict"], r["requirement"]]
@@ -446,6 +477,7 @@ def main():
                 *flood_requirements(figures),
                 *dot_requirements(figures),
                 *stale_requirements(figures),
+                *trace_requirements(figures),
                 *race_requirements(figures),
             )
         ],
@@ -458,7 +490,7 @@ def main():
     print(f"{m['cpu']}, {m['cores']} cores, Linux {m['kernel']}, load {m['load']:.1f}")
     for section in (
         *(print_warm, print_scale, print_many, print_start, print_cold, print_dot),
-        *(print_stale, print_race, print_flood),
+        *(print_stale, print_race, print_flood, print_trace),
     ):
         section(figures)
     print_requirements(report["requirements"])
