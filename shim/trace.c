@@ -119,9 +119,11 @@ static void introduce(void)
 
 __attribute__((noinline, cold)) static bool begin_thread(void)
 {
+	bool observe = init_is_libcs() || mode_is("observe"); /* the latter until that is known */
+
 	if (process_check() != PROCESS_OWNER)
 		return false;
-	if (!trace_file_make(folder, mode_is("observe"))) {
+	if (!trace_file_make(folder, observe)) {
 		atomic_store_explicit(&init_role, INIT_PLAIN, memory_order_relaxed);
 		return false;
 	}
