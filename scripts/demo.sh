@@ -1,61 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# demo.sh - the main job in a minute: a real curl fetches a page by name from a real web server, on a
-# network of its own whose DNS server takes 200 ms for each answer; without and with the shim, the
-# first and the second time. Then a program that knows nothing of Happy Eyeballs connects to a name
-# with an IPv6 address where nobody is.
+# demo.sh - the main job in a minute: a program with an event loop (demo_client.py) and curl, on a
+# network of their own whose DNS server is 200 ms away and loses one packet in ten, and on which IPv6
+# leads nowhere. `noblockdns compare` runs them without and with the shim, prints what they waited
+# for, and draws it.
 #
 # It runs itself again inside the lab (lab-run), as root or in a user namespace. $O is the build
-# folder (default build). Nothing leaves the machine, and nothing of it is left behind.
+# folder (default build); the page is demo.html there. Nothing leaves the machine, and nothing else
+# of it is left behind.
 set -euo pipefail
 
 O=$(realpath "${O:-build}")
-HOST=www.demo.test
-ADDRESS=192.0.2.80
-DUAL=dual.demo.test # has an IPv6 address too, where nobody is
-DELAY_MS=200
-
-# Inside the lab. ------------------------------------------------------------------------------
-
-# Prints curl's own figures for one fetch, in milliseconds: lookup, then the rest.
-fetch() { # [preload]
-	LD_PRELOAD=${1:-} curl --silent --show-error --output /dev/null --max-time 20 \
-		--write-out '%{time_namelookup} %{time_total}\n' "http://$HOST/" |
-		awk '{ printf "%8.1f %8.1f", $1 * 1000, $2 * 1000 }'
-}
-
-# A program that looks the name up and nothing else: what an event loop would stand still for.
-lookup() { # [preload]
-	LD_PRELOAD=${1:-} python3 - "$HOST" <<-'EOF'
-		import socket, sys, time
-		socket.getaddrinfo("localhost", 80)  # what the first call loads is not the lookup's
-		times = []
-		for _ in range(5):
-		    start = time.perf_counter()
-		    socket.getaddrinfo(sys.argv[1], 80, type=socket.SOCK_STREAM)
-		    times.append(time.perf_counter() - start)
-		print("%8.3f %8.3f" % (times[0] * 1000, min(times[1:]) * 1000), end="")
-	EOF
-}
-
-# From the lookup's end to the connection, in milliseconds.
-connect() { # [preload]
-	LD_PRELOAD=${1:-} python3 - "$DUAL" <<-'EOF'
-		import socket, sys, time
-		family, type, _, _, address = socket.getaddrinfo(sys.argv[1], 80, type=socket.SOCK_STREAM)[0]
-		start = time.perf_counter()
-		try:
-		    socket.socket(family, type).connect(address)
-		    result = "connected"
-		except OSError as error:
-		    result = error.strerror
-		print("%8.1f   %s" % ((time.perf_counter() - start) * 1000, result), end="")
-	EOF
-}
+here=$(dirname "$(realpath "$0")")
+WEB=192.0.2.1 # the lab's own address
+export PATH=$PATH:/usr/sbin:/sbin
 
 wait_for_server() {
 	for _ in $(seq 100); do
-		curl --silent --output /dev/null "http://$ADDRESS/" && return
+		curl --silent --output /dev/null "http://$WEB/" && return
 		sleep 0.05
 	done
 	echo "the demo's web server did not start" >&2
@@ -63,28 +25,24 @@ wait_for_server() {
 }
 
 inside() {
-	local shim=$O/libnoblockdns.so
+	# The kernel tries to connect for two minutes before it gives up; the demo has less time.
+	echo 1 >/proc/sys/net/ipv4/tcp_syn_retries
 
 	cd "$LAB_DIR"
-	echo '<h1>It does not block.</h1>' >index.html
-	python3 -m http.server --bind $ADDRESS 80 >/dev/null 2>&1 &
+	echo 'It does not block.' >index.html
+	python3 -m http.server --bind $WEB 80 >/dev/null 2>&1 &
 	server=$!
 	trap 'kill "$server"' EXIT
 	wait_for_server
 
-	printf '\n%-44s %8s %8s\n' "curl http://$HOST/ (new process each)" 'lookup' 'total ms'
-	printf '%-44s %s\n' '  without the shim, first time' "$(fetch)"
-	printf '%-44s %s\n' '  without the shim, second time' "$(fetch)"
-	printf '%-44s %s\n' '  with the shim, first time' "$(fetch "$shim")"
-	printf '%-44s %s\n' '  with the shim, second time' "$(fetch "$shim")"
-	printf '\n%-44s %8s %8s\n' 'python3 getaddrinfo() in one process' 'first' 'next ms'
-	printf '%-44s %s\n' '  without the shim' "$(lookup)"
-	printf '%-44s %s\n' '  with the shim (cache shared with curl)' "$(lookup "$shim")"
-	printf '\n%-44s %8s\n' 'python3 connect(), nobody at the IPv6 address' 'ms'
-	printf '%-44s %s\n' '  without the shim' "$(connect)"
-	printf '%-44s %s\n' '  with the shim, first process' "$(connect "$shim")"
-	printf '%-44s %s\n' '  with the shim, next process' "$(connect "$shim")"
-	printf '\nTry it: LD_PRELOAD=%s PROGRAM\n' "$shim"
+	cat >programs <<-EOF
+		python3 "$here/demo_client.py" www.demo.test dual.demo.test api.demo.test \
+			www.demo.test dual.demo.test api.demo.test
+		for name in www dual; do
+			curl --silent --show-error http://\$name.demo.test/
+		done
+	EOF
+	"$O/noblockdns" compare --runs 2 --html "$O/demo.html" -- sh programs
 }
 
 if [ "${1:-}" = inside ]; then
@@ -92,13 +50,23 @@ if [ "${1:-}" = inside ]; then
 	exit
 fi
 
-echo "demo: a lab with a DNS server that takes $DELAY_MS ms, a web server, and curl"
-exec "$O/lab/lab-run" --address $ADDRESS/24 --address 2001:db8::1/64 --timeout 120 \
-	--dns "listen 127.0.0.1:53
-rr $HOST 300 CNAME web.demo.test
-rr web.demo.test 300 A $ADDRESS
-rr $DUAL 300 A $ADDRESS
-rr $DUAL 300 AAAA 2001:db8::80
+cat <<EOF
+demo: an event loop and curl fetch from three names, by turns without and with the shim.
+The DNS server is 200 ms away and loses 10 %; dual.demo.test has an IPv6 address that is a black hole.
+
+EOF
+"$O/lab/lab-run" --timeout 120 --resolv-conf "nameserver 198.51.100.53
+" --forward "ipv6 drop
+out udp port 53 delay 100 loss 100
+in udp port 53 delay 100
+" --dns "listen 198.51.100.53:53
+side far
 rr demo.test 300 SOA 60
-on * * delay $DELAY_MS
-" -- env O="$O" "$(realpath "$0")" inside
+rr www.demo.test 300 CNAME web.demo.test
+rr web.demo.test 300 A $WEB
+rr api.demo.test 300 A $WEB
+rr dual.demo.test 300 A $WEB
+rr dual.demo.test 300 AAAA 2001:db8:2::80
+" -- env O="$O" "$here/demo.sh" inside
+printf '\nThe picture: %s\n' "$O/demo.html"
+printf 'Your own program: %s compare -- PROGRAM\n' "$O/noblockdns"

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SUFFIX ".trace"
@@ -160,22 +161,36 @@ static void read_file(struct report *r, struct report_run *run, const char *path
 	trace_close(file);
 }
 
+static int is_trace(const struct dirent *e)
+{
+	size_t len = strlen(e->d_name);
+
+	return len > strlen(SUFFIX) && strcmp(e->d_name + len - strlen(SUFFIX), SUFFIX) == 0;
+}
+
+/* In the order in which they began to trace: the name ends with that moment. */
+static int by_start(const struct dirent **a, const struct dirent **b)
+{
+	const char *x = strrchr((*a)->d_name, '-'), *y = strrchr((*b)->d_name, '-');
+	uint64_t at_x = x ? strtoull(x + 1, NULL, 10) : 0, at_y = y ? strtoull(y + 1, NULL, 10) : 0;
+
+	return (at_x > at_y) - (at_x < at_y);
+}
+
 int report_traces_read(struct report *r, struct report_run *run, const char *folder,
 		       uint64_t start_boot_ns)
 {
-	DIR *dir = opendir(folder);
+	struct dirent **entries;
+	int n = scandir(folder, &entries, is_trace, by_start);
 	char path[PATH_MAX];
 
-	if (dir == NULL)
+	if (n < 0)
 		return -errno;
-	for (const struct dirent *e = readdir(dir); e; e = readdir(dir)) {
-		size_t len = strlen(e->d_name);
-
-		if (len <= strlen(SUFFIX) || strcmp(e->d_name + len - strlen(SUFFIX), SUFFIX) != 0)
-			continue;
-		if (snprintf(path, sizeof(path), "%s/%s", folder, e->d_name) < (int)sizeof(path))
+	for (int i = 0; i < n; i++) {
+		if (snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name) < PATH_MAX)
 			read_file(r, run, path, start_boot_ns);
+		free(entries[i]);
 	}
-	(void)closedir(dir);
+	free(entries);
 	return 0;
 }
