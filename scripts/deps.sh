@@ -63,6 +63,7 @@ redis-tools           redis-cli                   test
 strace                strace                      test bench
 zsh                   zsh                         test
 valgrind              valgrind                    bench
+chromium-headless-shell chromium-headless-shell   test
 clang                 clang                       fuzz lint
 libclang-rt-dev       -                           fuzz
 git                   git                         test lint

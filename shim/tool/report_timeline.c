@@ -53,6 +53,8 @@ static void write_axis(uint64_t scale, FILE *out)
 	for (size_t z = 0; z < sizeof(zooms) / sizeof(zooms[0]); z++) {
 		uint64_t step = report_round_up(scale / (8 * zooms[z]) + 1);
 
+		if (coarser % step != 0) /* 2 in 5 */
+			step /= 2;
 		for (uint64_t at = 0; at <= scale; at += step)
 			if (coarser == 0 || at % coarser != 0)
 				write_tick(at, scale, zooms[z], out);
