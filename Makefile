@@ -265,7 +265,7 @@ install-files:
 $(DEB): $(SHIM_SO) $(RESOLVER_SO) $(TOOL) $(MAN_PAGES) README.md LICENSE scripts/deb.sh \
 		$(wildcard scripts/debian/*) Makefile
 	$(call say,DEB,$@)
-	+$(Q)O=$(O) STATIC=$(STATIC) CC='$(CC)' scripts/deb.sh $@
+	$(Q)O=$(O) STATIC=$(STATIC) CC='$(CC)' scripts/deb.sh $@
 
 deb: deps-deb
 	$(Q)$(MAKE) --no-print-directory $(DEB)

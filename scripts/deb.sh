@@ -14,6 +14,7 @@ tree=$work/debian/noblockdns
 doc=$tree/usr/share/doc/noblockdns
 multiarch=$("${CC:-cc}" -print-multiarch)
 
+unset MAKEFLAGS MFLAGS # of the make that calls this: a package does not depend on them
 version=$(dpkg-parsechangelog -l scripts/debian/changelog -S Version)
 SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l scripts/debian/changelog -S Timestamp)
 export SOURCE_DATE_EPOCH

@@ -14,7 +14,7 @@
 #define SCRIPT "listen 127.0.0.1:53\nrr www.test 300 A 192.0.2.1\n"
 #define LOOKUP "import socket; print(socket.gethostbyname(\\\"www.test\\\"))"
 
-/* $BUILD, $DEB and $DIR for the scripts; no flags of the make that runs this test. */
+/* $BUILD, $DEB and $DIR for the scripts; no flags of the make that runs this test, for theirs. */
 static void use_package(struct lab_world *w)
 {
 	char pattern[4096];
