@@ -4,6 +4,7 @@
  *
  * The programs are python3's, which calls getaddrinfo(), connect() and epoll_wait() as they are.
  */
+#include "tests/e2e/race_run.h"
 #include "tests/e2e/tool_run.h"
 
 #include <signal.h>
@@ -150,6 +151,29 @@ LabTest(tool_trace, configuration_file_can_ask_for_it)
 	lab_assert_str(shim_got.err, "");
 	CHECK("assert len(of(\"lookup\")) >= 1\n"
 	      "assert p[0][\"mode\"] == \"observe\"\n");
+}
+
+static const struct race_case dead_ipv6[] = {{.nv6 = 1, .nv4 = 1, .net = "to 6 drop"}};
+
+LabTest(tool_trace, race_tells_its_winner, RACE_WORLD)
+{
+	const char *const env[] = {"NOBLOCKDNS_TRACE=" TRACES, "NOBLOCKDNS_CACHE=private", NULL};
+	struct race_net net;
+
+	race_net_start(w, dead_ipv6, 1, NULL, &net);
+	shim_run(env, SHIM_ARGV("clients/race_client", "block", "x.c1.test", "8000"));
+	shim_run(env, SHIM_ARGV("clients/race_client", "poll", "y.c1.test", "8000"));
+	CHECK("block, poll = of(\"race\")\n"
+	      "for x in block, poll:\n"
+	      "    assert x[\"end\"] == \"won\" and x[\"attempts\"] == 2, x\n"
+	      "    assert x[\"address\"].startswith(\"2001:db8:2::\"), x\n"
+	      "    assert x[\"winner\"] == \"198.51.100.17\" and not x[\"own_socket\"], x\n"
+	      "    assert x[\"duration_ns\"] >= 240e6, x\n"
+	      "assert block[\"blocking\"] and not poll[\"blocking\"]\n"
+	      "assert [x[\"name\"] for x in (block, poll)] == [\"x.c1.test\", \"y.c1.test\"]\n"
+	      "c = [x for x in of(\"connect\") if x[\"port\"] == 8000]\n"
+	      "assert c[0][\"result\"] == 0 and c[0][\"duration_ns\"] >= 240e6, c\n"
+	      "assert c[1][\"error\"] == \"Operation now in progress\", c\n");
 }
 
 LabTest(tool_trace, killed_program_leaves_all_that_it_did)
