@@ -14,6 +14,7 @@
 #include "shim/tool/verb.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -23,6 +24,7 @@ struct comparison {
 	const struct compare_opts *opts;
 	struct report *report;
 	char folder[PATH_MAX]; /* temporary */
+	char parent[PATH_MAX]; /* of the folders with traces */
 	bool live;	       /* stderr is a terminal */
 	unsigned done;	       /* runs */
 	enum report_side side;
@@ -66,22 +68,32 @@ static void tell(const struct comparison *c, const struct report_run *run)
 
 /* ---- one run ---- */
 
-/* Where its traces go: DIR/3-with. */
-static int make_trace_folder(const struct comparison *c, const char *name, char ret[PATH_MAX])
+/* Where all traces go, by its absolute path: the command may change its folder. */
+static int make_parent(struct comparison *c)
 {
-	const char *parent = c->opts->traces ? c->opts->traces : c->folder;
+	const char *wanted = c->opts->traces ? c->opts->traces : c->folder;
 
-	if (c->opts->traces && mkdir(parent, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	if (snprintf(ret, PATH_MAX, "%s/%s", parent, name) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	return mkdir(ret, 0700) < 0 ? -errno : 0;
+	if (c->opts->traces && mkdir(wanted, 0700) < 0 && errno != EEXIST)
+		return say_trouble("compare: cannot make %s: %s", wanted, strerror(errno));
+	if (realpath(wanted, c->parent) == NULL)
+		return say_trouble("compare: cannot find %s: %s", wanted, strerror(errno));
+	return TOOL_FINE;
 }
 
-static int run_command(struct comparison *c, const char *name, char traces[PATH_MAX],
+/* Where those of one run go: PARENT/3-with. */
+static int make_trace_folder(const struct comparison *c, const char *name, char ret[PATH_MAX])
+{
+	if (snprintf(ret, PATH_MAX, "%s/%s", c->parent, name) >= PATH_MAX)
+		return say_trouble("compare: the name of %s is too long", c->parent);
+	if (mkdir(ret, 0700) < 0)
+		return say_trouble("compare: cannot make %s: %s", ret, strerror(errno));
+	return TOOL_FINE;
+}
+
+static int run_command(struct comparison *c, const char *name, const char *traces,
 		       struct command_result *ret)
 {
-	char cache[PATH_MAX + 32];
+	char cache[PATH_MAX + 80];
 	const struct command_variable variables[] = {
 		{"NOBLOCKDNS_MODE", c->side == REPORT_WITH ? "on" : "observe"},
 		{"NOBLOCKDNS_TRACE", traces},
@@ -96,10 +108,7 @@ static int run_command(struct comparison *c, const char *name, char traces[PATH_
 		.tick = tick,
 		.ctx = c,
 	};
-	int r = make_trace_folder(c, name, traces);
 
-	if (r < 0)
-		return r;
 	(void)snprintf(cache, sizeof(cache), "%s/cache%s%s", c->folder, c->opts->warm ? "" : "-",
 		       c->opts->warm ? "" : name);
 	tick(c, 0);
@@ -154,6 +163,9 @@ static int run_once(struct comparison *c, enum report_side side, unsigned number
 
 	c->side = side;
 	(void)snprintf(name, sizeof(name), "%u-%s", number, report_side_to_str(side));
+	r = make_trace_folder(c, name, traces);
+	if (r != TOOL_FINE)
+		return r;
 	r = run_command(c, name, traces, &result);
 	if (r < 0 || result.exec_error != 0)
 		return explain(c, r, &result);
@@ -167,8 +179,10 @@ static int run_once(struct comparison *c, enum report_side side, unsigned number
 
 static int run_all(struct comparison *c)
 {
-	int status = c->opts->warm ? run_once(c, REPORT_WITH, 0) : TOOL_FINE;
+	int status = make_parent(c);
 
+	if (status == TOOL_FINE && c->opts->warm)
+		status = run_once(c, REPORT_WITH, 0);
 	for (unsigned i = 1; i <= c->opts->runs && status == TOOL_FINE; i++) {
 		status = run_once(c, REPORT_WITHOUT, i);
 		if (status == TOOL_FINE)

@@ -240,12 +240,20 @@ LabTest(tool_compare, service_is_ended_after_its_time)
 LabTest(tool_compare, nothing_is_left_behind)
 {
 	client();
-	tool_shell("mkdir /run/tmp; TMPDIR=/run/tmp noblockdns compare --runs 1 $CLIENT quiet; "
-		   "TMPDIR=/run/tmp noblockdns compare --runs 1 --traces /run/kept $CLIENT quiet; "
+	tool_shell("mkdir /run/tmp; export TMPDIR=/run/tmp; "
+		   "noblockdns compare --runs 1 $CLIENT quiet; cd /run; "
+		   "noblockdns compare --runs 1 --traces kept -- sh -c \"cd /; $CLIENT quiet\"; "
 		   "ls /run/tmp >&2; noblockdns trace /run/kept/1-with/*.trace");
 	tool_ended(0);
 	lab_assert_int(shim_lines_with(shim_got.err, "noblockdns-"), 0);
 	tool_printed("turns");
+}
+
+LabTest(tool_compare, traces_of_an_earlier_comparison_are_not_mixed)
+{
+	tool_shell("mkdir -p /run/kept/1-without; noblockdns compare --traces /run/kept true");
+	tool_ended(125);
+	tool_complained("compare: cannot make /run/kept/1-without: File exists");
 }
 
 /* ---- reports ---- */
@@ -322,7 +330,8 @@ LabTest(tool_compare, progress_is_one_line_that_changes_on_a_terminal)
 
 #define BROWSER                                                                                    \
 	"browser=$(command -v chromium-headless-shell || command -v chromium) || exit 77\n"        \
-	"browse() { \"$browser\" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage "   \
+	"browse() { env -u LD_PRELOAD \"$browser\" --headless --no-sandbox --disable-gpu "         \
+	"--disable-dev-shm-usage "                                                                 \
 	"--user-data-dir=/run/profile --enable-logging=stderr \"$@\" file:///run/r.html; }\n"
 
 LabTest(tool_compare, page_is_shown_by_a_browser)
