@@ -86,10 +86,9 @@ static void trace(const struct attempts *a, enum attempts_end end)
 		.own_won = won && winner == a->own_candidate,
 		.blocking = a->goal.blocking,
 		.port = ntohs(a->goal.port),
+		.attempts = (uint8_t)a->race.nstarted,
 	};
 
-	for (unsigned i = 0; i < a->race.n; i++)
-		race.attempts += a->race.entries[i].phase != RACE_WAITING;
 	trace_race_over(&race, &a->goal.dests[0], won ? &a->dests[winner] : NULL,
 			a->since_ms * 1000000, end == ATTEMPTS_LOST ? a->error : 0);
 }

@@ -71,7 +71,7 @@ static int plain_getaddrinfo_a(int mode, struct gaicb *list[], int nitems, struc
 }
 
 /* A list goes by the name of its first request. */
-static void begin(struct trace_call *call, const struct gaicb *const list[], int nitems)
+TRACE_COLD static void begin(struct trace_call *call, const struct gaicb *const list[], int nitems)
 {
 	int i = 0;
 

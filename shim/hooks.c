@@ -155,9 +155,17 @@ static int early_fexecve(int fd, char *const argv[], char *const envp[])
 #define early___fcntl	early_fcntl
 #define early_fcntl64	early_fcntl
 
+/* All real_x in one row, in the order of their definitions: resolve_all() walks along it. `used`:
+ * no one else writes them, and the compiler is not to conclude that nobody does. */
+#if __has_attribute(no_reorder)
+#define IN_A_ROW __attribute__((section("hooks_real"), used, no_reorder))
+#else
+#define IN_A_ROW __attribute__((section("hooks_real"), used))
+#endif
+
 #define HOOKS_WITHOUT_WAITS
 #define HOOKS_WITHOUT_LAZY
-#define HOOK(name, type, params, args) type(*_Atomic real_##name) params = early_##name;
+#define HOOK(name, type, params, args) IN_A_ROW type(*_Atomic real_##name) params = early_##name;
 #include "shim/hooks.def"
 #undef HOOK
 #undef HOOKS_WITHOUT_LAZY
@@ -182,17 +190,15 @@ static int early_fexecve(int fd, char *const argv[], char *const envp[])
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #define HOOKS_WITHOUT_EARLY
 #define HOOK(name, type, params, args)                                                             \
-	static type absent_##name params                                                           \
-	{                                                                                          \
-		errno = ENOSYS;                                                                    \
-		return ABSENT_##name;                                                              \
-	}                                                                                          \
 	static type lazy_##name params                                                             \
 	{                                                                                          \
 		hooks_resolve();                                                                   \
-		return real_##name args;                                                           \
+		if (real_##name != lazy_##name)                                                    \
+			return real_##name args;                                                   \
+		errno = ENOSYS;                                                                    \
+		return ABSENT_##name;                                                              \
 	}                                                                                          \
-	type(*_Atomic real_##name) params = lazy_##name;
+	IN_A_ROW type(*_Atomic real_##name) params = lazy_##name;
 #include "shim/hooks.def"
 #undef HOOK
 #undef HOOKS_WITHOUT_EARLY
@@ -218,50 +224,47 @@ static int absent_wait(void)
 
 void *_Atomic real_waits[HOOKS_WAITS];
 
-static void resolve_waits(void)
-{
-	static const char names[] =
+#define NAME(name, type, params, args) #name "\0"
+
+static const char wait_names[] =
 #define HOOKS_WITHOUT_LAZY
 #define HOOKS_WITHOUT_EARLY
-#define HOOK(name, type, params, args) #name "\0"
+#define HOOK NAME
+#include "shim/hooks.def"
+#undef HOOKS_WITHOUT_LAZY
+	;
+
+/* In the order of the row. */
+static const char names[] =
+#undef HOOKS_WITHOUT_EARLY
+#define HOOKS_WITHOUT_WAITS
+#define HOOKS_WITHOUT_LAZY
+#include "shim/hooks.def"
+#undef HOOKS_WITHOUT_LAZY
+#define HOOKS_WITHOUT_EARLY
 #include "shim/hooks.def"
 #undef HOOK
-#undef HOOKS_WITHOUT_LAZY
-#undef HOOKS_WITHOUT_EARLY
-		;
-	const char *name = names;
+	;
 
-	for (int i = 0; i < HOOKS_WAITS; i++, name += strlen(name) + 1) {
+extern void *_Atomic row[] __asm__("__start_hooks_real");
+
+/* Puts what is there of them in its place; what is not there stays. */
+static void resolve(const char *name, void *_Atomic *real)
+{
+	for (; *name; name += strlen(name) + 1, real++) {
 		void *symbol = next(name);
 
-		real_waits[i] = symbol ? symbol : (void *)absent_wait;
+		if (symbol)
+			*real = symbol;
 	}
 }
 
 static void resolve_all(void)
 {
-	void *symbol;
-
-	resolve_waits();
-#define HOOKS_WITHOUT_WAITS
-
-#define HOOKS_WITHOUT_LAZY
-#define HOOK(name, type, params, args)                                                             \
-	symbol = next(#name);                                                                      \
-	if (symbol)                                                                                \
-		real_##name = (type(*) params)symbol;
-#include "shim/hooks.def"
-#undef HOOK
-#undef HOOKS_WITHOUT_LAZY
-
-#define HOOKS_WITHOUT_EARLY
-#define HOOK(name, type, params, args)                                                             \
-	symbol = next(#name);                                                                      \
-	real_##name = symbol ? (type(*) params)symbol : absent_##name;
-#include "shim/hooks.def"
-#undef HOOK
-#undef HOOKS_WITHOUT_EARLY
-#undef HOOKS_WITHOUT_WAITS
+	resolve(names, row);
+	for (int i = 0; i < HOOKS_WAITS; i++)
+		real_waits[i] = (void *)absent_wait;
+	resolve(wait_names, real_waits);
 }
 
 void hooks_resolve(void)

@@ -24,6 +24,9 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+/* No call that is not traced comes by. */
+#define TRACE_COLD __attribute__((cold, noinline))
+
 struct config;
 struct order_dest;
 
@@ -50,15 +53,16 @@ struct trace_call {
 };
 
 /* Before the call; `name` may be gone when it is over. NULL: it has none. */
-void trace_begin(struct trace_call *call, const char *name);
+TRACE_COLD void trace_begin(struct trace_call *call, const char *name);
 
 /* After it; keep errno. `result` is one of EAI_*, `h_err` of h_errno's; `list` and `hostent` are
  * NULL where nothing was found. */
-void trace_end(struct trace_call *call, enum trace_function function, int family, int result);
-void trace_end_addrinfo(struct trace_call *call, int family, int result,
-			const struct addrinfo *list);
-void trace_end_hostent(struct trace_call *call, enum trace_function function, int family, int h_err,
-		       const struct hostent *hostent);
+TRACE_COLD void trace_end(struct trace_call *call, enum trace_function function, int family,
+			  int result);
+TRACE_COLD void trace_end_addrinfo(struct trace_call *call, int family, int result,
+				   const struct addrinfo *list);
+TRACE_COLD void trace_end_hostent(struct trace_call *call, enum trace_function function, int family,
+				  int h_err, const struct hostent *hostent);
 
 /* Both, where a call is traced at all. */
 static inline void trace_begin_if(struct trace_call *call, const char *name)
@@ -76,11 +80,12 @@ static inline void trace_end_hostent_if(struct trace_call *call, enum trace_func
 }
 
 /* connect(), begun at start_ns, has returned this. Keeps errno. */
-void trace_connect(int fd, const struct sockaddr *addr, socklen_t len, uint64_t start_ns, int r);
+TRACE_COLD void trace_connect(int fd, const struct sockaddr *addr, socklen_t len, uint64_t start_ns,
+			      int r);
 
 /* The race of a connect() is over; `race` without its addresses. `winner` may be NULL. */
-void trace_race_over(struct trace_race *race, const struct order_dest *asked,
-		     const struct order_dest *winner, uint64_t start_ns, int error);
+TRACE_COLD void trace_race_over(struct trace_race *race, const struct order_dest *asked,
+				const struct order_dest *winner, uint64_t start_ns, int error);
 
 /* Around a call of epoll_wait() or its like. Keep errno. */
 void trace_wait_begin(void);
