@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,6 +144,25 @@ static void push(struct dot_conn *conn)
 	reactor_drop(reactor_of(conn));
 }
 
+static void tell(const struct dot_conn *conn)
+{
+	const struct dot_target *target = conn->target;
+	char text[RESOLVER_HOST_MAX + sizeof("[]:65535")];
+	const struct resolver_event event = {
+		.kind = RESOLVER_HANDSHAKE,
+		.transport = RESOLVER_TLS,
+		.upstream = target->port ? text : address_to_str(&conn->addr, text),
+		.ms = (uint32_t)(target->reactor->now_ms - conn->begun_ms),
+		.resumed = tls_stream_is_resumed(&conn->tls),
+		.authenticated = conn->tls.authenticated,
+		.version = tls_stream_version(&conn->tls),
+	};
+
+	if (target->port)
+		snprintf(text, sizeof(text), "%s:%u", target->host, target->port);
+	reactor_event(target->reactor, &event);
+}
+
 /* The last flight and the first questions go in one segment: the server is woken once. */
 static int shake_hands(struct dot_conn *conn)
 {
@@ -156,6 +176,7 @@ static int shake_hands(struct dot_conn *conn)
 	if (err)
 		return err == -EAGAIN ? 0 : err;
 	enter(conn, DOT_OPEN);
+	tell(conn);
 	conn->user->opened(conn);
 	err = dot_exchange(conn);
 	if (!err && !conn->table.n)
@@ -238,6 +259,7 @@ int dot_conn_open(const struct dot_target *target, const struct sockaddr_storage
 		.target = target,
 		.addr = *addr,
 		.resume = resume,
+		.begun_ms = target->reactor->now_ms,
 		.idle_ms = DOT_IDLE_MS,
 	};
 	list_init(&conn->link);

@@ -45,6 +45,7 @@ struct dot_target {
 	struct reactor *reactor;
 	struct tls_context *tls;
 	const char *host;     /* "": none, the address is authenticated */
+	uint16_t port;	      /* where the upstream is known by its host name alone; else 0 */
 	uint64_t ticket_seed; /* of tls_ticket_key() */
 };
 
@@ -56,6 +57,7 @@ struct dot_conn {
 	const struct dot_target *target;
 	struct sockaddr_storage addr;
 	bool resume;
+	uint64_t begun_ms; /* the connect */
 	int handle;
 	unsigned events; /* watched for */
 	struct tls_stream tls;

@@ -27,7 +27,7 @@ static void on_result(void *arg, const struct attempt_result *result)
 	probe->attempt = NULL;
 	stop(probe);
 	if (!result->error)
-		view_upstream_answered(probe->view, probe->upstream, probe->protocol, result);
+		view_upstream_answered(probe->view, probe->upstream, probe->protocol, result, 0);
 	else if (upstream_is_to_blame(result->error))
 		view_upstream_failed(probe->view, probe->upstream, probe->protocol, result->error);
 }

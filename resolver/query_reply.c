@@ -146,7 +146,7 @@ static void on_answer(struct resolver_query *q, struct query_send *send,
 
 	reactor_log(query_reactor(q), RESOLVER_LOG_DEBUG, "query %p: upstream %u: %s", (void *)q,
 		    c->upstream, answer_verdict_to_str(verdict));
-	view_upstream_answered(q->view, c->upstream, send->protocol, result);
+	view_upstream_answered(q->view, c->upstream, send->protocol, result, send->sent_ms);
 	switch (verdict) {
 	case ANSWER_VALID:
 		query_finish(q, &answer->rrset);

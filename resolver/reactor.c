@@ -235,6 +235,12 @@ uint16_t reactor_random16(struct reactor *r)
 	return value;
 }
 
+void reactor_event(const struct reactor *r, const struct resolver_event *event)
+{
+	if (r->host.event)
+		r->host.event(r->host.ctx, event);
+}
+
 void reactor_log(struct reactor *r, enum resolver_level level, const char *fmt, ...)
 {
 	va_list ap;

@@ -55,6 +55,9 @@ void reactor_fini(struct reactor *r);
 void reactor_ready(struct reactor *r, int handle, unsigned events, uint64_t now_ms);
 void reactor_tick(struct reactor *r, uint64_t now_ms);
 
+/* Tells the host of it. */
+void reactor_event(const struct reactor *r, const struct resolver_event *event);
+
 /* Tells the host when to call next, if that has changed. */
 void reactor_settle(struct reactor *r);
 

@@ -34,7 +34,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define RESOLVER_ABI	       3u /* raised whenever anything in this header changes shape */
+#define RESOLVER_ABI	       4u /* raised whenever anything in this header changes shape */
 #define RESOLVER_MAX_UPSTREAMS 8
 #define RESOLVER_MAX_BOOTSTRAP 3
 #define RESOLVER_MAX_PINS      8
@@ -159,6 +159,29 @@ struct resolver_certificate {
 	const char *doubt;	       /* why it is not authentic; NULL: it is */
 };
 
+/* What happens between the resolver and a server, for statistics and for whoever wants to watch. */
+enum resolver_event_kind {
+	RESOLVER_ASKED,	    /* a packet has left, to ask or to see whether it is there */
+	RESOLVER_HEARD,	    /* an answer has come, whatever it says */
+	RESOLVER_UNHEARD,   /* none in time, or it cannot be had */
+	RESOLVER_HANDSHAKE, /* a connection over TLS is open */
+};
+
+#define RESOLVER_MS_UNKNOWN UINT32_MAX
+
+struct resolver_event {
+	enum resolver_event_kind kind;
+	enum resolver_transport transport;
+	const char *upstream;	 /* address, or host name where that is all that is known, and port;
+				  * borrowed */
+	enum resolver_type type; /* ASKED */
+	uint32_t ms;		 /* HEARD: since it was asked; HANDSHAKE: since the connect */
+	int error;		 /* UNHEARD: a negative errno; 0: silence */
+	bool resumed;		 /* HANDSHAKE */
+	bool authenticated;	 /* HANDSHAKE */
+	const char *version;	 /* HANDSHAKE: "TLSv1.3"; static */
+};
+
 enum resolver_level {
 	RESOLVER_LOG_ERROR,
 	RESOLVER_LOG_WARN,
@@ -168,8 +191,8 @@ enum resolver_level {
 
 /*
  * What the resolver needs from the process that it lives in. Copied at open(); `ctx` is borrowed
- * until close(). Every member is set, but for `certificate`. All are called on the thread that
- * called the resolver.
+ * until close(). Every member is set, but for `certificate` and `event`. All are called on the
+ * thread that called the resolver.
  */
 struct resolver_host {
 	void *ctx;
@@ -218,6 +241,9 @@ struct resolver_host {
 
 	/* A full handshake has come to the server's certificate. NULL: nobody wants to know. */
 	void (*certificate)(void *ctx, const struct resolver_certificate *certificate);
+
+	/* Something has happened. NULL: nobody wants to know. */
+	void (*event)(void *ctx, const struct resolver_event *event);
 
 	/* One line for the log, without a newline. */
 	void (*log)(void *ctx, enum resolver_level level, const char *fmt, va_list ap);

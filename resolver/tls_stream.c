@@ -42,6 +42,16 @@ int tls_stream_open(struct tls_stream *s, struct tls_context *tls, const struct 
 	return 0;
 }
 
+bool tls_stream_is_resumed(const struct tls_stream *s)
+{
+	return SSL_session_reused(s->ssl);
+}
+
+const char *tls_stream_version(const struct tls_stream *s)
+{
+	return SSL_get_version(s->ssl);
+}
+
 void tls_stream_close(struct tls_stream *s, bool notify)
 {
 	if (!s->ssl)

@@ -49,6 +49,10 @@ void tls_stream_close(struct tls_stream *s, bool notify);
  */
 int tls_stream_handshake(struct tls_stream *s);
 
+/* After the handshake: was a session continued; and over which version ("TLSv1.3", static). */
+bool tls_stream_is_resumed(const struct tls_stream *s);
+const char *tls_stream_version(const struct tls_stream *s);
+
 /* At most `size` bytes; -EAGAIN; -ECONNRESET: closed by the peer; or as above. Never 0. */
 ssize_t tls_stream_read(struct tls_stream *s, void *buf, size_t size);
 

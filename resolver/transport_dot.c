@@ -310,6 +310,7 @@ static int open_transport(struct reactor *reactor, const struct transport_conf *
 		.reactor = reactor,
 		.tls = conf->tls,
 		.host = t->host,
+		.port = conf->upstream.addr.ss_family == AF_UNSPEC ? conf->upstream.port : 0,
 		.ticket_seed = conf->ticket_seed,
 	};
 	if (dot_race_init(&t->race, &t->target, &race_user)) {

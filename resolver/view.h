@@ -61,10 +61,12 @@ void view_upstream_fini(struct resolver_view *view, unsigned upstream);
 /* An upstream's address (or host name) and port for the log; valid until the next call. */
 const char *view_upstream_to_str(struct resolver_view *view, unsigned upstream);
 
-/* An upstream answered over this protocol; or it could not be had, or (`error` 0) did not answer in
- * time. Tells the log when it goes down and when it is back. */
+/* An upstream answered over this protocol what it was asked at `sent_ms` (0: that is not known); or
+ * it could not be had, or (`error` 0) did not answer in time. Tells the log when it goes down and
+ * when it is back. */
 void view_upstream_answered(struct resolver_view *view, unsigned upstream,
-			    enum resolver_transport protocol, const struct attempt_result *result);
+			    enum resolver_transport protocol, const struct attempt_result *result,
+			    uint64_t sent_ms);
 void view_upstream_failed(struct resolver_view *view, unsigned upstream,
 			  enum resolver_transport protocol, int error);
 

@@ -68,12 +68,25 @@ static void log_change(struct resolver_view *view, unsigned upstream, const char
 		    view_upstream_to_str(view, upstream), what);
 }
 
+static void tell(struct resolver_view *view, unsigned upstream, struct resolver_event *event)
+{
+	event->upstream = view_upstream_to_str(view, upstream);
+	reactor_event(&view->r->reactor, event);
+}
+
 void view_upstream_answered(struct resolver_view *view, unsigned upstream,
-			    enum resolver_transport protocol, const struct attempt_result *result)
+			    enum resolver_transport protocol, const struct attempt_result *result,
+			    uint64_t sent_ms)
 {
 	struct upstream *u = &view->upstreams[upstream];
 	uint64_t now_ms = view->r->reactor.now_ms;
+	struct resolver_event event = {
+		.kind = RESOLVER_HEARD,
+		.transport = protocol,
+		.ms = sent_ms ? (uint32_t)(now_ms - sent_ms) : RESOLVER_MS_UNKNOWN,
+	};
 
+	tell(view, upstream, &event);
 	if (protocol == RESOLVER_TLS && upstream_regained_tls(u))
 		log_change(view, upstream, "can be had over TLS again");
 	if (upstream_answered(u, now_ms))
@@ -94,7 +107,10 @@ void view_upstream_failed(struct resolver_view *view, unsigned upstream,
 {
 	struct upstream *u = &view->upstreams[upstream];
 	uint64_t now_ms = view->r->reactor.now_ms;
+	struct resolver_event event = {
+		.kind = RESOLVER_UNHEARD, .transport = protocol, .error = error};
 
+	tell(view, upstream, &event);
 	/* Silence over TLS is no lack of TLS, but does not show that it is back either. */
 	if (protocol == RESOLVER_TLS && may_be_clear(view, upstream) &&
 	    (error || upstream_is_clear(u))) {
@@ -185,11 +201,14 @@ int view_send(struct resolver_view *view, unsigned upstream, enum resolver_trans
 {
 	unsigned char packet[PACKET_MAX];
 	unsigned len = packet_build(question, packet_flags(view, upstream, protocol), packet);
+	struct resolver_event event = {
+		.kind = RESOLVER_ASKED, .transport = protocol, .type = question->type};
 	struct transport *transport;
 	int err = get_transport(view, upstream, protocol, &transport);
 
 	if (err)
 		return err;
+	tell(view, upstream, &event);
 	upstream_tried(&view->upstreams[upstream], view->r->reactor.now_ms);
 	return view->r->engines[protocol]->start(transport, packet, len, done, arg, ret);
 }

@@ -4,6 +4,7 @@
 
 #include "shim/cancel.h"
 #include "shim/clock.h"
+#include "shim/counters.h"
 #include "shim/failures.h"
 #include "shim/lease.h"
 #include "shim/netstate.h"
@@ -161,8 +162,10 @@ static int look_again(struct asking *a)
 	if (resolve_find(call, &q->name, &entry) < 0)
 		return 1;
 	fresh = ask_plan_fresh(&entry, q->types, call->now_ms);
-	if (fresh == q->types)
+	if (fresh == q->types) {
+		counters_unhit();
 		return 0;
+	}
 	if (!ask_plan_has_addresses(&entry, fresh))
 		return 1;
 	/* As fetch_job.c: the other type is waited for a little (RFC 8305 section 3). */
@@ -252,6 +255,8 @@ static int ask_or_wait(struct asking *a)
 			return take(a, NULL);
 		if (waits_in_vain(a))
 			break;
+		if (a->waited_who == 0)
+			counters_add(COUNTER_WAITED, 1);
 		wait_for_others(a);
 		if (!process_is_clean())
 			return -EXDEV;
@@ -304,6 +309,7 @@ static int take_known(struct asking *a)
 static int begin(struct asking *a)
 {
 	a->call->now_ms = clock_boot_ms();
+	counters_miss();
 	ask_plan_make(a->call, a->question, &a->plan);
 	if (a->plan.known)
 		return take_known(a);
@@ -375,6 +381,7 @@ __attribute__((noinline, cold)) static void refresh(struct resolve *call, const 
 	    (failures_find(s->cache, s->view, name, call->now_ms, failed) & types) ||
 	    take_lease(&a) != LEASE_MINE)
 		return;
+	counters_add(COUNTER_PREFETCHES, 1);
 	memcpy(question.spelling, name->text, name->len + 1u);
 	put_in_background(&a);
 }

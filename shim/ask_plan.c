@@ -2,6 +2,7 @@
 /* ask_plan.c - see ask_plan.h. */
 #include "shim/ask_plan.h"
 
+#include "shim/counters.h"
 #include "shim/failures.h"
 #include "shim/resolve.h"
 #include "shim/silence.h"
@@ -81,7 +82,8 @@ void ask_plan_make(struct resolve *call, const struct lookup_question *question,
 		add_failures(&entry, failed, question->types, fresh);
 		ret->unheard = failures_are_silence(failed, question->types & ~fresh, call->now_ms);
 	}
-	if (ret->known || ask_plan_has_addresses(&entry, question->types))
+	ret->addresses = ask_plan_has_addresses(&entry, question->types);
+	if (ret->known || ret->addresses)
 		ret->stale = blob_encode(&entry);
 	if (ret->stale == NULL)
 		ret->known = false;
@@ -131,6 +133,7 @@ struct blob *ask_plan_choose(struct ask_plan *plan, unsigned types, struct blob 
 	    !is_answer(&come, types)) {
 		blob_release(blob);
 		trace_note(TRACE_SOURCE_STALE);
+		counters_add(plan->addresses ? COUNTER_STALE : COUNTER_REMEMBERED, 1);
 		return stale;
 	}
 	if (entry_decode(stale->data, stale->size, &entry) == 0 && fill_in(&come, &entry, types))
@@ -139,6 +142,7 @@ struct blob *ask_plan_choose(struct ask_plan *plan, unsigned types, struct blob 
 	if (both == NULL)
 		return blob;
 	blob_release(blob);
+	counters_add(COUNTER_STALE, 1);
 	return both;
 }
 

@@ -37,6 +37,7 @@ struct ask_plan {
 	bool known;	    /* and nothing has to be asked */
 	bool silent;	    /* the servers are: it may be asked, and not be waited for */
 	bool unheard;	    /* known, and no server has said so, for a while: they may be back */
+	bool addresses;	    /* stale: has some */
 	uint64_t until_ms;  /* how long to wait */
 	uint64_t since_ms;  /* ask.c's: since when the question is without an answer */
 };

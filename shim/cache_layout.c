@@ -77,7 +77,7 @@ void cache_header_fill(struct cache_header *ret, uint64_t size, uint64_t boot, u
 		.size = size,
 		.boot = boot,
 		.seed = seed,
-		.reserved_len = size / 16 / CACHE_PAGE * CACHE_PAGE + CACHE_PAGE,
+		.reserved_len = size / 16 / CACHE_PAGE * CACHE_PAGE + CACHE_REGION_FIXED,
 		.classes = {[CACHE_TINY] = {.slot_size = 192, .ways = 16},
 			    [CACHE_SMALL] = {.slot_size = 384, .ways = 16},
 			    [CACHE_MEDIUM] = {.slot_size = 1024, .ways = 16},

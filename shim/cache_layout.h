@@ -4,7 +4,7 @@
  *
  *	header    one page; written once, before the file gets its name; read once, with read(2)
  *	tags      for each class, half a cache line a set: 16 tags of 16 bits, 0 = way is empty
- *	reserved  a sixteenth of the size and a page, for what is known of the network and of
+ *	reserved  a sixteenth of the size and two pages, for what is known of the network and of
  *		  questions in flight (cache_region.h)
  *	slots     for each class, sets * ways slots
  *
@@ -47,8 +47,8 @@
  *
  * Memory. The file is sparse, and on a full tmpfs the first touch of a page that has no memory
  * ends in SIGBUS: a write, and also a read, through a read-only mapping too, since tmpfs fills a
- * hole when it is read (measured on Linux 6.18). So header, tags and the region's first page get
- * their memory before the file gets its name, a writer asks for a slot's pages before it touches
+ * hole when it is read (measured on Linux 6.18). So header, tags and the region's first two pages
+ *get their memory before the file gets its name, a writer asks for a slot's pages before it touches
  * them (MADV_POPULATE_WRITE, which returns an error instead), and a reader goes only where a tag
  * sends it, hence where a writer was. What remains: a file with holes that a tag points to (made
  * by punching them, or by damage to the tags) on a tmpfs that is full at that moment; and
@@ -64,12 +64,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CACHE_LAYOUT	  4 /* also in the file's name */
-#define CACHE_MAGIC	  "NBDCACHE"
-#define CACHE_BYTE_ORDER  0x01020304u
-#define CACHE_HEADER_SEED UINT64_C(0x6361636865686472) /* of its checksum */
-#define CACHE_PAGE	  4096u
-#define CACHE_TAGS	  16u /* to a set: half a cache line */
+#define CACHE_LAYOUT	   4 /* also in the file's name */
+#define CACHE_MAGIC	   "NBDCACHE"
+#define CACHE_BYTE_ORDER   0x01020304u
+#define CACHE_HEADER_SEED  UINT64_C(0x6361636865686472) /* of its checksum */
+#define CACHE_PAGE	   4096u
+#define CACHE_REGION_FIXED (2 * CACHE_PAGE) /* of the region; has memory from the beginning */
+#define CACHE_TAGS	   16u		    /* to a set: half a cache line */
 
 enum cache_class_id { CACHE_TINY, CACHE_SMALL, CACHE_MEDIUM, CACHE_LARGE, CACHE_NCLASSES };
 
@@ -135,7 +136,7 @@ void cache_header_fill(struct cache_header *ret, uint64_t size, uint64_t boot, u
 /* Where that ends which has memory from the beginning. */
 static inline uint64_t cache_header_backed(const struct cache_header *header)
 {
-	return header->reserved_at + CACHE_PAGE;
+	return header->reserved_at + CACHE_REGION_FIXED;
 }
 
 /* Judges the first bytes of a file of `file_size` bytes, of which `len` could be read. */

@@ -10,7 +10,7 @@
 
 static unsigned char *table_of(const struct cache *cache)
 {
-	return cache->map + cache->region_at + CACHE_PAGE;
+	return cache->map + cache->region_at + CACHE_REGION_FIXED;
 }
 
 /* The word that holds the bit of the page that `offset` is in. */
@@ -28,10 +28,15 @@ void *cache_region_records(const struct cache *cache)
 	return cache->map + cache->region_at;
 }
 
-/* Behind the first. */
+void *cache_region_stats(const struct cache *cache)
+{
+	return cache->map + cache->region_at + CACHE_PAGE;
+}
+
+/* Behind the first two. */
 static size_t npages(const struct cache *cache)
 {
-	uint64_t n = cache->region_len / CACHE_PAGE - 1;
+	uint64_t n = (cache->region_len - CACHE_REGION_FIXED) / CACHE_PAGE;
 
 	return (size_t)(n < BITS ? n : BITS);
 }
@@ -86,7 +91,7 @@ size_t cache_region_ticket_at(const struct cache *cache, unsigned ticket)
  * may be damaged, and the file have lost its memory. Keeps errno. */
 static bool back(struct cache *cache, size_t offset)
 {
-	uint64_t page = (cache->region_at + CACHE_PAGE + offset) / cache->page;
+	uint64_t page = (cache->region_at + CACHE_REGION_FIXED + offset) / cache->page;
 	int saved = errno, err;
 
 	if (cache->backing != CACHE_SHARED || cache_is_backed(cache, page))

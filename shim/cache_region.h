@@ -4,7 +4,8 @@
  * that not each new one has to ask the kernel: the `reserved` region of cache_layout.h.
  *
  *	first page  records, CACHE_REGION_RECORDS bytes: see below; then one bit for each page
- *		    behind it: it has memory
+ *		    behind the first two: it has memory
+ *	second page what the resolver has come to (upstream_stats.h)
  *	table	    the orders of lists of addresses (order_cache.h)
  *	tickets	    of TLS sessions, a page each (ticket_cache.h); a quarter of the region, at most
  *		    CACHE_REGION_TICKETS_MAX
@@ -21,8 +22,8 @@
  *	at 1600	    silent servers (silence.h), 4 lines
  *	at 1856	    a word: the first one's time namespace (timens.h)
  *
- * The first page has memory from the beginning, as the tags have. Another page gets it from its
- * first writer, which then sets the bit; a reader goes nowhere else, for on a full tmpfs the
+ * The first two pages have memory from the beginning, as the tags have. Another page gets it from
+ *its first writer, which then sets the bit; a reader goes nowhere else, for on a full tmpfs the
  * read of a page without memory is a SIGBUS (cache_layout.h). The bit may be damaged, so before a
  * process touches a page for the first time it has the kernel provide the memory, or say that there
  * is none. Everything in the region may be torn, damaged or somebody's invention: what is read is
@@ -55,6 +56,9 @@
 
 /* CACHE_REGION_RECORDS bytes, aligned to a page. */
 void *cache_region_records(const struct cache *cache);
+
+/* The second page. */
+void *cache_region_stats(const struct cache *cache);
 
 /* Bytes of the table; whole pages of CACHE_PAGE, at least one. */
 size_t cache_region_table_len(const struct cache *cache);

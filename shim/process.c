@@ -14,8 +14,9 @@ HOT struct process_page *_Atomic process_page;
 
 /* In this order. */
 static void (*const resets[])(void) = {
-	racing_reset, private_fd_reset, io_reset,	fetch_reset,	     ask_reset,
-	gai_reset,    settings_reset,	netstate_reset, history_retry_reset, trace_reset,
+	racing_reset,	     private_fd_reset, io_reset,       fetch_reset,
+	ask_reset,	     gai_reset,	       settings_reset, netstate_reset,
+	history_retry_reset, trace_reset,      counters_reset,
 };
 
 /*

@@ -82,5 +82,6 @@ void settings_reset(void);
 void netstate_reset(void);
 void history_retry_reset(void);
 void trace_reset(void);
+void counters_reset(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include "shim/ask.h"
 #include "shim/cancel.h"
 #include "shim/clock.h"
+#include "shim/counters.h"
 #include "shim/netstate.h"
 #include "shim/process.h"
 #include "shim/siblings_lookup.h"
@@ -85,8 +86,8 @@ int resolve_find(struct resolve *call, const struct name *name, struct entry *re
 	return r;
 }
 
-static int find_cached(struct resolve *call, const struct name *name, unsigned types,
-		       struct entry *ret)
+static inline __attribute__((always_inline)) int
+find_cached(struct resolve *call, const struct name *name, unsigned types, struct entry *ret)
 {
 	unsigned used;
 
@@ -100,13 +101,24 @@ static int find_cached(struct resolve *call, const struct name *name, unsigned t
 	return 0;
 }
 
+/* A later run of the lookup: what it finds in the cache the first has found as well. */
+static __attribute__((noinline, cold)) int find_again(struct resolve *call, const struct name *name,
+						      unsigned types, struct entry *ret)
+{
+	return find_fetched(call, name, types, ret) == 0 ? 0 : find_cached(call, name, types, ret);
+}
+
 static int find(void *ctx, const struct name *name, unsigned types, struct entry *ret)
 {
 	struct resolve *call = ctx;
+	int r;
 
-	if (call->fetched != NULL && find_fetched(call, name, types, ret) == 0)
-		return 0;
-	return find_cached(call, name, types, ret);
+	if (__builtin_expect(call->fetched != NULL, 0))
+		return find_again(call, name, types, ret);
+	r = find_cached(call, name, types, ret);
+	if (r == 0)
+		counters_hit();
+	return r;
 }
 
 bool resolve_begin(struct resolve *call)

@@ -20,6 +20,7 @@
 #include "shim/settings.h"
 #include "shim/sys.h"
 #include "shim/ticket_cache.h"
+#include "shim/upstream_stats.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -201,6 +202,17 @@ static void host_log(void *ctx, enum resolver_level level, const char *fmt, va_l
 	log_vline(levels[level], fmt, ap);
 }
 
+static void host_event(void *ctx, const struct resolver_event *event)
+{
+	rcu_token token = rcu_read_lock();
+	const struct settings *s = settings_peek();
+
+	(void)ctx;
+	if (s != NULL && s->cache != NULL)
+		upstream_stats_note(s->cache, event);
+	rcu_read_unlock(token);
+}
+
 static const struct resolver_host host = {
 	.socket = host_socket,
 	.close = host_close,
@@ -212,6 +224,7 @@ static const struct resolver_host host = {
 	.read_file = host_read_file,
 	.ticket_take = host_ticket_take,
 	.ticket_put = host_ticket_put,
+	.event = host_event,
 	.log = host_log,
 };
 

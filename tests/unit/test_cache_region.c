@@ -72,7 +72,7 @@ Test(cache_region, claim_without_memory_leaves_the_page_closed)
 {
 	struct cache *cache = scratch_file_open(CACHE_SIZE_DEFAULT);
 
-	cr_assert_eq(truncate(scratch_path, (off_t)(cache->region_at + CACHE_PAGE)), 0);
+	cr_assert_eq(truncate(scratch_path, (off_t)(cache->region_at + CACHE_REGION_FIXED)), 0);
 	errno = 42;
 	cr_expect_null(cache_region_claim(cache, 0));
 	cr_expect_eq(errno, 42);

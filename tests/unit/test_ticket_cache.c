@@ -200,7 +200,7 @@ Test(ticket_cache, without_memory_nothing_is_kept)
 {
 	struct cache *cache = scratch_file_open(CACHE_SIZE_DEFAULT);
 
-	cr_assert_eq(truncate(scratch_path, (off_t)(cache->region_at + CACHE_PAGE)), 0);
+	cr_assert_eq(truncate(scratch_path, (off_t)(cache->region_at + CACHE_REGION_FIXED)), 0);
 	put(cache, KEY, 7, NOW);
 	cr_expect_eq(take(cache, KEY, NOW), -ENOENT);
 }

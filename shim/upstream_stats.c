@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/* upstream_stats.c - see upstream_stats.h. */
+#include "shim/upstream_stats.h"
+
+#include "shim/hash.h"
+
+#include <string.h>
+
+const uint16_t upstream_stats_ms[UPSTREAM_STATS_BUCKETS] = {1,	 2,   5,   10,	 20,   50,
+							    100, 200, 500, 1000, 2000, 5000};
+
+static void add(_Atomic uint64_t *word, uint64_t n)
+{
+	atomic_fetch_add_explicit(word, n, memory_order_relaxed);
+}
+
+/* Its name is written by whoever has taken the place, and again by all who come until it is there:
+ * the first may have been killed. */
+static void introduce(struct upstream_stats_server *s, const struct resolver_event *event)
+{
+	uint64_t words[UPSTREAM_STATS_NAME / 8] = {0};
+
+	if (atomic_load_explicit(&s->name[0], memory_order_relaxed) != 0)
+		return;
+	strncpy((char *)words, event->upstream, sizeof words - 1);
+	atomic_store_explicit(&s->transport, event->transport, memory_order_relaxed);
+	for (unsigned i = sizeof words / 8; i-- > 0;)
+		atomic_store_explicit(&s->name[i], words[i], memory_order_relaxed);
+}
+
+/* NULL: there is no place left. */
+static struct upstream_stats_server *find(struct upstream_stats *stats,
+					  const struct resolver_event *event)
+{
+	uint64_t key = hash_bytes(event->upstream, strlen(event->upstream), event->transport) | 1;
+
+	for (unsigned i = 0; i < UPSTREAM_STATS_SERVERS; i++) {
+		struct upstream_stats_server *s = &stats->servers[i];
+		uint64_t was = 0;
+
+		if (atomic_compare_exchange_strong(&s->key, &was, key) || was == key) {
+			introduce(s, event);
+			return s;
+		}
+	}
+	return NULL;
+}
+
+static void note_time(struct upstream_stats *stats, uint32_t ms)
+{
+	unsigned bucket = 0;
+
+	if (ms == RESOLVER_MS_UNKNOWN)
+		return;
+	while (bucket < UPSTREAM_STATS_BUCKETS && ms > upstream_stats_ms[bucket])
+		bucket++;
+	add(&stats->took[bucket], 1);
+	add(&stats->sum_ms, ms);
+}
+
+void upstream_stats_note(const struct cache *cache, const struct resolver_event *event)
+{
+	static const enum upstream_count counts[] = {
+		[RESOLVER_ASKED] = UPSTREAM_ASKED,
+		[RESOLVER_HEARD] = UPSTREAM_HEARD,
+		[RESOLVER_UNHEARD] = UPSTREAM_UNHEARD,
+		[RESOLVER_HANDSHAKE] = UPSTREAM_HANDSHAKES,
+	};
+	struct upstream_stats *stats = upstream_stats_of(cache);
+	struct upstream_stats_server *s = find(stats, event);
+
+	if (event->kind == RESOLVER_HEARD)
+		note_time(stats, event->ms);
+	if (s == NULL)
+		return;
+	add(&s->counts[counts[event->kind]], 1);
+	if (event->kind == RESOLVER_HANDSHAKE && event->resumed)
+		add(&s->counts[UPSTREAM_RESUMED], 1);
+}

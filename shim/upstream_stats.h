@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/*
+ * upstream_stats.h - what has come of the packets of all processes of this user, by server and
+ * transport, and how long answers took: a page of the cache (cache_region.h).
+ *
+ *	at 0	the times of answers: a word for each bucket of upstream_stats_ms[], one for what
+ *		is longer than the last, and their sum in ms
+ *	at 128	31 servers, 128 bytes each
+ *
+ * A server's place is its own for as long as the file lives; when all are taken, what comes of
+ * others is not counted. Words count up and wrap at 2^64. Everything there is hostile: a name may
+ * be any bytes, a count any number. Nothing is decided by it.
+ *
+ * Any thread; wait-free. The caller keeps the cache open.
+ */
+#ifndef NOBLOCKDNS_UPSTREAM_STATS_H
+#define NOBLOCKDNS_UPSTREAM_STATS_H
+
+#include "resolver/resolver.h"
+#include "shim/cache_region.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define UPSTREAM_STATS_BUCKETS 12 /* longest time that counts there, in ms */
+#define UPSTREAM_STATS_SERVERS 31
+#define UPSTREAM_STATS_NAME    64 /* bytes; longer ones are cut, NULs up to the end */
+
+extern const uint16_t upstream_stats_ms[UPSTREAM_STATS_BUCKETS];
+
+enum upstream_count {
+	UPSTREAM_ASKED,
+	UPSTREAM_HEARD,
+	UPSTREAM_UNHEARD,
+	UPSTREAM_HANDSHAKES,
+	UPSTREAM_RESUMED, /* of the handshakes */
+	UPSTREAM_COUNTS
+};
+
+struct upstream_stats_server {
+	_Atomic uint64_t key; /* of name and transport; 0: free */
+	_Atomic uint64_t transport;
+	_Atomic uint64_t name[UPSTREAM_STATS_NAME / 8];
+	_Atomic uint64_t counts[6]; /* by enum upstream_count; one to spare */
+};
+
+struct upstream_stats {
+	_Atomic uint64_t took[UPSTREAM_STATS_BUCKETS + 1];
+	_Atomic uint64_t sum_ms;
+	_Atomic uint64_t spare[2];
+	struct upstream_stats_server servers[UPSTREAM_STATS_SERVERS];
+};
+
+static_assert(sizeof(struct upstream_stats) == CACHE_PAGE, "the layout of the shared file");
+
+static inline struct upstream_stats *upstream_stats_of(const struct cache *cache)
+{
+	return cache_region_stats(cache);
+}
+
+void upstream_stats_note(const struct cache *cache, const struct resolver_event *event);
+
+#endif
