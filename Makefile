@@ -68,7 +68,10 @@ obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 UNIT_SHIM_OBJ := $(call obj,$(filter-out shim/exports.c,$(SHIM_SRC)))
 # The command has the shim inside for the same reason, and its own idea of where the libraries are.
 TOOL_SHIM_OBJ := $(filter-out $(call obj,shim/self_path.c),$(UNIT_SHIM_OBJ))
-UNIT_TOOL_OBJ := $(call obj,$(filter-out shim/tool/main.c shim/tool/self_path.c,$(TOOL_SRC)))
+# query listens in on the resolver by the linker's hand.
+TOOL_WRAP     := -Wl,--wrap=resolver_load
+UNIT_TOOL_OBJ := $(call obj,$(filter-out shim/tool/main.c shim/tool/self_path.c shim/tool/query_host.c \
+		 shim/tool/verb_query.c,$(TOOL_SRC)))
 
 SHIM_SO     := $(O)/libnoblockdns.so
 RESOLVER_SO := $(O)/libnoblockdns-resolver.so
@@ -151,7 +154,7 @@ $(RESOLVER_SO): $(call obj,$(RESOLVER_SRC)) resolver/exports.map
 
 $(TOOL): $(call obj,$(TOOL_SRC)) $(TOOL_SHIM_OBJ) | $(SHIM_SO) $(RESOLVER_SO)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN) $(CFLAGS) -fno-lto -pthread -Wl,--gc-sections -Wl,-z,relro,-z,now -o $@ $(filter %.o,$^)
+	$(Q)$(CC) $(SAN) $(CFLAGS) -fno-lto -pthread -Wl,--gc-sections -Wl,-z,relro,-z,now $(TOOL_WRAP) -o $@ $(filter %.o,$^)
 	$(split_debug)
 
 # One Criterion program for all unit tests, one for all end-to-end tests.

@@ -162,20 +162,6 @@ static int prefer(bool a, bool b)
 	return (int)b - (int)a;
 }
 
-/* Rules 2 to 5. */
-static int compare_sources(const struct candidate *a, const struct candidate *b)
-{
-	int ret = prefer(a->scope_matches, b->scope_matches);
-
-	if (!ret)
-		ret = prefer(!(a->flags & NETIF_DEPRECATED), !(b->flags & NETIF_DEPRECATED));
-	if (!ret)
-		ret = prefer(a->flags & NETIF_HOME, b->flags & NETIF_HOME);
-	if (!ret)
-		ret = prefer(a->label_matches, b->label_matches);
-	return ret;
-}
-
 /* RFC 8305 section 4, between rules 8 and 9. */
 static int compare_known(const struct order_known *a, const struct order_known *b)
 {
@@ -194,26 +180,48 @@ static int compare_history(const struct candidate *a, const struct candidate *b)
 							      : 0;
 }
 
-/* Rules 1 to 9; 0 for a tie, which rule 10 gives to the one that came first. */
+/* Where the one of before did not decide. */
+#define RULE(name, result)                                                                         \
+	if (ret == 0) {                                                                            \
+		ret = (result);                                                                    \
+		*rule = (name);                                                                    \
+	}
+
+/* Rules 1 to 9; 0 for a tie, which rule 10 gives to the one that came first. *rule is the one that
+ * has decided, or the last. Inlined: who does not ask for the rule does not pay for it. */
+static inline __attribute__((always_inline)) int decide(const struct sorter *s,
+							const struct candidate *a,
+							const struct candidate *b,
+							enum order_rule *rule)
+{
+	bool sources;
+	int ret = 0;
+
+	RULE(ORDER_BROKEN, prefer(!a->known.broken, !b->known.broken))
+	RULE(ORDER_UNREACHABLE, prefer(a->has_source, b->has_source))
+	sources = ret == 0 && a->has_source;
+	if (sources) {
+		RULE(ORDER_SCOPE, prefer(a->scope_matches, b->scope_matches))
+		RULE(ORDER_DEPRECATED,
+		     prefer(!(a->flags & NETIF_DEPRECATED), !(b->flags & NETIF_DEPRECATED)))
+		RULE(ORDER_HOME, prefer(a->flags & NETIF_HOME, b->flags & NETIF_HOME))
+		RULE(ORDER_LABEL, prefer(a->label_matches, b->label_matches))
+	}
+	RULE(ORDER_PRECEDENCE, b->precedence - a->precedence)
+	if (sources && a->ifindex != b->ifindex)
+		RULE(ORDER_NATIVE, prefer(is_native(s, a), is_native(s, b)))
+	RULE(ORDER_SMALL_SCOPE, a->scope - b->scope)
+	RULE(ORDER_HISTORY, compare_history(a, b))
+	if (sources && a->dest->family == b->dest->family)
+		RULE(ORDER_PREFIX, (int)b->common_bits - (int)a->common_bits)
+	return ret;
+}
+
 static int compare(const struct sorter *s, const struct candidate *a, const struct candidate *b)
 {
-	int ret = prefer(!a->known.broken, !b->known.broken);
+	enum order_rule rule;
 
-	if (!ret)
-		ret = prefer(a->has_source, b->has_source);
-	if (!ret && a->has_source)
-		ret = compare_sources(a, b);
-	if (!ret)
-		ret = b->precedence - a->precedence;
-	if (!ret && a->has_source && a->ifindex != b->ifindex)
-		ret = prefer(is_native(s, a), is_native(s, b));
-	if (!ret)
-		ret = a->scope - b->scope;
-	if (!ret)
-		ret = compare_history(a, b);
-	if (!ret && a->has_source && a->dest->family == b->dest->family)
-		ret = (int)b->common_bits - (int)a->common_bits;
-	return ret;
+	return decide(s, a, b, &rule);
 }
 
 /* Sorts perm[0, n): the smaller half first, as glibc's qsort_r() splits. */
@@ -265,4 +273,16 @@ int order_sort(const struct order_dest *dests, unsigned n, const struct gai_conf
 	merge_sort(&s, ret_perm, n);
 	free(heap);
 	return 0;
+}
+
+enum order_rule order_explain(const struct order_dest pair[2], const struct gai_conf *conf,
+			      const struct netif *netif, const struct order_probe *probe)
+{
+	struct candidate candidates[2];
+	struct sorter s = {candidates, 2, probe, NULL};
+	enum order_rule rule;
+
+	for (int i = 0; i < 2; i++)
+		fill(&candidates[i], &pair[i], conf, netif, probe);
+	return decide(&s, &candidates[0], &candidates[1], &rule) < 0 ? rule : ORDER_AS_GIVEN;
 }

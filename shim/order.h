@@ -73,6 +73,26 @@ struct order_probe {
 int order_sort(const struct order_dest *dests, unsigned n, const struct gai_conf *conf,
 	       const struct netif *netif, const struct order_probe *probe, uint16_t *ret_perm);
 
+/* What puts one address before another: a rule of RFC 6724 section 6, or the history. */
+enum order_rule {
+	ORDER_BROKEN,	   /* the other one is known to be broken */
+	ORDER_UNREACHABLE, /* rule 1 */
+	ORDER_SCOPE,	   /* rule 2, and so on */
+	ORDER_DEPRECATED,
+	ORDER_HOME,
+	ORDER_LABEL,
+	ORDER_PRECEDENCE,
+	ORDER_NATIVE,
+	ORDER_SMALL_SCOPE, /* rule 8 */
+	ORDER_HISTORY,	   /* nearer, or known to work (RFC 8305 section 4) */
+	ORDER_PREFIX,	   /* rule 9 */
+	ORDER_AS_GIVEN,	   /* rule 10 */
+};
+
+/* Why pair[0] stands before pair[1] in what order_sort() has made of both. */
+enum order_rule order_explain(const struct order_dest pair[2], const struct gai_conf *conf,
+			      const struct netif *netif, const struct order_probe *probe);
+
 /* The UDP socket of the real probe, kept from one destination to the next as glibc does. */
 struct order_socket {
 	int fd;

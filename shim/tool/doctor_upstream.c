@@ -7,6 +7,7 @@
 #include "shim/tool/doctor.h"
 #include "shim/tool/probe.h"
 #include "shim/tool/say.h"
+#include "shim/tool/upstream_text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,55 +16,10 @@
 #include <string.h>
 #include <time.h>
 
-#define TIMEOUT_MS   3000
-#define DAY_S	     86400
-#define WARN_DAYS    14	 /* automatic renewal should have happened by then */
-#define DOT_PORT     853 /* RFC 7858 section 3.1 */
-#define UPSTREAM_MAX 384
-
-static const char *const schemes[RESOLVER_NTRANSPORTS] = {
-	[RESOLVER_UDP] = "udp", [RESOLVER_TCP] = "tcp", [RESOLVER_TLS] = "tls"};
-
-/* "192.0.2.1", "[2001:db8::1%2]" */
-static void address_text(const struct sockaddr_storage *addr, char *buf, size_t size)
-{
-	const struct sockaddr_in6 *in6 = (const void *)addr;
-	const struct sockaddr_in *in = (const void *)addr;
-	char text[INET6_ADDRSTRLEN], scope[IF_NAMESIZE + 1] = "";
-
-	if (addr->ss_family == AF_INET) {
-		(void)inet_ntop(AF_INET, &in->sin_addr, buf, (socklen_t)size);
-		return;
-	}
-	(void)inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text));
-	if (in6->sin6_scope_id > 0) {
-		scope[0] = '%';
-		if (!if_indextoname(in6->sin6_scope_id, scope + 1))
-			(void)snprintf(scope, sizeof(scope), "%%%u", in6->sin6_scope_id);
-	}
-	(void)snprintf(buf, size, "[%s%s]", text, scope);
-}
-
-static unsigned port_of(const struct resolver_upstream *u)
-{
-	const struct sockaddr_in *in = (const void *)&u->addr; /* the same place in sockaddr_in6 */
-
-	return u->addr.ss_family == AF_UNSPEC ? u->port : ntohs(in->sin_port);
-}
-
-/* As NOBLOCKDNS_UPSTREAM has it. */
-static void upstream_text(const struct resolver_upstream *u, char buf[UPSTREAM_MAX])
-{
-	char address[80] = "";
-
-	if (u->addr.ss_family == AF_UNSPEC) {
-		(void)snprintf(buf, UPSTREAM_MAX, "tls://%s:%u", u->host, port_of(u));
-		return;
-	}
-	address_text(&u->addr, address, sizeof(address));
-	(void)snprintf(buf, UPSTREAM_MAX, "%s://%s:%u%s%s", schemes[u->transport], address,
-		       port_of(u), u->host[0] ? "#" : "", u->host);
-}
+#define TIMEOUT_MS 3000
+#define DAY_S	   86400
+#define WARN_DAYS  14  /* automatic renewal should have happened by then */
+#define DOT_PORT   853 /* RFC 7858 section 3.1 */
 
 static void set_port(struct resolver_upstream *u, uint16_t port)
 {
@@ -161,7 +117,7 @@ static void report_certificate(struct doctor *d, const char *name, const struct 
 struct one {
 	struct doctor *d;
 	struct resolver_conf conf; /* with this upstream alone */
-	char name[UPSTREAM_MAX];
+	char name[UPSTREAM_TEXT];
 };
 
 /* Over TLS, at the usual port: could it be had? Of one that is silent, that is news if it can. */

@@ -30,6 +30,8 @@ static const struct {
 	{"STALE_MAX", "SECONDS", "how long past its expiry an answer may be given; 0: never"},
 	{"MIN_TTL", "SECONDS", "keep answers at least so long"},
 	{"MAX_TTL", "SECONDS", "keep answers at most so long"},
+	{"REBIND_GUARD", NULL, "refuse private addresses of public names"},
+	{"REBIND_ALLOW", "LIST", "domains whose private addresses are not refused"},
 	{"RACE", NULL, "whether connect() tries a name's other addresses, too"},
 	{"RACE_DELAY_MS", "MS", "how long an attempt to connect goes on alone"},
 	{"RESOLUTION_DELAY_MS", "MS", "how long A waits for AAAA once it is there"},
