@@ -96,6 +96,18 @@ static int compare_addrs(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct in6_addr));
 }
 
+/* The interfaces that the routes' sources are of. */
+static void fill_netif(const struct network *network, struct netif *netif, struct netif_addr *addrs)
+{
+	for (const struct route *r = network->routes; r->dest; r++)
+		if (*r->source && r->ifindex)
+			addrs[netif->naddrs++] = (struct netif_addr){.addr = to_in6(r->source),
+								     .ifindex = r->ifindex,
+								     .flags = r->flags,
+								     .prefix_len = r->prefix_len};
+	qsort(addrs, netif->naddrs, sizeof(addrs[0]), compare_addrs);
+}
+
 /* The order of the routes' destinations, as "2 0 1". */
 static const char *sort(struct network *network, const struct gai_conf *conf, char *buf)
 {
@@ -108,20 +120,27 @@ static const char *sort(struct network *network, const struct gai_conf *conf, ch
 	unsigned n = 0;
 	char *p = buf;
 
-	for (const struct route *r = network->routes; r->dest; r++) {
+	for (const struct route *r = network->routes; r->dest; r++)
 		dests[n++] = to_dest(r->dest);
-		if (!*r->source || !r->ifindex)
-			continue;
-		addrs[netif.naddrs++] = (struct netif_addr){.addr = to_in6(r->source),
-							    .ifindex = r->ifindex,
-							    .flags = r->flags,
-							    .prefix_len = r->prefix_len};
-	}
-	qsort(addrs, netif.naddrs, sizeof(addrs[0]), compare_addrs);
+	fill_netif(network, &netif, addrs);
 	cr_assert_eq(order_sort(dests, n, conf, &netif, &probe, perm), 0);
 	for (unsigned i = 0; i < n; i++)
 		p += sprintf(p, i ? " %u" : "%u", perm[i]);
 	return buf;
+}
+
+/* Why the first route's destination stands before the second's. */
+static enum order_rule explain(struct network *network)
+{
+	struct order_probe probe = {
+		.source = source, .is_native = is_native, .known = known, .ctx = network};
+	struct order_dest pair[2] = {to_dest(network->routes[0].dest),
+				     to_dest(network->routes[1].dest)};
+	struct netif_addr addrs[2] = {0};
+	struct netif netif = {.addrs = addrs};
+
+	fill_netif(network, &netif, addrs);
+	return order_explain(pair, &gai_conf_default, &netif, &probe);
 }
 
 Test(order, rules)
@@ -211,6 +230,58 @@ Test(order, rules)
 		cr_expect_str_eq(sort(&network, &gai_conf_default, got), cases[i].want,
 				 "rule %s: got %s, want %s", cases[i].rule, got, cases[i].want);
 	}
+}
+
+/* The rule that decides between two is the one that the sort goes by. */
+Test(order, explanation_names_the_rule_that_decides)
+{
+	static const struct {
+		struct route routes[3];
+		enum order_rule want;
+	} cases[] = {
+		{{{"1.2.3.4", "10.0.0.1", 0, 8, 1}, {"2001:db8::1", "", 0, 0, 0}},
+		 ORDER_UNREACHABLE},
+		{{{"1.2.3.4", "10.0.0.1", 0, 8, 1}, {"2001:db8::1", "fe80::1", 0, 64, 1}},
+		 ORDER_SCOPE},
+		{{{"2001:db8::2", "2001:db8:1::9", 0, 64, 1},
+		  {"2001:db8::1", "2001:db8::8", NETIF_DEPRECATED, 64, 1}},
+		 ORDER_DEPRECATED},
+		{{{"2001:db8::2", "2001:db8:1::9", NETIF_HOME, 64, 1},
+		  {"2001:db8::1", "2001:db8::8", 0, 64, 1}},
+		 ORDER_HOME},
+		{{{"1.2.3.4", "10.0.0.1", 0, 8, 1}, {"2001:db8::1", "fd00::1", 0, 64, 1}},
+		 ORDER_LABEL},
+		{{{"2001:db8::1", "2001:db8:1::1", 0, 64, 1}, {"1.2.3.4", "10.0.0.1", 0, 8, 1}},
+		 ORDER_PRECEDENCE},
+		{{{"2001:db8:f::2", "2001:db8:2::1", 0, 64, 1},
+		  {"2001:db8::1", "2001:db8:1::1", 0, 64, 7}},
+		 ORDER_NATIVE},
+		{{{"fe80::2", "fe80::1", 0, 64, 1}, {"2001:db8::1", "2001:db8:1::1", 0, 64, 1}},
+		 ORDER_SMALL_SCOPE},
+		{{{"2001:db8:8000::1", "2001:db8:8000::1", 0, 64, 1},
+		  {"2001:db8::1", "2001:db8:8000::1", 0, 64, 1}},
+		 ORDER_PREFIX},
+		{{{"1.2.3.4", "10.0.0.1", 0, 8, 1}, {"1.2.3.5", "10.0.0.1", 0, 8, 1}},
+		 ORDER_AS_GIVEN},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct network network = {.routes = cases[i].routes, .tunnel = 7};
+
+		cr_expect_eq(explain(&network), cases[i].want, "case %zu: got %d, want %d", i,
+			     (int)explain(&network), (int)cases[i].want);
+	}
+}
+
+Test(order, explanation_knows_the_history)
+{
+	static const struct route routes[3] = {{"1.2.3.4", "10.0.0.1", 0, 8, 1},
+					       {"1.2.3.5", "10.0.0.1", 0, 8, 1}};
+	static const struct order_known nearer[] = {{.srtt_ms = 10}, {.srtt_ms = 200}},
+					broken[] = {{.works = true}, {.broken = true}};
+
+	cr_expect_eq(explain(&(struct network){.routes = routes, .known = nearer}), ORDER_HISTORY);
+	cr_expect_eq(explain(&(struct network){.routes = routes, .known = broken}), ORDER_BROKEN);
 }
 
 /* RFC 8305 section 4. */
