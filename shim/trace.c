@@ -57,7 +57,7 @@ bool trace_is_wanted(void)
 
 	if (!is_folder(path) || mode_is("off"))
 		return false;
-	strcpy(folder, path);
+	memcpy(folder, path, strlen(path) + 1);
 	return true;
 }
 
@@ -71,7 +71,7 @@ void trace_configure(const struct config *config)
 		return;
 	if (config->mode != CONFIG_MODE_OFF && is_folder(config->trace)) {
 		if (folder[0] == '\0')
-			strcpy(folder, config->trace);
+			memcpy(folder, config->trace, strlen(config->trace) + 1);
 		role = observe ? INIT_OBSERVES : INIT_TRACED;
 	}
 	if (header != NULL)

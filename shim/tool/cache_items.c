@@ -32,7 +32,8 @@ static bool has_suffix(const struct entry *entry, const struct name *suffix)
 
 	if (suffix->len == 0)
 		return true;
-	if (len < suffix->len || memcmp(entry->name + len - suffix->len, suffix->text, suffix->len))
+	if (len < suffix->len ||
+	    memcmp(entry->name + len - suffix->len, suffix->text, suffix->len) != 0)
 		return false;
 	return len == suffix->len || entry->name[len - suffix->len - 1] == '.';
 }

@@ -27,7 +27,7 @@ struct shown {
 
 static struct shown shown(const char *name, size_t len)
 {
-	struct shown ret;
+	struct shown ret = {.text = ""};
 
 	text_escape(name, len, ret.text, sizeof(ret.text));
 	return ret;

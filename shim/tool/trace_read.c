@@ -59,11 +59,12 @@ static int check_header(const struct trace_header *header, size_t size)
 	return 0;
 }
 
+/* *ret is NULL, and stays so where it fails. */
 static int take_file(int fd, unsigned char **ret, size_t *ret_size)
 {
 	struct trace_header header = {0};
 	struct stat st;
-	size_t size;
+	size_t size = 0;
 	int r;
 
 	if (fstat(fd, &st) < 0)
@@ -82,8 +83,10 @@ static int take_file(int fd, unsigned char **ret, size_t *ret_size)
 	if (*ret == NULL)
 		return -ENOMEM;
 	r = read_bytes(fd, *ret, size, ret_size);
-	if (r < 0)
+	if (r < 0) {
 		free(*ret);
+		*ret = NULL;
+	}
 	return r;
 }
 
@@ -141,14 +144,14 @@ int trace_open_bytes(const void *bytes, size_t size, struct trace_file **ret)
 int trace_open(const char *path, struct trace_file **ret)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), r;
-	unsigned char *bytes;
-	size_t size;
+	unsigned char *bytes = NULL;
+	size_t size = 0;
 
 	if (fd < 0)
 		return -errno;
 	r = take_file(fd, &bytes, &size);
 	close(fd);
-	return r < 0 ? r : open_taken(bytes, size, ret);
+	return bytes != NULL ? open_taken(bytes, size, ret) : r;
 }
 
 void trace_close(struct trace_file *f)

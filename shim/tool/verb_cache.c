@@ -166,7 +166,7 @@ static int run(const struct verb *verb, int argc, char **argv)
 	static struct config config;
 	static struct cache_job job;
 	struct values values = {.sort = CACHE_SORT_NAME};
-	struct name name, suffix;
+	static struct name name, suffix; /* the job refers to them */
 	int first, status = options_parse(verb, argc, argv, &values, &first);
 
 	if (status < 0)

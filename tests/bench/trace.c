@@ -4,7 +4,7 @@
  * poll() of nothing, in short stretches, of which the fastest tenth is told: what else the machine
  * does shall not count.
  *
- * The caller (scripts/bench.sh) runs it without the shim, with it, and with it and NOBLOCKDNS_TRACE.
+ * The caller (scripts/bench_trace.sh) runs it without the shim, with it, and with it and a trace.
  * With -l there is no measuring, only the calls: for callgrind.
  */
 #include "bench.h"
