@@ -48,12 +48,12 @@
  * Memory. The file is sparse, and on a full tmpfs the first touch of a page that has no memory
  * ends in SIGBUS: a write, and also a read, through a read-only mapping too, since tmpfs fills a
  * hole when it is read (measured on Linux 6.18). So header, tags and the region's first two pages
- *get their memory before the file gets its name, a writer asks for a slot's pages before it touches
- * them (MADV_POPULATE_WRITE, which returns an error instead), and a reader goes only where a tag
- * sends it, hence where a writer was. What remains: a file with holes that a tag points to (made
- * by punching them, or by damage to the tags) on a tmpfs that is full at that moment; and
- * truncation by another process of the same user, which nothing prevents and cache_is_current()
- * notices within a second.
+ * get their memory before the file gets its name, a writer asks for a slot's pages before it
+ * touches them (MADV_POPULATE_WRITE, which returns an error instead), and a reader goes only
+ * where a tag sends it, hence where a writer was. What remains: a file with holes that a tag
+ * points to (made by punching them, or by damage to the tags) on a tmpfs that is full at that
+ * moment; and truncation by another process of the same user, which nothing prevents and
+ * cache_is_current() notices within a second.
  */
 #ifndef NOBLOCKDNS_CACHE_LAYOUT_H
 #define NOBLOCKDNS_CACHE_LAYOUT_H

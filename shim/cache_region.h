@@ -23,11 +23,11 @@
  *	at 1856	    a word: the first one's time namespace (timens.h)
  *
  * The first two pages have memory from the beginning, as the tags have. Another page gets it from
- *its first writer, which then sets the bit; a reader goes nowhere else, for on a full tmpfs the
+ * its first writer, which then sets the bit; a reader goes nowhere else, for on a full tmpfs the
  * read of a page without memory is a SIGBUS (cache_layout.h). The bit may be damaged, so before a
- * process touches a page for the first time it has the kernel provide the memory, or say that there
- * is none. Everything in the region may be torn, damaged or somebody's invention: what is read is
- * checked by who reads it.
+ * process touches a page for the first time it has the kernel provide the memory, or say that
+ * there is none. Everything in the region may be torn, damaged or somebody's invention: what is
+ * read is checked by who reads it.
  *
  * Any thread; the caller keeps the cache open. Atomic words, relaxed: each stands for itself.
  */

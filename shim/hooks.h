@@ -3,9 +3,12 @@
  * hooks.h - the functions of hooks.def, as libc has them and as we have them.
  *
  * For each hooked `x`:
- *	real_x  libc's, or the next preload library's. Callable at any time: until hooks_resolve()
- *has run, the early functions are bare system calls, and the lazy ones resolve themselves at the
- *first call. nbd_x   ours. The exported `x` is a jump to it (exports.c).
+ *
+ *	real_x	libc's, or the next preload library's
+ *	nbd_x	ours; the exported `x` is a jump to it (exports.c)
+ *
+ * real_x is callable at any time: until hooks_resolve() has run, the early functions are bare
+ * system calls, and the lazy ones resolve themselves at the first call.
  *
  * Atomic pointers, because a constructor that runs before ours may have started threads.
  */

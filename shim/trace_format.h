@@ -4,9 +4,9 @@
  * command reads (tool/trace_read.h).
  *
  * One file a process image: FOLDER/noblockdns-PID-START.trace, START being the CLOCK_BOOTTIME of
- *its making in nanoseconds. A header of TRACE_HEADER_SIZE bytes, then cells of TRACE_CELL_SIZE. The
- * file is sparse and as large as it may ever be; cells from `used` on are not written yet, cells
- *from `backed` on never will be.
+ * its making in nanoseconds. A header of TRACE_HEADER_SIZE bytes, then cells of TRACE_CELL_SIZE.
+ * The file is sparse and as large as it may ever be; cells from `used` on are not written yet,
+ * cells from `backed` on never will be.
  *
  * A record is one first cell and, where its text or list does not fit, more cells behind it:
  *

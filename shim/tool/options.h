@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * options.h - the options of a verb: one table says how each is named, what it takes, where its
- *value goes and what --help says of it. getopt_long(3), --help and the shells' completion are
- *driven by that table.
+ * value goes and what --help says of it. getopt_long(3), --help and the shells' completion are
+ * driven by that table.
  *
  * How a verb uses it:
  *

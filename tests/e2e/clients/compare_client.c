@@ -3,10 +3,10 @@
  * compare_client.c - an event loop as `noblockdns compare` meets it.
  *
  *	compare_client stall FILE NAME...   a timer ticks; at each tick the next name is looked up
- *in the loop. How long each lookup took goes into FILE, a line each, in nanoseconds. compare_client
- *connect FILE NAME    the same with a blocking connect to the name's first address, port 80; the
- *lookup is done before the loop compare_client quiet                twenty ticks, and work of 2 ms
- *at each compare_client forever              ticks until it is killed
+ * in the loop. How long each lookup took goes into FILE, a line each, in nanoseconds.
+ * compare_client connect FILE NAME    the same with a blocking connect to the name's first
+ * address, port 80; the lookup is done before the loop compare_client quiet                twenty
+ * ticks, and work of 2 ms at each compare_client forever              ticks until it is killed
  */
 #include "client.h"
 
