@@ -53,7 +53,7 @@ static uint64_t boot_ms(void)
 }
 
 /* Every place is held by somebody who has just begun, and will never end: lease.h says where its
- * words are. The places are the region's last sixteenth. */
+ * words are. They are within the last sixteenth of the region (cache_region.h). */
 static void dead_holders(struct fault *f)
 {
 	struct region r = map_region();
