@@ -134,30 +134,13 @@ static int find(void *ctx, const struct name *name, unsigned types, struct entry
 
 /* ---- the steps of a lookup ---- */
 
-static const char *module_text(enum nsswitch_module module)
-{
-	switch (module) {
-	case NSSWITCH_FILES:
-		return "files";
-	case NSSWITCH_DNS:
-		return "dns";
-	case NSSWITCH_MDNS_MINIMAL:
-		return "mdns_minimal";
-	case NSSWITCH_MYHOSTNAME:
-		return "myhostname";
-	case NSSWITCH_FOREIGN:
-		break;
-	}
-	return "another";
-}
-
 static void tell_settings(const struct settings *s)
 {
 	char modules[NSSWITCH_MAX * 16] = "", text[UPSTREAM_TEXT];
 
 	for (unsigned i = 0; i < s->plan.n; i++)
 		(void)snprintf(modules + strlen(modules), sizeof(modules) - strlen(modules), " %s",
-			       module_text(s->plan.entries[i].module));
+			       nsswitch_module_to_str(s->plan.entries[i].module));
 	query_step("nsswitch", "modules:%s", modules);
 	for (unsigned i = 0; i < s->upstreams.nupstreams; i++) {
 		upstream_text(&s->upstreams.upstreams[i], text);
@@ -214,10 +197,11 @@ static void tell_modules(const struct query *q, const struct lookup_query *query
 			if (!nsswitch_silent(module, q->name, q->call.settings->hostname,
 					     &status)) {
 				query_step("nsswitch", "%s may know it: libc is asked",
-					   module_text(module));
+					   nsswitch_module_to_str(module));
 				return;
 			}
-			query_step("nsswitch", "%s does not know such names", module_text(module));
+			query_step("nsswitch", "%s does not know such names",
+				   nsswitch_module_to_str(module));
 			break;
 		}
 	}
