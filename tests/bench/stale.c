@@ -7,10 +7,10 @@
  * not count.
  *
  * Figures, in nanoseconds by the wall: `p50`, `p90`, `p99`, `max`; `lookups`; `errors`; `spread`,
- * between the beginnings of the first and of the last process. Without -1 the longest lookup of
- * each process is left out of these: `then`, the longest of the others; `over`, how many of them
- * took more than a millisecond; `waited`, how many of those have slept of their own accord. The
- * rest is the machine's, which gave the core to somebody else.
+ * between the beginnings of the first and of the last process; and of the lookups that began, in
+ * any process, when the first wait of all was over: `then`, the longest; `over`, how many took more
+ * than a millisecond; `waited`, how many of those have slept of their own accord, and are waits.
+ * The rest is the machine's, which gave the core to somebody else.
  */
 #include "bench.h"
 
@@ -24,7 +24,7 @@
 #define LONG_NS 1000000u
 
 struct one {
-	uint64_t ns;
+	uint64_t start_ns, ns;
 	bool slept, failed;
 };
 
@@ -52,11 +52,10 @@ static struct one look_up_name(const char *name)
 	struct addrinfo *list = NULL;
 	long slept = sleeps();
 	struct one one;
-	uint64_t start;
 
-	start = bench_now_ns();
+	one.start_ns = bench_now_ns();
 	one.failed = getaddrinfo(name, "80", &hints, &list) != 0;
-	one.ns = bench_now_ns() - start;
+	one.ns = bench_now_ns() - one.start_ns;
 	one.slept = sleeps() > slept;
 	if (list != NULL)
 		freeaddrinfo(list);
@@ -98,33 +97,40 @@ static void start(int go[2], struct one *ones, uint64_t *ret_began)
 	_exit(0);
 }
 
-static void emit(const char *subject, const struct one *all, const uint64_t *began)
+static bool is_wait(const struct one *one)
 {
-	unsigned each = times * nnames(), first = first_is_free ? nnames() : 0;
-	struct bench_samples every;
-	uint64_t then = 0, earliest = UINT64_MAX, latest = 0;
+	return one->ns > LONG_NS && one->slept;
+}
+
+/* When the first wait was over; 0: nobody waited. */
+static uint64_t first_wait_ns(const struct one *all, size_t n)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (size_t i = 0; i < n; i++)
+		if (is_wait(&all[i]) && all[i].start_ns + all[i].ns < first)
+			first = all[i].start_ns + all[i].ns;
+	return first == UINT64_MAX ? 0 : first;
+}
+
+static void emit_lookups(const char *subject, const struct one *all)
+{
+	unsigned each = times * nnames(), skip = first_is_free ? nnames() : 0;
+	uint64_t from_ns = first_wait_ns(all, (size_t)processes * each), then = 0;
 	unsigned errors = 0, over = 0, waited = 0;
+	struct bench_samples every;
 
 	bench_samples_init(&every, (size_t)processes * each);
-	for (unsigned p = 0; p < processes; p++) {
-		const struct one *ones = all + (size_t)p * each;
-		unsigned longest = first_is_free ? each : 0;
-
-		for (unsigned i = first; i < each; i++) {
-			bench_sample(&every, ones[i].ns);
-			errors += ones[i].failed;
-			if (!first_is_free && ones[i].ns > ones[longest].ns)
-				longest = i;
-		}
-		for (unsigned i = first; i < each; i++) {
-			if (i == longest)
-				continue;
-			then = ones[i].ns > then ? ones[i].ns : then;
-			over += ones[i].ns > LONG_NS;
-			waited += ones[i].ns > LONG_NS && ones[i].slept;
-		}
-		earliest = began[p] < earliest ? began[p] : earliest;
-		latest = began[p] > latest ? began[p] : latest;
+	for (size_t i = 0; i < (size_t)processes * each; i++) {
+		if (i % each < skip)
+			continue;
+		bench_sample(&every, all[i].ns);
+		errors += all[i].failed;
+		if (all[i].start_ns < from_ns)
+			continue;
+		then = all[i].ns > then ? all[i].ns : then;
+		over += all[i].ns > LONG_NS;
+		waited += is_wait(&all[i]);
 	}
 	bench_emit(subject, "lookups", (double)every.n);
 	bench_emit_times(subject, "p50", &every);
@@ -132,6 +138,16 @@ static void emit(const char *subject, const struct one *all, const uint64_t *beg
 	bench_emit(subject, "then", (double)then);
 	bench_emit(subject, "over", over);
 	bench_emit(subject, "waited", waited);
+}
+
+static void emit_spread(const char *subject, const uint64_t *began)
+{
+	uint64_t earliest = UINT64_MAX, latest = 0;
+
+	for (unsigned p = 0; p < processes; p++) {
+		earliest = began[p] < earliest ? began[p] : earliest;
+		latest = began[p] > latest ? began[p] : latest;
+	}
 	bench_emit(subject, "spread", (double)(latest - earliest));
 }
 
@@ -166,8 +182,8 @@ static void read_options(int argc, char **argv)
 			exit(2);
 	}
 	if (optind != argc - 2) {
-		fputs("usage: stale [-p PROCESSES] [-t TIMES] [-w US] [-c COUNT] [-1] SUBJECT "
-		      "NAME\n",
+		fputs("usage: stale [-p PROCESSES] [-t TIMES] [-w US] [-c COUNT] [-i NAME] [-1] "
+		      "SUBJECT NAME\n",
 		      stderr);
 		exit(2);
 	}
@@ -196,6 +212,7 @@ int main(int argc, char **argv)
 		if (wait(&status) < 0 || status != 0)
 			bench_die("a process", "did not end well");
 	}
-	emit(argv[optind], all, began);
+	emit_lookups(argv[optind], all);
+	emit_spread(argv[optind], began);
 	return 0;
 }
