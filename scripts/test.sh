@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # test.sh [--asan | --tsan] - runs the unit and the end-to-end tests of the build folder $O (default
-# build), both even if the first fails, and ends with `N passed, N failed, N skipped`. The exit
-# status is 0 only if none failed.
+# build), both even if the first fails. Ends with what the failed ones said, once more, and with
+# `N passed, N failed, N skipped`. The exit status is 0 only if none failed.
 #
 # --asan, --tsan  $O is a sanitizer build: sets the sanitizer's options, and has its runtime
 #                 preloaded in front of the shim where an uninstrumented program runs under it. What
@@ -63,13 +63,20 @@ count() { # of one key in a report
 	sed -n "0,/^  \"$1\": /s/^  \"$1\": \([0-9]*\),/\1/p" "$2"
 }
 
+# What the failed tests in a log said, the end of it if it was much.
+failures() {
+	awk '/^\[(PASS|SKIP)\] / { n = 0; next }
+		!/^\[RUN \] / { line[n++] = $0 }
+		/^\[FAIL\] / { for (i = n > 40 ? n - 40 : 0; i < n; i++) print line[i]; n = 0 }' "$1"
+}
+
 # Runs one test program: its name, its arguments, then the environment to add.
 run() {
 	local name=$1 jobs=$2 report="$NBD_BUILD/$1.json" status
 	shift 2
 	echo "== $name tests"
 	rm -f "$report"
-	env "$@" "$NBD_BUILD/$name" --verbose "$jobs" --json="$report" 2>&1 |
+	env "$@" "$NBD_BUILD/$name" --verbose "$jobs" --json="$report" 2>&1 | tee "$NBD_BUILD/$name.log" |
 		if [ "${V:-0}" = 1 ]; then cat; else sed -u '/^\[RUN \]/d'; fi
 	status=${PIPESTATUS[0]}
 	if [ "$status" -ne 0 ]; then
@@ -98,6 +105,11 @@ if [ -n "$(ls -A "$reports")" ]; then
 		cat "$report"
 	done
 	result=1
+fi
+if [ "$failed" -gt 0 ]; then
+	echo "== failed"
+	failures "$NBD_BUILD/unit.log"
+	failures "$NBD_BUILD/e2e.log"
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 exit $result
