@@ -108,7 +108,8 @@ static int explain_unknown(const struct parser *p, const char *word)
 	size_t len = strcspn(word, "=");
 	char name[64];
 
-	if (strncmp(word, "--", 2) != 0)
+	/* A letter among others: `word` may be the one before it. */
+	if ((optopt > 0 && optopt < FIRST_VALUE) || strncmp(word, "--", 2) != 0)
 		return say_usage("%s: there is no option -%c (see noblockdns %s --help)",
 				 p->verb->name, optopt ? optopt : '?', p->verb->name);
 	(void)snprintf(name, sizeof(name), "%.*s", (int)(len - 2 < 60 ? len - 2 : 60), word + 2);

@@ -130,6 +130,12 @@ Test(tool_options, unknown_letter_is_named, .init = cr_redirect_stderr)
 	complains("noblockdns: try: there is no option -x (see noblockdns try --help)");
 }
 
+Test(tool_options, unknown_letter_among_others_is_named, .init = cr_redirect_stderr)
+{
+	cr_assert_eq(PARSE(&verb, "try", "--json", "-xh"), TOOL_USAGE);
+	complains("noblockdns: try: there is no option -x (see noblockdns try --help)");
+}
+
 Test(tool_options, missing_value_is_named, .init = cr_redirect_stderr)
 {
 	cr_assert_eq(PARSE(&verb, "try", "--runs"), TOOL_USAGE);
