@@ -78,7 +78,7 @@ void help_verb(const struct verb *verb)
 	bool in_variables = false;
 
 	(void)printf("Usage: noblockdns %s %s\n", verb->name, verb->synopsis);
-	(void)printf("%c", verb->summary[0] & ~0x20);
+	(void)printf("%c", text_capital(verb->summary[0]));
 	(void)printf("%s.\n", verb->summary + 1);
 	if (verb->more) {
 		(void)fputc('\n', stdout);

@@ -34,11 +34,6 @@ void report_free(struct report *r)
 	memset(r, 0, sizeof(*r));
 }
 
-void report_run_drop(struct report *r)
-{
-	free_run(&r->runs[--r->nruns]);
-}
-
 /* ---- texts: open addressing, at most half full ---- */
 
 static char **place_of(char **texts, size_t room, const char *text)

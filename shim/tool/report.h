@@ -8,7 +8,8 @@
  * settled runs. One thread.
  *
  * Terms
- *	wait	one lookup, or one connect of a blocking socket, from call to return
+ *	wait	one lookup, or one call of connect(), from call to return; of a socket that does not
+ *		block that is no more than the call itself
  *	turn	a thread's time between its return from epoll_wait(), poll() or select() and its
  *		next entry: what all other clients of an event loop wait for
  *	stall	what waits cost a thread at a stretch: all of one turn together, or a single wait
@@ -125,9 +126,6 @@ struct report_turn *report_turn_add(struct report *r, struct report_run *run);
 
 /* Sorts, finds out which wait was in which turn, and makes the stalls. */
 void report_run_settle(struct report *r, struct report_run *run);
-
-/* Takes the last run away again: it shall not be counted. */
-void report_run_drop(struct report *r);
 
 const char *report_side_to_str(enum report_side side); /* "without", "with" */
 const char *report_kind_to_str(enum report_kind kind); /* "lookup", "connect" */

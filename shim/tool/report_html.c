@@ -64,12 +64,12 @@ static void write_title(const struct report_view *v, FILE *out)
 		when, v->side[REPORT_WITHOUT].runs, v->side[REPORT_WITHOUT].runs == 1 ? "" : "s",
 		v->side[REPORT_WITH].runs, v->report->cache == REPORT_WARM ? "warm" : "cold");
 	report_verdict(v, text, sizeof(text));
-	(void)fprintf(out, "<h1>%c%s.</h1>\n<p><code>", text[0] & ~0x20, text + 1);
+	(void)fprintf(out, "<h1>%c%s.</h1>\n<p><code>", text_capital(text[0]), text + 1);
 	html_text(out, v->report->command);
 	(void)fputs("</code></p></header>\n", out);
 	for (size_t i = 0; report_remark(v, i, text, sizeof(text)); i++) {
 		(void)fputs(i == 0 ? "<ul class=\"remarks\"><li>" : "<li>", out);
-		text[0] &= ~0x20;
+		text[0] = text_capital(text[0]);
 		html_text(out, text);
 		(void)fputs(".</li>", out);
 		if (!report_remark(v, i + 1, text, sizeof(text)))

@@ -89,8 +89,8 @@ void report_write_markdown(const struct report_view *v, FILE *out)
 	(void)fputs("### ", out);
 	put(out, v->report->command);
 	report_verdict(v, text, sizeof(text));
-	(void)fprintf(out, "\n\n%c%s (%u and %u runs, cache %s).\n\n", text[0] & ~0x20, text + 1,
-		      v->side[REPORT_WITHOUT].runs, v->side[REPORT_WITH].runs,
+	(void)fprintf(out, "\n\n%c%s (%u and %u runs, cache %s).\n\n", text_capital(text[0]),
+		      text + 1, v->side[REPORT_WITHOUT].runs, v->side[REPORT_WITH].runs,
 		      v->report->cache == REPORT_WARM ? "warm" : "cold");
 	for (size_t i = 0; report_remark(v, i, text, sizeof(text)); i++) {
 		(void)fputs("- ", out);

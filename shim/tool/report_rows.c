@@ -137,6 +137,18 @@ static void add_turns(struct report_view *v)
 		add_names(v, "waiting for", without->turn_name, with->turn_name);
 }
 
+static bool has_ended_so_before(const struct report *r, size_t run)
+{
+	char end[REPORT_WORD], earlier[REPORT_WORD];
+
+	(void)report_format_end(&r->runs[run].end, end);
+	for (size_t i = 0; i < run; i++)
+		if (r->runs[i].side == r->runs[run].side &&
+		    strcmp(report_format_end(&r->runs[i].end, earlier), end) == 0)
+			return true;
+	return false;
+}
+
 /* The ends of all runs of a side, each once: "exit 0", "exit 0, killed by SIGSEGV". */
 static void list_ends(const struct report *r, enum report_side side, char *buf, size_t size)
 {
@@ -145,10 +157,10 @@ static void list_ends(const struct report *r, enum report_side side, char *buf, 
 
 	buf[0] = '\0';
 	for (size_t i = 0; i < r->nruns; i++) {
-		if (r->runs[i].side != side)
+		if (r->runs[i].side != side || has_ended_so_before(r, i))
 			continue;
 		(void)report_format_end(&r->runs[i].end, word);
-		if (strstr(buf, word) == NULL && len + strlen(word) + 3 < size)
+		if (len + strlen(word) + 3 < size)
 			len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? ", " : "",
 						word);
 	}

@@ -91,9 +91,9 @@ void report_write_text(const struct report_view *v, FILE *out)
 	if (v->nprograms > 1)
 		write_groups(v, v->programs, v->nprograms, "A RUN, BY PROGRAM", out);
 	report_verdict(v, remark, sizeof(remark));
-	(void)fprintf(out, "\n%c%s.\n", remark[0] & ~0x20, remark + 1);
+	(void)fprintf(out, "\n%c%s.\n", text_capital(remark[0]), remark + 1);
 	for (size_t i = 0; report_remark(v, i, remark, sizeof(remark)); i++) {
 		text_escape(remark, strlen(remark), shown, sizeof(shown));
-		(void)fprintf(out, "%c%s.\n", shown[0] & ~0x20, shown + 1);
+		(void)fprintf(out, "%c%s.\n", text_capital(shown[0]), shown + 1);
 	}
 }

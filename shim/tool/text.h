@@ -22,6 +22,12 @@ static inline bool text_is_plain(char c)
 	return c >= 0x20 && c < 0x7f;
 }
 
+/* Of a small ASCII letter the capital, of anything else itself: sentences begin with one. */
+static inline char text_capital(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
 /*
  * `text` with control characters (C0, DEL and C1) and bytes that are no UTF-8 as \xNN, and
  * backslashes as they are. NUL-terminated, cut to fit between characters. Returns the length.

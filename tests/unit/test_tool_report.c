@@ -273,6 +273,22 @@ Test(tool_report, stopped_runs_are_no_result)
 	report_free(&r);
 }
 
+Test(tool_report, every_end_is_listed_once)
+{
+	static const int ends[] = {12, 1, 12, 1, 2};
+	struct report_view v;
+	struct report r;
+
+	report_open(&r);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		add_run(&r, REPORT_WITHOUT, (unsigned)i + 1)->end.status = ends[i];
+	report_view_open(&r, &v);
+	cr_assert_str_eq(v.rows[v.nrows - 2].label, "CMD ended with");
+	cr_assert_str_eq(v.rows[v.nrows - 2].value[REPORT_WITHOUT], "exit 12, exit 1, exit 2");
+	report_view_free(&v);
+	report_free(&r);
+}
+
 /* ---- figures in words ---- */
 
 Test(tool_report, durations_have_three_digits)
@@ -412,6 +428,27 @@ Test(tool_report, text_has_no_control_characters)
 	cr_assert_null(strchr(text, '\033'));
 	cr_assert_null(strchr(text, '\xff'));
 	free(text);
+	report_free(&r);
+}
+
+/* A sentence that begins with a figure has no capital. */
+Test(tool_report, figure_at_the_begin_of_a_remark_stays)
+{
+	static void (*const forms[])(const struct report_view *v, FILE *out) = {
+		report_write_text, report_write_html, report_write_markdown, report_write_json};
+	struct report r;
+
+	report_open(&r);
+	add_run(&r, REPORT_WITHOUT, 1)->lost = 3;
+	settle(&r);
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		char *text = written(&r, forms[i]);
+
+		cr_assert_not_null(strstr(text, "3 records of the traces are missing"), "form %zu",
+				   i);
+		cr_assert_null(strchr(text, '3' & ~0x20), "form %zu", i);
+		free(text);
+	}
 	report_free(&r);
 }
 
