@@ -182,8 +182,8 @@ $(O)/bench/%: $(O)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -pthread -o $@ $^ -lcares
 
-# This one drives the cache itself.
-$(O)/bench/flood: $(O)/obj/tests/bench/flood.o $(UNIT_SHIM_OBJ)
+# These drive the cache themselves.
+$(O)/bench/flood $(O)/bench/list: $(O)/bench/%: $(O)/obj/tests/bench/%.o $(UNIT_SHIM_OBJ)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -pthread -o $@ $^

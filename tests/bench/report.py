@@ -160,6 +160,13 @@ def minus(f, metric, subject, base):
     return statistics.median(differences) if differences else None
 
 
+def list_requirements(f):
+    """`noblockdns cache list`, while two processes read and write: as requirements()"""
+    took = ms(f.get("list", "cache list"))
+    yield "cache list of 8,000 names, two processes at work, p50", took, "ms", "<=", 50
+    yield "cache list, names in it", f.get("list", "cache list", "names"), "", ">=", 8000
+
+
 def stale_requirements(f):
     """An upstream that is down, crowded or lossy: as requirements()"""
     for fault, words in (("KILL", "killed"), ("STOP", "frozen")):
@@ -407,6 +414,12 @@ def print_trace(f):
     table("Observed and traced, ns", ["", "p10", "p50", "instructions"], rows)
 
 
+def print_list(f):
+    row = [ms(f.get("list", "cache list", m)) for m in ("p50", "p90", "p99", "max")]
+    row.append(f.get("list", "cache list", "names"))
+    table("The command, ms", ["", "p50", "p90", "p99", "max", "names"], [["cache list"] + row])
+
+
 def print_requirements(reqs):
     rows = [
         [r["verdict"], r["requirement"]]
@@ -478,6 +491,7 @@ def main():
                 *dot_requirements(figures),
                 *stale_requirements(figures),
                 *trace_requirements(figures),
+                *list_requirements(figures),
                 *race_requirements(figures),
             )
         ],
@@ -490,7 +504,7 @@ def main():
     print(f"{m['cpu']}, {m['cores']} cores, Linux {m['kernel']}, load {m['load']:.1f}")
     for section in (
         *(print_warm, print_scale, print_many, print_start, print_cold, print_dot),
-        *(print_stale, print_race, print_flood, print_trace),
+        *(print_stale, print_race, print_flood, print_trace, print_list),
     ):
         section(figures)
     print_requirements(report["requirements"])
