@@ -80,14 +80,25 @@ static int look(const struct config *config, struct stats *ret)
 }
 
 static void print(FILE *out, const struct values *v, const struct stats *stats,
-		  const struct stats *before)
+		  const struct stats *before, double seconds)
 {
 	if (v->prometheus)
 		stats_print_prometheus(out, stats);
 	else if (v->json)
 		stats_print_json(out, stats, v->watch);
 	else
-		stats_print(out, stats, before, (double)v->interval);
+		stats_print(out, stats, before, seconds);
+}
+
+/* All of it has arrived: 0, or a positive errno. */
+static int finish(FILE *out)
+{
+	bool failed = fflush(out) != 0 || ferror(out);
+	int err = errno;
+
+	if (fclose(out) != 0 && !failed)
+		return errno;
+	return failed ? (err != 0 ? err : EIO) : 0;
 }
 
 /* Under another name first: nobody reads half of it. */
@@ -104,25 +115,29 @@ static int write_file(const struct values *v, const struct stats *stats)
 		out = fdopen(fd, "w");
 	if (out == NULL)
 		err = errno;
+	if (out == NULL && fd >= 0)
+		(void)close(fd);
 	if (out != NULL) {
 		(void)fchmod(fd, 0644); /* for whoever collects it */
-		print(out, v, stats, NULL);
-		if (fclose(out) != 0 || rename(path, v->output) < 0)
-			err = errno;
+		print(out, v, stats, NULL, 0);
+		err = finish(out);
 	}
+	if (err == 0 && rename(path, v->output) < 0)
+		err = errno;
 	if (err != 0 && fd >= 0)
 		(void)unlink(path);
 	free(path);
 	return err ? say_trouble("stats: %s: %s", v->output, strerror(err)) : -1;
 }
 
-static int show(const struct values *v, const struct stats *stats, const struct stats *before)
+static int show(const struct values *v, const struct stats *stats, const struct stats *before,
+		double seconds)
 {
 	if (v->output != NULL)
 		return write_file(v, stats);
 	if (v->watch && !v->json && !v->prometheus && terminal_has_colour(stdout))
 		(void)fputs("\033[H\033[2J", stdout); /* home, and clear (ECMA-48) */
-	print(stdout, v, stats, before);
+	print(stdout, v, stats, before, seconds);
 	return fflush(stdout) == 0 ? -1 : TOOL_TROUBLE;
 }
 
@@ -130,17 +145,21 @@ static int watch(const struct config *config, const struct values *v)
 {
 	const struct timespec pause = {.tv_sec = (time_t)v->interval};
 	static struct stats stats, before;
+	uint64_t now_ms, then_ms = 0;
 	int status;
 
 	for (uint64_t i = 0; i < v->count || v->count == 0; i++) {
 		if (i > 0)
 			(void)nanosleep(&pause, NULL);
+		now_ms = clock_boot_ms(); /* a stopped or busy process sleeps longer */
 		status = look(config, &stats);
 		if (status < 0)
-			status = show(v, &stats, i > 0 ? &before : NULL);
+			status = show(v, &stats, i > 0 ? &before : NULL,
+				      (double)(now_ms - then_ms) / 1000);
 		if (status >= 0)
 			return status;
 		before = stats;
+		then_ms = now_ms;
 	}
 	return TOOL_FINE;
 }

@@ -144,6 +144,18 @@ LabTest(tool_stats, file_is_replaced_as_a_whole)
 	tool_complained("stats: /run/none/x: No such file or directory");
 }
 
+LabTest(tool_stats, full_disk_leaves_the_file_as_it_was)
+{
+	lab_dns_start_text(w, SCRIPT);
+	shim_run(NULL, LOOK_UP);
+	tool_shell("mkdir /run/full && mount -t tmpfs -o size=8k none /run/full && cd /run/full || "
+		   "exit 99; echo old >dns.prom; noblockdns stats --prometheus --output dns.prom; "
+		   "status=$?; ls; cat dns.prom; exit $status");
+	tool_ended(125);
+	lab_assert_str(shim_got.out, "dns.prom\nold\n");
+	tool_complained("stats: dns.prom: No space left on device");
+}
+
 LabTest(tool_stats, watching_ends_after_so_many)
 {
 	lab_dns_start_text(w, SCRIPT);
