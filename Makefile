@@ -79,11 +79,13 @@ TOOL        := $(O)/noblockdns
 
 DEB         := $(O)/noblockdns_$(shell sed -n '1s/.*(\(.*\)).*/\1/p' scripts/debian/changelog).deb
 
+# libresolv comes with libc, and its archive would bind what libc keeps to itself: the library would
+# then fit one version of it.
 ifeq ($(STATIC),1)
-RESOLVER_LIBS := -Wl,-Bstatic -lcares -lssl -lcrypto -lresolv -Wl,-Bdynamic
+RESOLVER_LIBS := -Wl,-Bstatic -lcares -lssl -lcrypto -Wl,-Bdynamic -lresolv
 else
 ALL_CFLAGS    += -DRESOLVER_SHARED
-RESOLVER_LIBS := -lcares -lssl -lcrypto -Wl,-Bstatic -lresolv -Wl,-Bdynamic
+RESOLVER_LIBS := -lcares -lssl -lcrypto -lresolv
 endif
 
 # Debug information goes into a file beside the library, where gdb and perf find it.

@@ -208,20 +208,21 @@ Test(exports, no_variant_of_a_hooked_name_is_forgotten)
  * Linking -----------------------------------------------------------------------------------------
  */
 
-static void must_need_libc_alone(const char *path)
+static void must_need(const char *path, const char *wanted)
 {
-	char *text =
-		output_of("readelf -dW $F | sed -n 's/.*(NEEDED).*\\[\\(.*\\)\\]/\\1/p'", path);
+	char *text = output_of(
+		"readelf -dW $F | sed -n 's/.*(NEEDED).*\\[\\(.*\\)\\]/\\1/p' | sort", path);
 
-	cr_assert_str_eq(text, "libc.so.6\n");
+	cr_assert_str_eq(text, wanted);
 	free(text);
 }
 
 Test(exports, shim_needs_libc_alone, .init = skip_if_sanitized)
 {
-	must_need_libc_alone(SHIM);
+	must_need(SHIM, "libc.so.6\n");
 }
 
+/* libresolv is libc's own. */
 Test(exports, resolver_needs_libc_alone, .init = skip_if_sanitized)
 {
 	char *text = output_of("readelf -dW $F", RESOLVER);
@@ -230,7 +231,22 @@ Test(exports, resolver_needs_libc_alone, .init = skip_if_sanitized)
 	free(text);
 	if (shared)
 		cr_skip_test("built with STATIC=0");
-	must_need_libc_alone(RESOLVER);
+	must_need(RESOLVER, "libc.so.6\nlibresolv.so.2\n");
+}
+
+/* They change with each version of it. */
+Test(exports, no_private_symbol_of_libc_is_bound)
+{
+	static const char *const names[] = {"libnoblockdns.so", "libnoblockdns-resolver.so",
+					    "noblockdns"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *text = output_of("nm -D --undefined-only $F", library(names[i]));
+
+		cr_assert(strstr(text, "@GLIBC_2"), "%s: no symbol of libc at all", names[i]);
+		cr_expect_null(strstr(text, "@GLIBC_PRIVATE"), "%s:\n%s", names[i], text);
+		free(text);
+	}
 }
 
 /* `script` prints something exactly if the property holds. */
