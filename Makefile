@@ -71,7 +71,7 @@ TOOL_SHIM_OBJ := $(filter-out $(call obj,shim/self_path.c),$(UNIT_SHIM_OBJ))
 # query listens in on the resolver by the linker's hand.
 TOOL_WRAP     := -Wl,--wrap=resolver_load
 UNIT_TOOL_OBJ := $(call obj,$(filter-out shim/tool/main.c shim/tool/self_path.c shim/tool/query_host.c \
-		 shim/tool/verb_query.c,$(TOOL_SRC)))
+		 shim/tool/query_lookup.c shim/tool/verb_query.c,$(TOOL_SRC)))
 
 SHIM_SO     := $(O)/libnoblockdns.so
 RESOLVER_SO := $(O)/libnoblockdns-resolver.so

@@ -14,6 +14,20 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* ---- query_lookup.c ---- */
+
+struct query_result {
+	int eai; /* 0: there are addresses */
+	bool by_libc;
+	unsigned n;
+	char (*addrs)[64]; /* owns: of malloc(), the caller frees it; in the order of a program's */
+	char canon[RESOLVER_NAME_MAX]; /* "": none */
+};
+
+/* Looks the name up, once in a process; `family` as in getaddrinfo(). The steps are written down.
+ */
+void query_look_up(const char *name, int family, struct query_result *ret);
+
 /* ---- query_steps.c ---- */
 
 /* Begins anew: the time is 0. */
