@@ -2,17 +2,13 @@
 /* report_traces.c - see report_traces.h. One file is one process. */
 #include "shim/tool/report_traces.h"
 
+#include "shim/tool/trace_folder.h"
 #include "shim/tool/trace_read.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <netdb.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define SUFFIX ".trace"
 
 struct reader {
 	struct report *report;
@@ -161,36 +157,24 @@ static void read_file(struct report *r, struct report_run *run, const char *path
 	trace_close(file);
 }
 
-static int is_trace(const struct dirent *e)
+struct folder_reader {
+	struct report *report;
+	struct report_run *run;
+	uint64_t start_boot_ns;
+};
+
+static void read_one(void *ctx, const char *path)
 {
-	size_t len = strlen(e->d_name);
+	struct folder_reader *f = ctx;
 
-	return len > strlen(SUFFIX) && strcmp(e->d_name + len - strlen(SUFFIX), SUFFIX) == 0;
-}
-
-/* In the order in which they began to trace: the name ends with that moment. */
-static int by_start(const struct dirent **a, const struct dirent **b)
-{
-	const char *x = strrchr((*a)->d_name, '-'), *y = strrchr((*b)->d_name, '-');
-	uint64_t at_x = x ? strtoull(x + 1, NULL, 10) : 0, at_y = y ? strtoull(y + 1, NULL, 10) : 0;
-
-	return (at_x > at_y) - (at_x < at_y);
+	read_file(f->report, f->run, path, f->start_boot_ns);
 }
 
 int report_traces_read(struct report *r, struct report_run *run, const char *folder,
 		       uint64_t start_boot_ns)
 {
-	struct dirent **entries;
-	int n = scandir(folder, &entries, is_trace, by_start);
-	char path[PATH_MAX];
+	struct folder_reader f = {.report = r, .run = run, .start_boot_ns = start_boot_ns};
+	int n = trace_folder_each(folder, read_one, &f);
 
-	if (n < 0)
-		return -errno;
-	for (int i = 0; i < n; i++) {
-		if (snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name) < PATH_MAX)
-			read_file(r, run, path, start_boot_ns);
-		free(entries[i]);
-	}
-	free(entries);
-	return 0;
+	return n < 0 ? n : 0;
 }

@@ -5,13 +5,10 @@
  * printed all the same.
  */
 #include "shim/tool/say.h"
+#include "shim/tool/trace_folder.h"
 #include "shim/tool/trace_print.h"
 #include "shim/tool/verb.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -83,32 +80,29 @@ static int print_file(struct trace_printer *p, const struct values *values, cons
 	return TOOL_FINE;
 }
 
-static int is_trace(const struct dirent *entry)
-{
-	size_t len = strlen(entry->d_name);
+/* What print_file() gets, and has come to. */
+struct folder_job {
+	struct trace_printer *printer;
+	const struct values *values;
+	int status;
+};
 
-	return len > 6 && strcmp(entry->d_name + len - 6, ".trace") == 0;
+static void print_one(void *ctx, const char *path)
+{
+	struct folder_job *job = ctx;
+
+	if (print_file(job->printer, job->values, path) != TOOL_FINE)
+		job->status = TOOL_TROUBLE;
 }
 
 static int print_folder(struct trace_printer *p, const struct values *values, const char *path)
 {
-	struct dirent **entries;
-	int n = scandir(path, &entries, is_trace, versionsort), status = TOOL_FINE;
+	struct folder_job job = {.printer = p, .values = values, .status = TOOL_FINE};
+	int n = trace_folder_each(path, print_one, &job);
 
 	if (n < 0)
-		return say_trouble("trace: %s: %s", path, strerror(errno));
-	if (n == 0)
-		status = say_trouble("trace: %s: no trace file is in it", path);
-	for (int i = 0; i < n; i++) {
-		char file[PATH_MAX];
-		int len = snprintf(file, sizeof(file), "%s/%s", path, entries[i]->d_name);
-
-		if (len < (int)sizeof(file) && print_file(p, values, file) != TOOL_FINE)
-			status = TOOL_TROUBLE;
-		free(entries[i]);
-	}
-	free(entries);
-	return status;
+		return say_trouble("trace: %s: %s", path, strerror(-n));
+	return n > 0 ? job.status : say_trouble("trace: %s: no trace file is in it", path);
 }
 
 static int print(struct trace_printer *p, const struct values *values, const char *path)

@@ -3,10 +3,13 @@
  * test_tool_trace.c - trace files that are cut off, damaged or made up: what is readable is given,
  * the rest counted, and nothing is read past the end (which is AddressSanitizer's to see).
  */
+#include "shim/tool/trace_folder.h"
 #include "shim/tool/trace_read.h"
+#include "tests/unit/test_cache_util.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,4 +224,37 @@ Test(tool_trace, words_for_numbers_that_are_none)
 	cr_expect_str_eq(trace_function_to_str((enum trace_function)77), "?");
 	cr_expect_str_eq(trace_source_to_str((enum trace_source)77), "?");
 	cr_expect_str_eq(trace_race_end_to_str((enum trace_race_end)77), "?");
+}
+
+/* ---- folders ---- */
+
+static void append_name(void *ctx, const char *path)
+{
+	char *names = ctx;
+
+	strcat(names, strrchr(path, '/') + 1);
+	strcat(names, " ");
+}
+
+Test(tool_trace, files_of_a_folder_come_in_the_order_of_their_begin)
+{
+	static const char *const made[] = {"noblockdns-9-200.trace",
+					   "noblockdns-10-30.trace",
+					   "noblockdns-7-1000.trace",
+					   "noblockdns-7-4.trace",
+					   "notes.txt",
+					   ".trace"};
+	char folder[64], path[128], names[512] = "";
+
+	scratch_make(folder);
+	cr_assert_eq(trace_folder_each(folder, append_name, names), 0);
+	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, made[i]);
+		cr_assert_eq(fclose(fopen(path, "w")), 0);
+	}
+	cr_assert_eq(trace_folder_each(folder, append_name, names), 4);
+	cr_assert_str_eq(names, "noblockdns-7-4.trace noblockdns-10-30.trace "
+				"noblockdns-9-200.trace noblockdns-7-1000.trace ");
+	scratch_remove(folder);
+	cr_assert_eq(trace_folder_each(folder, append_name, names), -ENOENT);
 }
