@@ -38,8 +38,9 @@
 #define RESOLVER_MAX_UPSTREAMS 8
 #define RESOLVER_MAX_BOOTSTRAP 3
 #define RESOLVER_MAX_PINS      8
-#define RESOLVER_HOST_MAX      256  /* a host name with its NUL */
-#define RESOLVER_TICKET_MAX    4000 /* bytes of a serialized TLS session */
+#define RESOLVER_HOST_MAX      256		 /* a host name with its NUL */
+#define RESOLVER_TICKET_MAX    4000		 /* bytes of a serialized TLS session */
+#define RESOLVER_FILE_MAX      ((size_t)4 << 20) /* a system store has a quarter of that */
 #define RESOLVER_NAME_MAX      1025 /* a presentation-form name with its NUL (glibc's NS_MAXDNAME) */
 #define RESOLVER_CHAIN_MAX     17   /* the owner of the question and at most 16 CNAME targets */
 
@@ -226,7 +227,7 @@ struct resolver_host {
 	void (*random)(void *ctx, void *buf, unsigned len);
 
 	/* The whole of a text file, NUL-terminated, of malloc(); the caller frees it. Negative
-	 * errno where it cannot be had. At most 4 MiB are read. */
+	 * errno where it cannot be had. At most RESOLVER_FILE_MAX bytes are read. */
 	int (*read_file)(void *ctx, const char *path, char **ret, size_t *ret_len);
 
 	/*

@@ -101,3 +101,23 @@ int file_read(const char *path, char **ret_text, size_t *ret_len, struct file_id
 	}
 	return r;
 }
+
+int file_read_text(const char *path, size_t limit, char **ret_text, size_t *ret_len)
+{
+	struct file_id id;
+	char *text, *ended;
+	size_t len;
+	int r = file_read_head(path, limit, &text, &len, &id);
+
+	if (r < 0)
+		return r;
+	ended = realloc(text, len + 1);
+	if (ended == NULL) {
+		free(text);
+		return -ENOMEM;
+	}
+	ended[len] = '\0';
+	*ret_text = ended;
+	*ret_len = len;
+	return 0;
+}

@@ -34,4 +34,7 @@ int file_read(const char *path, char **ret_text, size_t *ret_len, struct file_id
 int file_read_head(const char *path, size_t limit, char **ret_text, size_t *ret_len,
 		   struct file_id *ret_id);
 
+/* The same as a string: a NUL follows, which `ret_len` does not count. */
+int file_read_text(const char *path, size_t limit, char **ret_text, size_t *ret_len);
+
 #endif

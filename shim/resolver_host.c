@@ -27,15 +27,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 /* How long lookups wait for the loader before they are left to libc. It takes a millisecond or two,
  * unless a library's constructor holds the loader's lock. */
 #define PATIENCE_MS 200
-
-#define READ_FILE_MAX ((size_t)4 << 20) /* a system store has a quarter of that */
 
 #define MAX_VIEWS 8 /* one is usual; more only while settings change under lookups in flight */
 
@@ -148,23 +145,8 @@ static void host_random(void *ctx, void *buf, unsigned len)
 
 static int host_read_file(void *ctx, const char *path, char **ret, size_t *ret_len)
 {
-	struct file_id id;
-	char *text, *ended;
-	size_t len;
-	int r = file_read_head(path, READ_FILE_MAX, &text, &len, &id);
-
 	(void)ctx;
-	if (r < 0)
-		return r;
-	ended = realloc(text, len + 1);
-	if (ended == NULL) {
-		free(text);
-		return -ENOMEM;
-	}
-	ended[len] = '\0';
-	*ret = ended;
-	*ret_len = len;
-	return 0;
+	return file_read_text(path, RESOLVER_FILE_MAX, ret, ret_len);
 }
 
 static int host_ticket_take(void *ctx, uint64_t key, void *ret_ticket, unsigned size)

@@ -5,7 +5,6 @@
  */
 #include "shim/file.h"
 #include "shim/tool/doctor.h"
-#include "shim/tool/text_file.h"
 #include "shim/tool/version.h"
 
 #include <errno.h>
@@ -15,8 +14,9 @@
 #include <sys/auxv.h>
 #include <time.h>
 
-#define DAY_S	 86400
-#define FUTURE_S (25L * 365 * DAY_S) /* no build of this is in use for as long */
+#define DAY_S	   86400
+#define STATUS_MAX ((size_t)64 << 10)  /* it has one or two KB */
+#define FUTURE_S   (25L * 365 * DAY_S) /* no build of this is in use for as long */
 
 /* ---- configuration ---- */
 
@@ -91,7 +91,7 @@ static void check_seccomp(struct doctor *d)
 	size_t len;
 	char *text;
 
-	if (text_file_read("/proc/self/status", &text, &len) < 0) {
+	if (file_read_text("/proc/self/status", STATUS_MAX, &text, &len) < 0) {
 		doctor_find(d, DOCTOR_NOTE, "no-proc", "mount /proc",
 			    "/proc cannot be read: a few things are found out more slowly");
 		return;

@@ -3,9 +3,9 @@
  * doctor_nsswitch.c - which modules of nsswitch.conf(5) take lookups away from the shim: it has
  * files and dns; what it meets besides on the way through the `hosts` line is left to libc, whole.
  */
+#include "shim/file.h"
 #include "shim/nsswitch.h"
 #include "shim/tool/doctor.h"
-#include "shim/tool/text_file.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define NSSWITCH_CONF "/etc/nsswitch.conf"
+#define FILE_MAX      ((size_t)4 << 20)
 #define WORD_MAX      64
 
 enum place { BEFORE_DNS, AFTER_DNS };
@@ -142,7 +143,7 @@ void doctor_nsswitch(struct doctor *d, bool private)
 	char *text, *line;
 
 	d->area = "machine";
-	if (text_file_read(NSSWITCH_CONF, &text, &len) < 0) {
+	if (file_read_text(NSSWITCH_CONF, FILE_MAX, &text, &len) < 0) {
 		doctor_find(d, DOCTOR_GOOD, "nsswitch", NULL,
 			    "there is no " NSSWITCH_CONF ": files, then dns");
 		return;

@@ -6,9 +6,9 @@
 #include "shim/tool/probe.h"
 
 #include "shim/clock.h"
+#include "shim/file.h"
 #include "shim/random.h"
 #include "shim/resolver_load.h"
-#include "shim/tool/text_file.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -81,7 +81,7 @@ static void host_random(void *ctx, void *buf, unsigned len)
 static int host_read_file(void *ctx, const char *path, char **ret, size_t *ret_len)
 {
 	(void)ctx;
-	return text_file_read(path, ret, ret_len);
+	return file_read_text(path, RESOLVER_FILE_MAX, ret, ret_len);
 }
 
 /* No session is resumed: each handshake is to show the certificate. */

@@ -2,10 +2,11 @@
 /* fake_host.c - see fake_host.h. */
 #include "fake_host.h"
 
+#include "shim/file.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -85,19 +86,8 @@ static void host_random(void *ctx, void *buf, unsigned len)
 
 static int host_read_file(void *ctx, const char *path, char **ret, size_t *ret_len)
 {
-	FILE *f = fopen(path, "re");
-	size_t size = 4u << 20;
-
 	(void)ctx;
-	if (!f)
-		return -errno;
-	*ret = malloc(size + 1);
-	*ret_len = *ret ? fread(*ret, 1, size, f) : 0;
-	fclose(f);
-	if (!*ret)
-		return -ENOMEM;
-	(*ret)[*ret_len] = '\0';
-	return 0;
+	return file_read_text(path, RESOLVER_FILE_MAX, ret, ret_len);
 }
 
 static int host_ticket_take(void *ctx, uint64_t key, void *ret_ticket, unsigned size)

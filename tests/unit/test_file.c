@@ -74,6 +74,22 @@ Test(file, head_ends_at_limit_or_file)
 	}
 }
 
+Test(file, text_ends_with_a_nul)
+{
+	static const size_t limits[] = {1, 10, 30, 31, 100};
+
+	write_bytes(30);
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		char *text;
+		size_t len;
+
+		cr_assert_eq(file_read_text(path, limits[i], &text, &len), 0);
+		expect_bytes(text, len, limits[i] < 30 ? limits[i] : 30);
+		cr_expect_eq(strlen(text), len);
+		free(text);
+	}
+}
+
 Test(file, past_size_max_is_refused)
 {
 	struct file_id id;
