@@ -79,12 +79,25 @@ static void write_thread(struct json *j, const struct report_run *run, size_t th
 	json_uint(j, "tid", run->threads[thread].tid);
 }
 
-static void write_wait(struct json *j, const struct report_run *run, const struct report_wait *w)
+/* What a thread did from then on: how waits, turns and stalls begin. */
+static void open_record(struct json *j, const struct report_run *run, size_t thread,
+			uint64_t start_ns)
 {
 	json_object(j, NULL);
+	write_thread(j, run, thread);
+	json_uint(j, "start_ns", start_ns);
+}
+
+static void write_shares(struct json *j, const uint64_t blocked_ns[REPORT_KINDS])
+{
+	json_uint(j, "in_lookups_ns", blocked_ns[REPORT_LOOKUP]);
+	json_uint(j, "in_connects_ns", blocked_ns[REPORT_CONNECT]);
+}
+
+static void write_wait(struct json *j, const struct report_run *run, const struct report_wait *w)
+{
+	open_record(j, run, w->thread, w->start_ns);
 	json_text(j, "kind", report_kind_to_str(w->kind));
-	write_thread(j, run, w->thread);
-	json_uint(j, "start_ns", w->start_ns);
 	json_uint(j, "blocked_ns", w->ns);
 	json_text(j, "name", w->name);
 	json_text(j, "detail", w->detail);
@@ -94,23 +107,17 @@ static void write_wait(struct json *j, const struct report_run *run, const struc
 
 static void write_turn(struct json *j, const struct report_run *run, const struct report_turn *t)
 {
-	json_object(j, NULL);
-	write_thread(j, run, t->thread);
-	json_uint(j, "start_ns", t->start_ns);
+	open_record(j, run, t->thread, t->start_ns);
 	json_uint(j, "duration_ns", t->ns);
-	json_uint(j, "in_lookups_ns", t->blocked_ns[REPORT_LOOKUP]);
-	json_uint(j, "in_connects_ns", t->blocked_ns[REPORT_CONNECT]);
+	write_shares(j, t->blocked_ns);
 	json_end(j);
 }
 
 static void write_stall(struct json *j, const struct report_run *run, const struct report_stall *s)
 {
-	json_object(j, NULL);
-	write_thread(j, run, s->thread);
-	json_uint(j, "start_ns", s->start_ns);
+	open_record(j, run, s->thread, s->start_ns);
 	json_uint(j, "blocked_ns", s->ns);
-	json_uint(j, "in_lookups_ns", s->blocked_ns[REPORT_LOOKUP]);
-	json_uint(j, "in_connects_ns", s->blocked_ns[REPORT_CONNECT]);
+	write_shares(j, s->blocked_ns);
 	json_uint(j, "waits", s->waits);
 	json_text(j, "name", run->waits[s->longest_wait].name);
 	json_bool(j, "in_loop", s->in_loop);

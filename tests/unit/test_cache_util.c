@@ -161,3 +161,17 @@ struct cache *scratch_file_open(size_t size)
 	cr_assert_eq(cache_backing(cache), CACHE_SHARED, "%s", why);
 	return cache;
 }
+
+struct cache *scratch_cache;
+
+void scratch_cache_make(void)
+{
+	scratch_file_make();
+	scratch_cache = scratch_file_open(CACHE_SIZE_MIN);
+}
+
+void scratch_cache_remove(void)
+{
+	cache_close(scratch_cache);
+	scratch_file_remove();
+}

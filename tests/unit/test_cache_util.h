@@ -55,4 +55,9 @@ void scratch_file_make(void);
 void scratch_file_remove(void);
 struct cache *scratch_file_open(size_t size);
 
+/* The same, with the smallest cache in it opened once: `scratch_cache`. */
+extern struct cache *scratch_cache;
+void scratch_cache_make(void);
+void scratch_cache_remove(void);
+
 #endif

@@ -21,25 +21,11 @@
 
 #define LONG_MS 60000 /* nothing here is waited for that long, or the test ends by its limit */
 
-static struct cache *cache;
-
-static void set_up(void)
-{
-	scratch_file_make();
-	cache = scratch_file_open(CACHE_SIZE_MIN);
-}
-
-static void tear_down(void)
-{
-	cache_close(cache);
-	scratch_file_remove();
-}
-
-TestSuite(lease, .init = set_up, .fini = tear_down, .timeout = 30);
+TestSuite(lease, .init = scratch_cache_make, .fini = scratch_cache_remove, .timeout = 30);
 
 static uint64_t nplaces(void)
 {
-	return cache_region_leases_len(cache) / 16;
+	return cache_region_leases_len(scratch_cache) / 16;
 }
 
 /* Another question of the same place. */
@@ -53,7 +39,7 @@ static uint64_t stranger(uint64_t key)
 
 static enum lease_result take(uint64_t key, uint64_t now_ms, struct lease *ret)
 {
-	return lease_take(cache, key, A | AAAA, now_ms, ret);
+	return lease_take(scratch_cache, key, A | AAAA, now_ms, ret);
 }
 
 static void must_be(uint64_t key, uint64_t now_ms, enum lease_result want)
@@ -67,7 +53,8 @@ static void must_be(uint64_t key, uint64_t now_ms, enum lease_result want)
 /* The three words of the key's place. */
 static void *place_of(uint64_t key)
 {
-	return cache_region_claim(cache, cache_region_leases_at(cache) + key % nplaces() * 16);
+	return cache_region_claim(scratch_cache,
+				  cache_region_leases_at(scratch_cache) + key % nplaces() * 16);
 }
 
 static void damage(uint64_t key, uint64_t who, uint32_t first)
@@ -136,8 +123,8 @@ Test(lease, stranger_in_the_same_place_has_none)
 	cr_assert_eq(take(stranger(KEY), NOW, &lease), LEASE_NONE);
 	cr_assert_eq(lease.key, 0);
 	cr_assert_eq(lease.first_ms, NOW);
-	lease_release(cache, &lease, true);
-	lease_notify(cache, &lease, 0);
+	lease_release(scratch_cache, &lease, true);
+	lease_notify(scratch_cache, &lease, 0);
 	must_be(KEY, NOW, LEASE_OTHERS);
 }
 
@@ -152,7 +139,7 @@ Test(lease, release_lets_the_next_have_it)
 	struct lease lease;
 
 	take(KEY, NOW, &lease);
-	lease_release(cache, &lease, true);
+	lease_release(scratch_cache, &lease, true);
 	must_be(KEY, NOW + 1, LEASE_MINE);
 }
 
@@ -161,7 +148,7 @@ Test(lease, stranger_may_have_the_place_after_a_release)
 	struct lease lease;
 
 	take(KEY, NOW, &lease);
-	lease_release(cache, &lease, false);
+	lease_release(scratch_cache, &lease, false);
 	must_be(stranger(KEY), NOW + 1, LEASE_MINE);
 }
 
@@ -199,7 +186,7 @@ Test(lease, late_release_leaves_the_next_holder_alone)
 
 	take(KEY, NOW, &late);
 	cr_assert_eq(take(KEY, NOW + LEASE_MS, &lease), LEASE_MINE);
-	lease_release(cache, &late, false);
+	lease_release(scratch_cache, &late, false);
 	must_be(KEY, NOW + LEASE_MS + 1, LEASE_OTHERS);
 }
 
@@ -208,12 +195,12 @@ Test(lease, time_without_an_answer_counts_from_the_first_who_asked)
 	struct lease lease;
 
 	take(KEY, NOW, &lease);
-	lease_release(cache, &lease, false);
+	lease_release(scratch_cache, &lease, false);
 	cr_assert_eq(take(KEY, NOW + 300, &lease), LEASE_MINE);
 	cr_assert_eq(lease.first_ms, NOW);
 	cr_assert_eq(take(KEY, NOW + 300 + LEASE_MS, &lease), LEASE_MINE);
 	cr_assert_eq(lease.first_ms, NOW);
-	lease_release(cache, &lease, true);
+	lease_release(scratch_cache, &lease, true);
 	cr_assert_eq(take(KEY, NOW + 2000, &lease), LEASE_MINE);
 	cr_assert_eq(lease.first_ms, NOW + 2000);
 }
@@ -224,7 +211,7 @@ Test(lease, part_of_an_answer_is_not_waited_for_again)
 	struct lease lease;
 
 	take(KEY, NOW, &lease);
-	lease_notify(cache, &lease, NOW + 100);
+	lease_notify(scratch_cache, &lease, NOW + 100);
 	cr_assert_eq(take(KEY, NOW + 200, &lease), LEASE_OTHERS);
 	cr_assert_lt(lease.first_ms, NOW);
 	cr_assert_eq(take(KEY, NOW + 1000, &lease), LEASE_MINE);
@@ -237,7 +224,7 @@ Test(lease, part_of_an_answer_is_forgotten_soon)
 	struct lease lease;
 
 	take(KEY, NOW, &lease);
-	lease_notify(cache, &lease, NOW + 100);
+	lease_notify(scratch_cache, &lease, NOW + 100);
 	cr_assert_eq(take(KEY, NOW + 3101, &lease), LEASE_MINE);
 	cr_assert_eq(lease.first_ms, NOW + 3101);
 }
@@ -247,7 +234,7 @@ Test(lease, time_without_an_answer_is_not_from_before_the_boot)
 	struct lease lease;
 
 	take(KEY, 100, &lease);
-	lease_notify(cache, &lease, 100);
+	lease_notify(scratch_cache, &lease, 100);
 	cr_assert_eq(take(KEY, 200, &lease), LEASE_OTHERS);
 	cr_assert_eq(lease.first_ms, 200);
 }
@@ -257,7 +244,7 @@ Test(lease, time_without_an_answer_is_not_that_of_a_stranger)
 	struct lease lease;
 
 	take(KEY, NOW, &lease);
-	lease_release(cache, &lease, false);
+	lease_release(scratch_cache, &lease, false);
 	cr_assert_eq(take(stranger(KEY), NOW + 300, &lease), LEASE_MINE);
 	cr_assert_eq(lease.first_ms, NOW + 300);
 }
@@ -276,7 +263,7 @@ Test(lease, time_without_an_answer_is_forgotten_in_the_end)
 static void must_be_of(unsigned types, uint64_t now_ms, enum lease_result want)
 {
 	struct lease lease;
-	enum lease_result got = lease_take(cache, KEY, types, now_ms, &lease);
+	enum lease_result got = lease_take(scratch_cache, KEY, types, now_ms, &lease);
 
 	cr_assert_eq(got, want, "(%d instead of %d for types %u)", (int)got, (int)want, types);
 }
@@ -303,7 +290,7 @@ Test(lease, who_takes_it_over_for_both_types_has_it_for_all)
 	struct lease lease;
 
 	must_be_of(A, NOW, LEASE_MINE);
-	cr_assert_eq(lease_take(cache, KEY, A | AAAA, NOW + 100, &lease), LEASE_MINE);
+	cr_assert_eq(lease_take(scratch_cache, KEY, A | AAAA, NOW + 100, &lease), LEASE_MINE);
 	cr_assert_eq(lease.first_ms, NOW);
 	cr_assert_eq(lease.end_ms, NOW + 100 + LEASE_MS);
 	must_be_of(A, NOW + LEASE_MS, LEASE_OTHERS);
@@ -321,11 +308,11 @@ Test(lease, release_of_one_that_was_taken_over_wakes_and_keeps_the_lease)
 {
 	struct lease first, others;
 
-	lease_take(cache, KEY, A, NOW, &first);
+	lease_take(scratch_cache, KEY, A, NOW, &first);
 	must_be_of(A | AAAA, NOW, LEASE_MINE);
-	cr_assert_eq(lease_take(cache, KEY, A, NOW, &others), LEASE_OTHERS);
-	lease_release(cache, &first, true);
-	lease_wait(cache, &others, LONG_MS);
+	cr_assert_eq(lease_take(scratch_cache, KEY, A, NOW, &others), LEASE_OTHERS);
+	lease_release(scratch_cache, &first, true);
+	lease_wait(scratch_cache, &others, LONG_MS);
 	must_be_of(A, NOW, LEASE_OTHERS);
 }
 
@@ -333,13 +320,13 @@ Test(lease, taken_place_is_seen_without_taking)
 {
 	struct lease lease;
 
-	cr_assert_not(lease_is_taken(cache, KEY, NOW));
+	cr_assert_not(lease_is_taken(scratch_cache, KEY, NOW));
 	take(KEY, NOW, &lease);
-	cr_assert(lease_is_taken(cache, KEY, NOW + LEASE_MS - 1));
-	cr_assert(lease_is_taken(cache, stranger(KEY), NOW));
-	cr_assert_not(lease_is_taken(cache, KEY, NOW + LEASE_MS));
-	lease_release(cache, &lease, true);
-	cr_assert_not(lease_is_taken(cache, KEY, NOW));
+	cr_assert(lease_is_taken(scratch_cache, KEY, NOW + LEASE_MS - 1));
+	cr_assert(lease_is_taken(scratch_cache, stranger(KEY), NOW));
+	cr_assert_not(lease_is_taken(scratch_cache, KEY, NOW + LEASE_MS));
+	lease_release(scratch_cache, &lease, true);
+	cr_assert_not(lease_is_taken(scratch_cache, KEY, NOW));
 }
 
 Test(lease, without_a_cache_there_is_none)
@@ -367,7 +354,7 @@ static pid_t start_waiter(void)
 	if (pid == 0) {
 		if (take(KEY, NOW, &lease) != LEASE_OTHERS || write(ready[1], "", 1) != 1)
 			_exit(1);
-		lease_wait(cache, &lease, LONG_MS);
+		lease_wait(scratch_cache, &lease, LONG_MS);
 		_exit(0);
 	}
 	cr_assert_eq(read(ready[0], &c, 1), 1);
@@ -391,7 +378,7 @@ Test(lease, release_wakes_another_process)
 
 	take(KEY, NOW, &lease);
 	pid = start_waiter();
-	lease_release(cache, &lease, true);
+	lease_release(scratch_cache, &lease, true);
 	must_wake(pid);
 }
 
@@ -403,7 +390,7 @@ Test(lease, notify_wakes_all_and_keeps_the_lease)
 	take(KEY, NOW, &lease);
 	for (int i = 0; i < 3; i++)
 		pids[i] = start_waiter();
-	lease_notify(cache, &lease, 0);
+	lease_notify(scratch_cache, &lease, 0);
 	for (int i = 0; i < 3; i++)
 		must_wake(pids[i]);
 	must_be(KEY, NOW, LEASE_OTHERS);
@@ -415,8 +402,8 @@ Test(lease, nobody_sleeps_who_looked_before_the_release)
 
 	take(KEY, NOW, &mine);
 	take(KEY, NOW, &others);
-	lease_release(cache, &mine, true);
-	lease_wait(cache, &others, LONG_MS);
+	lease_release(scratch_cache, &mine, true);
+	lease_wait(scratch_cache, &others, LONG_MS);
 }
 
 Test(lease, sleep_ends_by_its_own_limit)
@@ -425,7 +412,7 @@ Test(lease, sleep_ends_by_its_own_limit)
 
 	must_be(KEY, NOW, LEASE_MINE);
 	take(KEY, NOW, &others);
-	lease_wait(cache, &others, 5);
+	lease_wait(scratch_cache, &others, 5);
 }
 
 /* ---- the dead, and the hostile ---- */
@@ -499,6 +486,6 @@ Test(lease, key_without_an_upper_half_is_a_key)
 
 	cr_assert_eq(take(1, UINT64_C(1) << 32, &lease), LEASE_MINE);
 	must_be(1, UINT64_C(1) << 32, LEASE_OTHERS);
-	lease_release(cache, &lease, false);
+	lease_release(scratch_cache, &lease, false);
 	must_be(1, (UINT64_C(1) << 32) + 1, LEASE_MINE);
 }

@@ -8,54 +8,40 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct cache *cache;
-
-static void set_up(void)
-{
-	scratch_file_make();
-	cache = scratch_file_open(CACHE_SIZE_MIN);
-}
-
-static void tear_down(void)
-{
-	cache_close(cache);
-	scratch_file_remove();
-}
-
-TestSuite(timens, .init = set_up, .fini = tear_down);
+TestSuite(timens, .init = scratch_cache_make, .fini = scratch_cache_remove);
 
 static uint64_t read_record(void)
 {
 	uint64_t word;
 
-	memcpy(&word, (unsigned char *)cache_region_records(cache) + CACHE_REGION_TIMENS_AT,
+	memcpy(&word, (unsigned char *)cache_region_records(scratch_cache) + CACHE_REGION_TIMENS_AT,
 	       sizeof word);
 	return word;
 }
 
 static void write_record(uint64_t word)
 {
-	memcpy((unsigned char *)cache_region_records(cache) + CACHE_REGION_TIMENS_AT, &word,
+	memcpy((unsigned char *)cache_region_records(scratch_cache) + CACHE_REGION_TIMENS_AT, &word,
 	       sizeof word);
 }
 
 Test(timens, second_process_has_the_number_of_the_first)
 {
-	uint32_t first = timens_identify(cache);
+	uint32_t first = timens_identify(scratch_cache);
 
 	cr_assert_neq(first, 0u);
 	cr_expect_eq((uint32_t)read_record(), first);
-	cr_expect_eq(timens_identify(cache), first);
+	cr_expect_eq(timens_identify(scratch_cache), first);
 }
 
 Test(timens, wall_clock_that_was_set_makes_no_other_number)
 {
-	uint32_t first = timens_identify(cache);
+	uint32_t first = timens_identify(scratch_cache);
 	uint64_t record = read_record();
 
 	for (int seconds = -100000; seconds <= 100000; seconds += 20000) {
 		write_record(record + ((uint64_t)seconds << 32));
-		cr_expect_eq(timens_identify(cache), first, "%d s", seconds);
+		cr_expect_eq(timens_identify(scratch_cache), first, "%d s", seconds);
 		cr_expect_leq((read_record() >> 32) - (record >> 32) + 1, 2u, "it stays wrong");
 	}
 }
@@ -63,11 +49,11 @@ Test(timens, wall_clock_that_was_set_makes_no_other_number)
 /* Another one was first: it keeps the record, and this one its own number. */
 Test(timens, record_of_another_namespace_is_left_alone)
 {
-	uint32_t own = timens_identify(cache);
+	uint32_t own = timens_identify(scratch_cache);
 	uint64_t other = (read_record() ^ 2) + (UINT64_C(86400) << 32);
 
 	write_record(other);
-	cr_expect_eq(timens_identify(cache), own);
+	cr_expect_eq(timens_identify(scratch_cache), own);
 	cr_expect_eq(read_record(), other);
 }
 
