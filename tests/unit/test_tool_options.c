@@ -80,6 +80,14 @@ static void complains(const char *line)
 	cr_assert_str_eq(got, line);
 }
 
+/* A test: this command line is wrong, for that reason. */
+#define REFUSES(suite, name, verb, line, ...)                                                      \
+	Test(suite, name, .init = cr_redirect_stderr)                                              \
+	{                                                                                          \
+		cr_assert_eq(PARSE(verb, __VA_ARGS__), TOOL_USAGE);                                \
+		complains(line);                                                                   \
+	}
+
 Test(tool_options, values_go_where_they_belong)
 {
 	cr_assert_eq(
@@ -112,53 +120,33 @@ Test(tool_options, hyphens_end_options)
 	cr_assert_eq(first, 2);
 }
 
-Test(tool_options, unknown_one_gets_the_nearest, .init = cr_redirect_stderr)
-{
-	cr_assert_eq(PARSE(&verb, "try", "--jsn"), TOOL_USAGE);
-	complains("noblockdns: try: there is no option --jsn; did you mean --json?");
-}
+REFUSES(tool_options, unknown_one_gets_the_nearest, &verb,
+	"noblockdns: try: there is no option --jsn; did you mean --json?", "try", "--jsn")
 
-Test(tool_options, unknown_one_with_value_gets_the_nearest, .init = cr_redirect_stderr)
-{
-	cr_assert_eq(PARSE(&command, "try", "--stale-mx=7", "ls"), TOOL_USAGE);
-	complains("noblockdns: try: there is no option --stale-mx; did you mean --stale-max?");
-}
+REFUSES(tool_options, unknown_one_with_value_gets_the_nearest, &command,
+	"noblockdns: try: there is no option --stale-mx; did you mean --stale-max?", "try",
+	"--stale-mx=7", "ls")
 
-Test(tool_options, unknown_letter_is_named, .init = cr_redirect_stderr)
-{
-	cr_assert_eq(PARSE(&verb, "try", "-x"), TOOL_USAGE);
-	complains("noblockdns: try: there is no option -x (see noblockdns try --help)");
-}
+REFUSES(tool_options, unknown_letter_is_named, &verb,
+	"noblockdns: try: there is no option -x (see noblockdns try --help)", "try", "-x")
 
-Test(tool_options, unknown_letter_among_others_is_named, .init = cr_redirect_stderr)
-{
-	cr_assert_eq(PARSE(&verb, "try", "--json", "-xh"), TOOL_USAGE);
-	complains("noblockdns: try: there is no option -x (see noblockdns try --help)");
-}
+REFUSES(tool_options, unknown_letter_among_others_is_named, &verb,
+	"noblockdns: try: there is no option -x (see noblockdns try --help)", "try", "--json",
+	"-xh")
 
-Test(tool_options, missing_value_is_named, .init = cr_redirect_stderr)
-{
-	cr_assert_eq(PARSE(&verb, "try", "--runs"), TOOL_USAGE);
-	complains("noblockdns: try: --runs needs a value");
-}
+REFUSES(tool_options, missing_value_is_named, &verb, "noblockdns: try: --runs needs a value", "try",
+	"--runs")
 
-Test(tool_options, switch_takes_no_value, .init = cr_redirect_stderr)
-{
-	cr_assert_eq(PARSE(&verb, "try", "--json=1"), TOOL_USAGE);
-	complains("noblockdns: try: --json takes no value");
-}
+REFUSES(tool_options, switch_takes_no_value, &verb, "noblockdns: try: --json takes no value", "try",
+	"--json=1")
 
-Test(tool_options, number_outside_is_refused, .init = cr_redirect_stderr)
-{
-	cr_assert_eq(PARSE(&verb, "try", "--runs", "10"), TOOL_USAGE);
-	complains("noblockdns: try: --runs: \"10\" is not allowed (a whole number from 1 to 9)");
-}
+REFUSES(tool_options, number_outside_is_refused, &verb,
+	"noblockdns: try: --runs: \"10\" is not allowed (a whole number from 1 to 9)", "try",
+	"--runs", "10")
 
-Test(tool_options, escape_sequence_is_not_repeated, .init = cr_redirect_stderr)
-{
-	cr_assert_eq(PARSE(&verb, "try", "--shell", "\033[2J"), TOOL_USAGE);
-	complains("noblockdns: try: --shell: \"\\x1b[2J\" is not allowed (bash|zsh)");
-}
+REFUSES(tool_options, escape_sequence_is_not_repeated, &verb,
+	"noblockdns: try: --shell: \"\\x1b[2J\" is not allowed (bash|zsh)", "try", "--shell",
+	"\033[2J")
 
 /* ---- variables ---- */
 
@@ -182,19 +170,15 @@ Test(tool_variables, value_goes_into_the_environment)
 	cr_assert_str_eq(getenv("NOBLOCKDNS_STALE_MAX"), "7");
 }
 
-Test(tool_variables, bad_value_is_refused_in_the_shims_words, .init = cr_redirect_stderr)
-{
-	cr_assert_eq(PARSE(&command, "try", "--mode", "maybe", "ls"), TOOL_USAGE);
-	complains("noblockdns: try: NOBLOCKDNS_MODE: \"maybe\" is not allowed (on, observe or "
-		  "off)");
-}
+REFUSES(tool_variables, bad_value_is_refused_in_the_shims_words, &command,
+	"noblockdns: try: NOBLOCKDNS_MODE: \"maybe\" is not allowed (on, observe or "
+	"off)",
+	"try", "--mode", "maybe", "ls")
 
-Test(tool_variables, two_that_contradict_are_refused_in_any_order, .init = cr_redirect_stderr)
-{
-	cr_assert_eq(PARSE(&command, "try", "--min-ttl", "9", "--max-ttl", "3", "ls"), TOOL_USAGE);
-	complains("noblockdns: try: NOBLOCKDNS_MIN_TTL: 9 is not allowed (at most "
-		  "NOBLOCKDNS_MAX_TTL, 3)");
-}
+REFUSES(tool_variables, two_that_contradict_are_refused_in_any_order, &command,
+	"noblockdns: try: NOBLOCKDNS_MIN_TTL: 9 is not allowed (at most "
+	"NOBLOCKDNS_MAX_TTL, 3)",
+	"try", "--min-ttl", "9", "--max-ttl", "3", "ls")
 
 Test(tool_variables, bad_one_of_the_environment_is_left_to_the_shim)
 {
