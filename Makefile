@@ -44,7 +44,7 @@ SHIM_HOT := addrinfo cache cache_slot entry hook_getaddrinfo hook_gethostbyname 
 	    siblings_index siblings_lookup
 # A thread that is cancelled is unwound through these, and needs their tables; the others' are in
 # the debug file alone, which saves 20 KB. What a hit comes by is here too, to be inlined.
-SHIM_UNWOUND := $(SHIM_HOT) ask connect_race exports fetch gai_% hook_connect hook_fcntl hook_gai_a \
+SHIM_UNWOUND := $(SHIM_HOT) ask ask_others connect_race exports fetch gai_% hook_connect hook_fcntl hook_gai_a \
 	    hook_sendmsg hook_wait init lease netstate process racing
 else
 # The sanitizer runtime's symbols come from the program.

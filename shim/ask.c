@@ -2,11 +2,11 @@
 /* ask.c - see ask.h. */
 #include "shim/ask.h"
 
+#include "shim/ask_internal.h"
 #include "shim/cancel.h"
 #include "shim/clock.h"
 #include "shim/counters.h"
 #include "shim/failures.h"
-#include "shim/lease.h"
 #include "shim/netstate.h"
 #include "shim/process.h"
 #include "shim/siblings_lookup.h"
@@ -27,26 +27,6 @@
  * with it: where all are like that, nobody would ever have an answer who did not wait for it. What
  * a child's parent has waited for does not count. */
 static atomic_bool has_waited;
-
-struct asking {
-	struct resolve *call;
-	const struct lookup_question *question;
-	struct ask_plan plan;
-	uint64_t key;	     /* of the name */
-	struct lease lease;  /* as it was taken, or is others' */
-	uint64_t waited_who; /* others' lease that was waited for; 0: none was */
-	uint64_t waited_end_ms;
-	uint64_t partial_ms; /* since when others have one type's addresses; 0: they have not */
-	struct fetch *fetch; /* owns, while it is waited for */
-	bool mine;	     /* the lease */
-	bool refresh;
-	bool may_wait; /* on this thread */
-};
-
-static struct cache *cache_of(const struct asking *a)
-{
-	return a->call->settings->cache;
-}
 
 /* ---- to ask ---- */
 
@@ -73,7 +53,7 @@ static int put(struct asking *a, fetch_done_fn done, void *arg, struct fetch **r
 	int r = fetch_start(a->call->settings, &question, ret);
 
 	if (r < 0 && a->mine)
-		lease_release(cache_of(a), &a->lease, false);
+		lease_release(ask_cache(a), &a->lease, false);
 	return r;
 }
 
@@ -85,13 +65,13 @@ static void put_in_background(struct asking *a)
 		fetch_abandon(fetch);
 }
 
-/* Takes the lease if there is one to be had. The time that others have waited since they asked is
- * not waited for twice, unless they asked in another network. */
-static enum lease_result take_lease(struct asking *a)
+/* The time that others have waited since they asked is not waited for twice, unless they asked in
+ * another network. */
+enum lease_result ask_take_lease(struct asking *a)
 {
 	const struct config *config = a->call->settings->config;
 	enum lease_result result =
-		lease_take(cache_of(a), a->key, a->question->types, a->call->now_ms, &a->lease);
+		lease_take(ask_cache(a), a->key, a->question->types, a->call->now_ms, &a->lease);
 	uint64_t end_ms;
 
 	if (a->lease.first_ms < netstate_since_last())
@@ -121,10 +101,15 @@ int ask_end(struct resolve *call, struct ask_plan *plan, const struct name *name
 	return resolve_take(call, name, ask_plan_choose(plan, types, blob));
 }
 
-static int take(struct asking *a, struct blob *blob)
+int ask_take(struct asking *a, struct blob *blob)
 {
 	a->call->now_ms = clock_boot_ms();
 	return ask_end(a->call, &a->plan, &a->question->name, a->question->types, blob);
+}
+
+void ask_note_wait(void)
+{
+	atomic_store_explicit(&has_waited, true, memory_order_relaxed);
 }
 
 static int put_and_wait(struct asking *a)
@@ -134,99 +119,12 @@ static int put_and_wait(struct asking *a)
 
 	if (r < 0)
 		return r;
-	atomic_store_explicit(&has_waited, true, memory_order_relaxed);
+	ask_note_wait();
 	blob = fetch_wait(a->fetch, a->plan.until_ms);
 	a->fetch = NULL;
 	if (blob == NULL && !process_is_clean())
 		return -EXDEV; /* a fork of a signal handler: the answer goes to the parent */
-	return take(a, blob);
-}
-
-/* ---- others ask ---- */
-
-/* When what is fresh counts as having come: while the lease is on, when it did; else now. */
-static uint64_t came_ms(const struct asking *a, const struct entry_rrset *fresh)
-{
-	return fresh->stored_ms + LEASE_MS >= a->lease.end_ms ? fresh->stored_ms : a->call->now_ms;
-}
-
-/* 1: there is nothing yet. 0: the answer is in the cache, or in the call. */
-static int look_again(struct asking *a)
-{
-	const struct lookup_question *q = a->question;
-	struct resolve *call = a->call;
-	struct entry entry;
-	unsigned fresh;
-	bool is_a;
-
-	if (resolve_find(call, &q->name, &entry) < 0)
-		return 1;
-	fresh = ask_plan_fresh(&entry, q->types, call->now_ms);
-	if (fresh == q->types) {
-		counters_unhit();
-		return 0;
-	}
-	if (!ask_plan_has_addresses(&entry, fresh))
-		return 1;
-	/* As fetch_job.c: the other type is waited for a little (RFC 8305 section 3). */
-	is_a = fresh == FETCH_A;
-	if (a->partial_ms == 0)
-		a->partial_ms = came_ms(a, &entry.rr[is_a ? ENTRY_A : ENTRY_AAAA]);
-	if (call->now_ms < a->partial_ms + call->settings->config->resolution_delay_ms)
-		return 1;
-	entry.rr[is_a ? ENTRY_AAAA : ENTRY_A] = (struct entry_rrset){.kind = RESOLVER_NONE};
-	a->plan.since_ms = 0; /* others have heard of the servers */
-	return take(a, blob_encode(&entry));
-}
-
-/* Plans anew: others may have failed meanwhile, or had a part of the answer, in whose place nothing
- * stale is to be given. True: the call has what is known. */
-static bool plan_anew(struct asking *a, int *ret)
-{
-	struct ask_plan plan;
-
-	ask_plan_make(a->call, a->question, &plan);
-	if (!plan.known && (plan.stale == NULL || a->plan.stale == NULL)) {
-		ask_plan_forget(&plan);
-		return false;
-	}
-	if (!plan.known) {
-		plan.until_ms = a->plan.until_ms;
-		plan.since_ms = a->plan.since_ms;
-	}
-	ask_plan_forget(&a->plan);
-	a->plan = plan;
-	if (plan.known)
-		*ret = take(a, NULL);
-	return plan.known;
-}
-
-/* Others have released the lease that was waited for, and still there is nothing: what they had may
- * not be kept (TTL 0). Whoever waited for the next one would stand in a line. */
-static bool waits_in_vain(const struct asking *a)
-{
-	return a->waited_who != 0 && a->waited_who != a->lease.who &&
-	       a->call->now_ms < a->waited_end_ms && a->partial_ms == 0;
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static void wait_for_others(struct asking *a)
-{
-	uint64_t until_ms = least(a->plan.until_ms, a->lease.end_ms);
-
-	if (a->partial_ms != 0)
-		until_ms = least(until_ms,
-				 a->partial_ms + a->call->settings->config->resolution_delay_ms);
-	if (until_ms > a->call->now_ms)
-		lease_wait(cache_of(a), &a->lease, until_ms - a->call->now_ms);
-	atomic_store_explicit(&has_waited, true, memory_order_relaxed);
-	a->waited_who = a->lease.who;
-	a->waited_end_ms = a->lease.end_ms;
-	a->call->now_ms = clock_boot_ms();
+	return ask_take(a, blob);
 }
 
 /* Puts a question for which there is something stale, and which nobody would wait for any more. */
@@ -235,11 +133,12 @@ static int put_for_the_next(struct asking *a)
 	uint64_t until_ms = a->call->now_ms + a->call->settings->config->stale_after_ms;
 
 	if (a->may_wait && !atomic_load_explicit(&has_waited, memory_order_relaxed)) {
-		a->plan.until_ms = least(until_ms, a->call->deadline_ms);
+		a->plan.until_ms =
+			until_ms < a->call->deadline_ms ? until_ms : a->call->deadline_ms;
 		return put_and_wait(a);
 	}
 	put_in_background(a);
-	return take(a, NULL);
+	return ask_take(a, NULL);
 }
 
 static int ask_or_wait(struct asking *a)
@@ -247,20 +146,9 @@ static int ask_or_wait(struct asking *a)
 	int r;
 
 	trace_note(TRACE_SOURCE_UPSTREAM);
-	while (take_lease(a) == LEASE_OTHERS) {
-		r = look_again(a);
-		if (r <= 0 || plan_anew(a, &r))
-			return r;
-		if (a->plan.until_ms <= a->call->now_ms)
-			return take(a, NULL);
-		if (waits_in_vain(a))
-			break;
-		if (a->waited_who == 0)
-			counters_add(COUNTER_WAITED, 1);
-		wait_for_others(a);
-		if (!process_is_clean())
-			return -EXDEV;
-	}
+	r = ask_others(a);
+	if (r <= 0)
+		return r;
 	return a->plan.until_ms > a->call->now_ms ? put_and_wait(a) : put_for_the_next(a);
 }
 
@@ -274,7 +162,7 @@ static bool probes(const struct asking *a)
 	uint64_t now_ms = a->call->now_ms, last_ms = atomic_load(&probed_ms);
 	struct lease probe;
 
-	switch (lease_take(cache_of(a), PROBE_KEY ^ a->call->settings->view, BOTH, now_ms,
+	switch (lease_take(ask_cache(a), PROBE_KEY ^ a->call->settings->view, BOTH, now_ms,
 			   &probe)) {
 	case LEASE_MINE:
 		return true;
@@ -290,8 +178,8 @@ static bool probes(const struct asking *a)
 static int ask_silent(struct asking *a)
 {
 	if (!probes(a))
-		return take(a, NULL);
-	silence_note(cache_of(a), a->call->settings->view, a->call->now_ms);
+		return ask_take(a, NULL);
+	silence_note(ask_cache(a), a->call->settings->view, a->call->now_ms);
 	return put_for_the_next(a);
 }
 
@@ -300,7 +188,7 @@ static int take_known(struct asking *a)
 {
 	if (a->plan.unheard && probes(a))
 		put_in_background(a);
-	return take(a, NULL);
+	return ask_take(a, NULL);
 }
 
 /* 1: it has to be asked, and waited for. What others have left may be younger than the time that
@@ -314,7 +202,7 @@ static int begin(struct asking *a)
 	if (a->plan.known)
 		return take_known(a);
 	if (a->call->now_ms >= a->call->deadline_ms)
-		return take(a, NULL);
+		return ask_take(a, NULL);
 	if (a->plan.silent)
 		return ask_silent(a);
 	a->key = siblings_key(a->call->settings, &a->question->name);
@@ -361,7 +249,7 @@ int ask_begin(struct resolve *call, const struct lookup_question *question, fetc
 
 	if (r <= 0)
 		return r < 0 ? r : 1;
-	take_lease(&a);
+	ask_take_lease(&a);
 	r = put(&a, done, arg, ret_fetch);
 	if (r < 0)
 		ask_plan_forget(&a.plan);
@@ -379,7 +267,7 @@ __attribute__((noinline, cold)) static void refresh(struct resolve *call, const 
 
 	if (process_check() != PROCESS_OWNER ||
 	    (failures_find(s->cache, s->view, name, call->now_ms, failed) & types) ||
-	    take_lease(&a) != LEASE_MINE)
+	    ask_take_lease(&a) != LEASE_MINE)
 		return;
 	counters_add(COUNTER_PREFETCHES, 1);
 	memcpy(question.spelling, name->text, name->len + 1u);

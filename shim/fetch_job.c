@@ -6,41 +6,21 @@
  * It belongs to the io thread alone, so it needs no lock. It lives until its last query is
  * answered, also when every asker has gone: the answer still belongs into the cache. A job that has
  * taken as long as a call may is overdue: who waits is told, and whoever comes begins a new one.
- *
- * A job ends no fetch before the fetch is satisfied: all its types are known, or one has addresses
- * and the resolution delay since then is over.
+ * How it ends stands in fetch_end.c.
  */
-#include "shim/fetch_job.h"
+#include "shim/fetch_job_internal.h"
 
 #include "shim/clock.h"
 #include "shim/failures.h"
 #include "shim/fetch_cache.h"
 #include "shim/fetch_guard.h"
-#include "shim/fetch_kept.h"
 #include "shim/hash.h"
 #include "shim/resolver_host.h"
 #include "shim/settings.h"
 #include "shim/siblings_lookup.h"
-#include "shim/sys.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct job {
-	struct job *next;
-	struct fetch *waiting; /* list; owns one reference each */
-	/* bit sets of enum fetch_types, each a part of the one before */
-	unsigned wanted, asked, known, stored;
-	struct fetch_kept kept[ENTRY_NTYPES];
-	struct host_view *view;
-	struct io_timer delay; /* the resolution delay, once one type has addresses */
-	struct io_timer overdue;
-	struct lease lease; /* key 0: none */
-	bool delay_over;
-	bool late;	     /* nobody waits, and nobody joins */
-	bool partial;	     /* somebody has gone with one family's addresses */
-	struct fetch *first; /* owns one reference: name, view and limits of the job */
-};
 
 #define BUCKETS 256
 
@@ -56,121 +36,12 @@ static _Atomic uint64_t heard_ms; /* of a server; written by the io thread */
 
 static const enum resolver_type wire_types[ENTRY_NTYPES] = {RESOLVER_A, RESOLVER_AAAA};
 
-/* ---- what is known, as an entry ---- */
-
-static struct blob *job_blob(const struct job *job)
-{
-	struct entry entry = {.view = job->first->view,
-			      .name = job->first->name.text,
-			      .name_len = job->first->name.len};
-
-	for (int t = 0; t < ENTRY_NTYPES; t++)
-		if (job->known & 1u << t)
-			fetch_kept_describe(&job->kept[t], &entry.rr[t]);
-	return blob_encode(&entry);
-}
-
-/* Did a server say what there is, of one type at least? */
-static bool is_answered(const struct job *job)
-{
-	for (int t = 0; t < ENTRY_NTYPES; t++)
-		if ((job->known & 1u << t) && job->kept[t].rrset.kind != RESOLVER_FAILURE)
-			return true;
-	return false;
-}
-
-/* Before any asker is told: a program may be over with its answer, and a lease that it left behind
- * would say that the question never had one. */
-static void tell_others(struct job *job, uint64_t now_ms)
-{
-	if (job->wanted == job->known) {
-		fetch_cache_release(&job->lease, is_answered(job));
-		job->lease = (struct lease){.key = 0};
-	} else {
-		fetch_cache_notify(&job->lease, is_answered(job) ? now_ms : 0);
-	}
-}
-
-/* Puts the RRsets that are new into the cache. */
-static void store(struct job *job, uint64_t now_ms)
-{
-	unsigned fresh = job->known & ~job->stored;
-	struct entry_rrset rrs[ENTRY_NTYPES] = {0};
-
-	if (fresh == 0)
-		return;
-	job->stored |= fresh;
-	for (int t = 0; t < ENTRY_NTYPES; t++)
-		if ((fresh & 1u << t) &&
-		    !(job->late && job->kept[t].rrset.kind == RESOLVER_FAILURE))
-			fetch_kept_describe(&job->kept[t], &rrs[t]);
-	fetch_cache_store(job->first, rrs, now_ms);
-	tell_others(job, now_ms);
-}
-
-/* ---- jobs ---- */
-
-static bool has_addresses(const struct job *job)
-{
-	for (int t = 0; t < ENTRY_NTYPES; t++)
-		if ((job->known & 1u << t) && job->kept[t].rrset.naddrs > 0)
-			return true;
-	return false;
-}
-
-static bool satisfied(const struct job *job, const struct fetch *f)
-{
-	if ((job->known & f->types) == f->types)
-		return true;
-	return job->delay_over && (job->known & f->types) != 0 && has_addresses(job);
-}
-
-static void finish(struct fetch *f, struct blob *blob, uint64_t now_ms)
-{
-	uint32_t waiting = FETCH_WAITING;
-
-	if (f->job != NULL && (f->types & ~f->job->known) != 0 && has_addresses(f->job))
-		f->job->partial = f->race;
-	io_timer_stop(&f->at_deadline);
-	f->blob = blob_retain(blob);
-	if (atomic_compare_exchange_strong(&f->state, &waiting, FETCH_DONE)) {
-		if (f->done != NULL)
-			f->done(f->arg, blob, now_ms);
-		else
-			sys_futex_wake(&f->state, 1, false);
-	}
-	fetch_unref(f);
-}
-
-/* Whoever is told of an answer finds it in the cache. A program may be over before this thread gets
- * another chance to store it. */
-static void finish_satisfied(struct job *job, uint64_t now_ms)
-{
-	struct blob *blob = NULL;
-
-	for (struct fetch **link = &job->waiting; *link != NULL;) {
-		struct fetch *f = *link;
-
-		if (!satisfied(job, f)) {
-			link = &f->next_waiting;
-			continue;
-		}
-		*link = f->next_waiting;
-		if (blob == NULL) {
-			store(job, now_ms);
-			blob = job_blob(job);
-		}
-		finish(f, blob, now_ms);
-	}
-	blob_release(blob);
-}
-
 static struct job **job_bucket(const struct fetch *f)
 {
 	return &jobs[hash_bytes(f->name.text, f->name.len, f->view) % BUCKETS];
 }
 
-static void job_free(struct job *job)
+void job_free(struct job *job)
 {
 	for (struct job **link = job_bucket(job->first); *link != NULL; link = &(*link)->next)
 		if (*link == job) {
@@ -182,66 +53,9 @@ static void job_free(struct job *job)
 	for (int t = 0; t < ENTRY_NTYPES; t++)
 		fetch_kept_free(&job->kept[t]);
 	resolver_host_put_view(job->view);
-	fetch_cache_release(&job->lease, is_answered(job));
+	fetch_cache_release(&job->lease, job_is_answered(job));
 	fetch_unref(job->first);
 	free(job);
-}
-
-static void on_delay(void *arg, uint64_t now_ms)
-{
-	struct job *job = arg;
-
-	job->delay_over = true;
-	finish_satisfied(job, now_ms);
-}
-
-/* The asker can wait no longer: it gets what is known. */
-static void on_deadline(void *arg, uint64_t now_ms)
-{
-	struct fetch *f = arg;
-	struct fetch **link = &f->job->waiting;
-	struct blob *blob = job_blob(f->job);
-
-	while (*link != f)
-		link = &(*link)->next_waiting;
-	*link = f->next_waiting;
-	finish(f, blob, now_ms);
-	blob_release(blob);
-}
-
-/* The failure is remembered, and who waits is told. The question goes on, for the cache's sake. */
-static void on_overdue(void *arg, uint64_t now_ms)
-{
-	const struct entry_rrset failed = {.kind = RESOLVER_FAILURE, .failure = RESOLVER_TIMEOUT};
-	struct entry_rrset rrs[ENTRY_NTYPES] = {0};
-	struct job *job = arg;
-	struct blob *blob = job_blob(job);
-	struct fetch *f;
-
-	for (int t = 0; t < ENTRY_NTYPES; t++)
-		if ((job->wanted & ~job->known) & 1u << t)
-			rrs[t] = failed;
-	fetch_cache_store(job->first, rrs, now_ms);
-	fetch_cache_release(&job->lease, is_answered(job));
-	job->lease = (struct lease){.key = 0};
-	job->late = true;
-	while ((f = job->waiting) != NULL) {
-		job->waiting = f->next_waiting;
-		finish(f, blob, now_ms);
-	}
-	blob_release(blob);
-}
-
-static void ask(struct job *job, uint64_t now_ms);
-
-/* After each change: who has what it wants, and whether the job is over. Frees it then. */
-static void settle(struct job *job, uint64_t now_ms)
-{
-	finish_satisfied(job, now_ms);
-	if (job->wanted != job->known)
-		return;
-	store(job, now_ms);
-	job_free(job);
 }
 
 /* What somebody has gone without: a race that has begun may need it. */
@@ -264,6 +78,8 @@ uint64_t fetch_heard_ms(void)
 	return atomic_load_explicit(&heard_ms, memory_order_relaxed);
 }
 
+static void ask(struct job *job, uint64_t now_ms);
+
 static void on_answer(struct job *job, int type, const struct resolver_rrset *rrset)
 {
 	uint64_t now_ms = clock_boot_ms();
@@ -274,10 +90,10 @@ static void on_answer(struct job *job, int type, const struct resolver_rrset *rr
 	if (job->partial)
 		tell_late(job, type, now_ms);
 	ask(job, now_ms);
-	if (has_addresses(job) && !job->delay_over && job->delay.place == 0 &&
+	if (job_has_addresses(job) && !job->delay_over && job->delay.place == 0 &&
 	    io_timer_start(&job->delay, now_ms + job->first->delay_ms) < 0)
 		job->delay_over = true;
-	settle(job, now_ms);
+	job_settle(job, now_ms);
 }
 
 static void on_answer_a(void *arg, const struct resolver_rrset *rrset)
@@ -339,8 +155,8 @@ static struct job *new_job(struct fetch *f)
 		free(job);
 		return NULL;
 	}
-	job->delay = (struct io_timer){.fire = on_delay, .arg = job};
-	job->overdue = (struct io_timer){.fire = on_overdue, .arg = job, .pressing = true};
+	job->delay = (struct io_timer){.fire = job_on_delay, .arg = job};
+	job->overdue = (struct io_timer){.fire = job_on_overdue, .arg = job, .pressing = true};
 	job->first = f;
 	atomic_fetch_add(&f->refs, 1);
 	job->next = *job_bucket(f);
@@ -370,7 +186,7 @@ static struct job *join(struct fetch *f, uint64_t now_ms)
 		job = new_job(f);
 	if (job == NULL) {
 		fetch_cache_release(&f->lease, blob != NULL);
-		finish(f, blob, now_ms);
+		job_finish_fetch(f, blob, now_ms);
 	} else {
 		take_lease(job, f);
 	}
@@ -410,7 +226,7 @@ void fetch_job_run(struct io_task *task, uint64_t now_ms)
 	f->next_waiting = job->waiting;
 	job->waiting = f;
 	f->job = job;
-	f->at_deadline = (struct io_timer){.fire = on_deadline, .arg = f, .pressing = true};
+	f->at_deadline = (struct io_timer){.fire = job_on_deadline, .arg = f, .pressing = true};
 	/* Without memory for the timer the asker's own patience must do (FETCH_GRACE_MS). */
 	(void)io_timer_start(&f->at_deadline, f->deadline_ms + VERDICT_MS);
 	job->wanted |= f->types;
@@ -419,7 +235,7 @@ void fetch_job_run(struct io_task *task, uint64_t now_ms)
 	ask(job, now_ms);
 	if (is_new)
 		fetch_cache_prepare(f, now_ms);
-	settle(job, now_ms);
+	job_settle(job, now_ms);
 }
 
 void fetch_job_reset(void)

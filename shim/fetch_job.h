@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * fetch_job.h - what the two sides of a fetch share: the asker's (fetch.c) and the io thread's
- * (fetch_job.c). Nobody else includes it.
+ * (fetch_job.c, fetch_end.c). Nobody else includes it.
  */
 #ifndef NOBLOCKDNS_FETCH_JOB_H
 #define NOBLOCKDNS_FETCH_JOB_H
