@@ -254,16 +254,28 @@ LabTest(tool_run, zsh_takes_its_script)
 
 /* ---- manual ---- */
 
-LabTest(tool_run, manual_names_every_verb_and_option)
+/* Each verb's part of the page has its options and no other; those of the variables are in run's,
+ * to which the others refer. */
+LabTest(tool_run, manual_has_the_options_of_each_verb)
 {
 	tool_shell(
-		"noblockdns help --json | python3 -c 'import json, sys\n"
+		"noblockdns help --json | python3 -c 'import json, re, sys\n"
 		"page = open(\"shim/tool/noblockdns.1\").read()\n"
-		"for v in json.load(sys.stdin):\n"
-		"    if \".Cm \" + v[\"verb\"] not in page: print(v[\"verb\"])\n"
-		"    for o in v[\"options\"]:\n"
-		"        if \"Fl -\" + o[\"name\"] + \" \" not in page.replace(\"\\n\", \" \"):\n"
-		"            print(v[\"verb\"], o[\"name\"])'");
+		"verbs = json.load(sys.stdin)\n"
+		"starts = [page.index(\".It Cm \" + v[\"verb\"]) for v in verbs]\n"
+		"ends = starts[1:] + [page.index(\".Sh ENVIRONMENT\")]\n"
+		"assert starts == sorted(starts), \"another order than --help\"\n"
+		"variables = {o[\"name\"] for o in verbs[0][\"options\"]} - {\"print\", \"json\"}\n"
+		"for v, start, end in zip(verbs, starts, ends):\n"
+		"    part = page[start:end]\n"
+		"    has = {o[\"name\"] for o in v[\"options\"]}\n"
+		"    told = set(re.findall(r\"^\\.It Fl -([a-z0-9-]+)\", part, re.M))\n"
+		"    told |= set(re.findall(r\"^\\.Fl -(json|help)\", part, re.M)) | {\"help\"}\n"
+		"    if v[\"verb\"] != \"run\" and variables <= has:\n"
+		"        assert re.search(r\"the options of\\n\\.Cm run\", part, re.I), "
+		"v[\"verb\"]\n"
+		"        has -= variables - {\"help\"}\n"
+		"    if has != told: print(v[\"verb\"], has ^ told)'");
 	lab_assert_str(shim_got.err, "");
 	lab_assert_str(shim_got.out, "");
 }
