@@ -13,6 +13,7 @@
  * The rest is the machine's, which gave the core to somebody else.
  */
 #include "bench.h"
+#include "crowd.h"
 
 #include <netdb.h>
 #include <stdbool.h>
@@ -28,14 +29,12 @@ struct one {
 	bool slept, failed;
 };
 
-static unsigned processes = 1, times = 1, wait_us, count;
-static bool first_is_free;
+static struct crowd crowd = CROWD_ONE;
 static const char *zone, *before;
 
-static unsigned nnames(void)
-{
-	return count > 0 ? count : 1;
-}
+/* Shared with all processes: their lookups, and when each of them began. */
+static struct one *ones;
+static uint64_t *began;
 
 /* How often this thread has slept of its own accord. */
 static long sleeps(void)
@@ -66,35 +65,28 @@ static struct one look_up(unsigned number)
 {
 	char name[2 * BENCH_NAME_SIZE];
 
-	if (count == 0)
+	if (crowd.count == 0)
 		return look_up_name(zone);
 	snprintf(name, sizeof name, "n%u.%s", number, zone);
 	return look_up_name(name);
 }
 
-/* The parent's end of the pipe is the only one: it closes it when all are there. */
-static void start(int go[2], struct one *ones, uint64_t *ret_began)
+static void look_up_before(void)
 {
-	pid_t pid = fork();
-	char c;
-
-	if (pid < 0)
-		bench_die("fork", strerror(errno));
-	if (pid > 0)
-		return;
-	close(go[1]);
 	if (before != NULL)
-		look_up_name(before);
-	if (read(go[0], &c, 1) != 0)
-		_exit(1);
-	close(go[0]);
-	*ret_began = bench_now_ns();
-	for (unsigned i = 0; i < times * nnames(); i++) {
-		ones[i] = look_up(i % nnames());
-		if (wait_us > 0)
-			usleep(wait_us);
+		(void)look_up_name(before);
+}
+
+static void work(unsigned which)
+{
+	struct one *own = ones + (size_t)which * crowd_each(&crowd);
+
+	began[which] = bench_now_ns();
+	for (unsigned i = 0; i < crowd_each(&crowd); i++) {
+		own[i] = look_up(i % crowd_nnames(&crowd));
+		if (crowd.wait_us > 0)
+			usleep(crowd.wait_us);
 	}
-	_exit(0);
 }
 
 static bool is_wait(const struct one *one)
@@ -103,34 +95,34 @@ static bool is_wait(const struct one *one)
 }
 
 /* When the first wait was over; 0: nobody waited. */
-static uint64_t first_wait_ns(const struct one *all, size_t n)
+static uint64_t first_wait_ns(size_t n)
 {
 	uint64_t first = UINT64_MAX;
 
 	for (size_t i = 0; i < n; i++)
-		if (is_wait(&all[i]) && all[i].start_ns + all[i].ns < first)
-			first = all[i].start_ns + all[i].ns;
+		if (is_wait(&ones[i]) && ones[i].start_ns + ones[i].ns < first)
+			first = ones[i].start_ns + ones[i].ns;
 	return first == UINT64_MAX ? 0 : first;
 }
 
-static void emit_lookups(const char *subject, const struct one *all)
+static void emit_lookups(const char *subject)
 {
-	unsigned each = times * nnames(), skip = first_is_free ? nnames() : 0;
-	uint64_t from_ns = first_wait_ns(all, (size_t)processes * each), then = 0;
+	unsigned each = crowd_each(&crowd), skip = crowd.first_is_free ? crowd_nnames(&crowd) : 0;
+	uint64_t from_ns = first_wait_ns((size_t)crowd.processes * each), then = 0;
 	unsigned errors = 0, over = 0, waited = 0;
 	struct bench_samples every;
 
-	bench_samples_init(&every, (size_t)processes * each);
-	for (size_t i = 0; i < (size_t)processes * each; i++) {
+	bench_samples_init(&every, (size_t)crowd.processes * each);
+	for (size_t i = 0; i < (size_t)crowd.processes * each; i++) {
 		if (i % each < skip)
 			continue;
-		bench_sample(&every, all[i].ns);
-		errors += all[i].failed;
-		if (all[i].start_ns < from_ns)
+		bench_sample(&every, ones[i].ns);
+		errors += ones[i].failed;
+		if (ones[i].start_ns < from_ns)
 			continue;
-		then = all[i].ns > then ? all[i].ns : then;
-		over += all[i].ns > LONG_NS;
-		waited += is_wait(&all[i]);
+		then = ones[i].ns > then ? ones[i].ns : then;
+		over += ones[i].ns > LONG_NS;
+		waited += is_wait(&ones[i]);
 	}
 	bench_emit(subject, "lookups", (double)every.n);
 	bench_emit_times(subject, "p50", &every);
@@ -140,11 +132,11 @@ static void emit_lookups(const char *subject, const struct one *all)
 	bench_emit(subject, "waited", waited);
 }
 
-static void emit_spread(const char *subject, const uint64_t *began)
+static void emit_spread(const char *subject)
 {
 	uint64_t earliest = UINT64_MAX, latest = 0;
 
-	for (unsigned p = 0; p < processes; p++) {
+	for (unsigned p = 0; p < crowd.processes; p++) {
 		earliest = began[p] < earliest ? began[p] : earliest;
 		latest = began[p] > latest ? began[p] : latest;
 	}
@@ -165,20 +157,10 @@ static void read_options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "p:t:w:c:i:1")) != -1) {
-		unsigned *to = c == 'p'	  ? &processes
-			       : c == 't' ? &times
-			       : c == 'w' ? &wait_us
-			       : c == 'c' ? &count
-					  : NULL;
-
-		if (to != NULL)
-			*to = (unsigned)atoi(optarg);
-		else if (c == 'i')
+	while ((c = getopt(argc, argv, CROWD_OPTIONS "i:")) != -1) {
+		if (c == 'i')
 			before = optarg;
-		else if (c == '1')
-			first_is_free = true;
-		else
+		else if (!crowd_option(&crowd, c, optarg))
 			exit(2);
 	}
 	if (optind != argc - 2) {
@@ -192,27 +174,26 @@ static void read_options(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct one *all;
-	uint64_t *began;
 	int go[2];
 
 	read_options(argc, argv);
-	all = shared((size_t)processes * times * nnames(), sizeof *all);
-	began = shared(processes, sizeof *began);
+	ones = shared((size_t)crowd.processes * crowd_each(&crowd), sizeof *ones);
+	began = shared(crowd.processes, sizeof *began);
 	if (pipe(go) != 0)
 		bench_die("pipe", strerror(errno));
-	for (unsigned i = 0; i < processes; i++)
-		start(go, all + (size_t)i * times * nnames(), &began[i]);
+	for (unsigned i = 0; i < crowd.processes; i++)
+		if (crowd_start(go, look_up_before, work, i) < 0)
+			bench_die("fork", strerror(errno));
 	if (before != NULL)
 		sleep(1); /* all of them are ready */
 	close(go[1]);
-	for (unsigned i = 0; i < processes; i++) {
+	for (unsigned i = 0; i < crowd.processes; i++) {
 		int status;
 
 		if (wait(&status) < 0 || status != 0)
 			bench_die("a process", "did not end well");
 	}
-	emit_lookups(argv[optind], all);
-	emit_spread(argv[optind], began);
+	emit_lookups(argv[optind]);
+	emit_spread(argv[optind]);
 	return 0;
 }

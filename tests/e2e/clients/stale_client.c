@@ -29,13 +29,14 @@
 #include <time.h>
 
 #include "client.h"
+#include "tests/bench/crowd.h"
 
 #define SLOW_MS	  100
 #define WAITED_MS 1
 #define DEATHS_US 500000
 
-static unsigned processes = 1, times = 1, wait_us, count;
-static bool dying, first_is_free;
+static struct crowd crowd = CROWD_ONE;
+static bool dying;
 static const char *suffix, *api = "";
 static int schedstat = -1; /* of this thread */
 
@@ -118,7 +119,7 @@ static double look_up(unsigned number)
 	long switches;
 	int r;
 
-	if (count > 0)
+	if (crowd.count > 0)
 		snprintf(name, sizeof name, "%u.%s", number, suffix);
 	else
 		snprintf(name, sizeof name, "%s", suffix);
@@ -143,47 +144,32 @@ static void note_start(void)
 	atomic_store(&shared->last_us, us);
 }
 
-static void work(void)
+static void work(unsigned which)
 {
-	unsigned slow = 0, names = count > 0 ? count : 1;
+	unsigned slow = 0, names = crowd_nnames(&crowd);
 
 	schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+	(void)which;
 	note_start();
-	for (unsigned i = 0; i < times * names; i++) {
+	for (unsigned i = 0; i < crowd_each(&crowd); i++) {
 		double ms = look_up(i % names);
 
-		if (i >= names || !first_is_free) {
+		if (i >= names || !crowd.first_is_free) {
 			slow += ms > SLOW_MS;
 			atomic_fetch_add(&shared->waited, ms > WAITED_MS);
 			raise_to(&shared->longest_ms, (unsigned)ms);
 		}
-		if (wait_us > 0)
-			usleep(wait_us);
+		if (crowd.wait_us > 0)
+			usleep(crowd.wait_us);
 	}
 	atomic_fetch_add(&shared->slow, slow);
 	atomic_fetch_add(&shared->crawling, slow > 1);
 }
 
-/* Each process waits for the end of a pipe that nobody has but the parent. */
-static pid_t start(int go[2])
-{
-	pid_t pid = fork();
-	char c;
-
-	must(pid >= 0);
-	if (pid > 0)
-		return pid;
-	close(go[1]);
-	must(read(go[0], &c, 1) == 0);
-	close(go[0]);
-	work();
-	_exit(0);
-}
-
 static void end(const pid_t *pids)
 {
-	for (unsigned i = 0; i < processes; i++) {
-		bool dies = dying && i + 1 < processes;
+	for (unsigned i = 0; i < crowd.processes; i++) {
+		bool dies = dying && i + 1 < crowd.processes;
 		int status = -1;
 
 		if (dies) {
@@ -200,22 +186,12 @@ int main(int argc, char **argv)
 	int c, go[2];
 	pid_t *pids;
 
-	while ((c = getopt(argc, argv, "p:t:w:c:a:d1")) != -1) {
-		unsigned *to = c == 'p'	  ? &processes
-			       : c == 't' ? &times
-			       : c == 'w' ? &wait_us
-			       : c == 'c' ? &count
-					  : NULL;
-
-		if (to != NULL)
-			*to = (unsigned)atoi(optarg);
-		else if (c == 'a')
+	while ((c = getopt(argc, argv, CROWD_OPTIONS "a:d")) != -1) {
+		if (c == 'a')
 			api = optarg;
 		else if (c == 'd')
 			dying = true;
-		else if (c == '1')
-			first_is_free = true;
-		else
+		else if (!crowd_option(&crowd, c, optarg))
 			return 2;
 	}
 	if (optind != argc - 1)
@@ -223,10 +199,12 @@ int main(int argc, char **argv)
 	suffix = argv[optind];
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
-	pids = calloc(processes + 1, sizeof *pids);
+	pids = calloc(crowd.processes + 1, sizeof *pids);
 	must(shared != MAP_FAILED && pids != NULL && pipe(go) == 0);
-	for (unsigned i = 0; i < processes; i++)
-		pids[i] = start(go);
+	for (unsigned i = 0; i < crowd.processes; i++) {
+		pids[i] = crowd_start(go, NULL, work, i);
+		must(pids[i] >= 0);
+	}
 	close(go[1]);
 	end(pids);
 	free(pids);
