@@ -94,52 +94,7 @@ static bool locate(const struct file *f, uint64_t address, uint64_t *ret)
 	return false;
 }
 
-/* ---- which functions ---- */
-
-static const struct {
-	const char *name; /* a prefix where it ends with '*' */
-	unsigned group;
-} functions[] = {
-	{"getaddrinfo", ELF_LOOKUP},
-	{"getaddrinfo_a", ELF_LOOKUP},
-	{"gethostbyname", ELF_LOOKUP},
-	{"gethostbyname2", ELF_LOOKUP},
-	{"gethostbyname_r", ELF_LOOKUP},
-	{"gethostbyname2_r", ELF_LOOKUP},
-	{"connect", ELF_CONNECT},
-	{"__connect", ELF_CONNECT},
-	{"res_query", ELF_RES},
-	{"res_search", ELF_RES},
-	{"res_send", ELF_RES},
-	{"res_nquery", ELF_RES},
-	{"res_nsearch", ELF_RES},
-	{"res_nsend", ELF_RES},
-	{"__res_query", ELF_RES},
-	{"__res_search", ELF_RES},
-	{"__res_nquery", ELF_RES},
-	{"__res_nsearch", ELF_RES},
-	{"dlopen", ELF_DLOPEN},
-	{"dlmopen", ELF_DLOPEN},
-	{"ares_*", ELF_ARES},
-	{"ub_ctx_*", ELF_UNBOUND},
-	{"ub_resolve*", ELF_UNBOUND},
-	{"ldns_resolver*", ELF_LDNS},
-	{"getdns_*", ELF_GETDNS},
-	{"io_uring_*", ELF_IO_URING},
-};
-
-static unsigned group_of(const char *name)
-{
-	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-		const char *known = functions[i].name;
-		size_t len = strlen(known);
-
-		if (known[len - 1] == '*' ? strncmp(name, known, len - 1) == 0
-					  : strcmp(name, known) == 0)
-			return functions[i].group;
-	}
-	return 0;
-}
+/* ---- symbols ---- */
 
 /* Symbols of one table, with their names in [strings, strings + size). */
 static void look_at_symbols(struct file *f, uint64_t symbols, uint64_t count, uint64_t strings,
@@ -157,10 +112,10 @@ static void look_at_symbols(struct file *f, uint64_t symbols, uint64_t count, ui
 		if (name == NULL)
 			continue;
 		if (sym.st_shndx == SHN_UNDEF)
-			f->look->imports |= group_of(name);
+			f->look->imports |= elf_group_of(name);
 		else if (ELF64_ST_TYPE(sym.st_info) == STT_FUNC ||
 			 ELF64_ST_TYPE(sym.st_info) == STT_GNU_IFUNC)
-			f->look->defines |= group_of(name);
+			f->look->defines |= elf_group_of(name);
 	}
 }
 
@@ -374,20 +329,4 @@ void elf_look(const void *data, size_t len, struct elf_look *ret)
 bool elf_mentions(const void *data, size_t len, const char *text)
 {
 	return memmem(data, len, text, strlen(text)) != NULL;
-}
-
-const char *elf_machine_to_str(uint16_t machine)
-{
-	static const struct {
-		uint16_t machine;
-		const char *name;
-	} names[] = {{EM_386, "x86 (32 bits)"},	 {EM_X86_64, "x86-64"}, {EM_ARM, "ARM (32 bits)"},
-		     {EM_AARCH64, "AArch64"},	 {EM_RISCV, "RISC-V"},	{EM_PPC64, "POWER"},
-		     {EM_S390, "s390x"},	 {EM_MIPS, "MIPS"},	{EM_SPARCV9, "SPARC"},
-		     {EM_LOONGARCH, "LoongArch"}};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].machine == machine)
-			return names[i].name;
-	return NULL;
 }

@@ -60,6 +60,9 @@ void elf_look(const void *data, size_t len, struct elf_look *ret);
 /* Does this text occur anywhere in it? */
 bool elf_mentions(const void *data, size_t len, const char *text);
 
+/* The group that a function of this name belongs to; 0: none. */
+unsigned elf_group_of(const char *name);
+
 /* "x86-64", "AArch64", ...; NULL for one that has no name here. */
 const char *elf_machine_to_str(uint16_t machine);
 

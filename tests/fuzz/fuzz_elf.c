@@ -3,7 +3,7 @@
  * fuzz_elf.c - any bytes as a program: what `noblockdns doctor` reads of files that it does not
  * know.
  *
- * links: shim/tool/elf_look.c shim/tool/shebang.c shim/tool/text.c
+ * links: shim/tool/elf_look.c shim/tool/elf_names.c shim/tool/shebang.c shim/tool/text.c
  *
  * The first bytes are made those of an ELF file of this machine in every other run, so that the
  * fuzzer does not have to find them. All that is said must lie within the input.
