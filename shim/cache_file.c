@@ -98,6 +98,11 @@ static char *append(char *to, const char *prefix, uint32_t number)
 	return to;
 }
 
+void cache_file_default_path(uint32_t uid, char *ret)
+{
+	append(append(ret, DEFAULT_DIR, uid), "/cache-v", CACHE_LAYOUT);
+}
+
 /* Sets file->path and base. */
 static int set_path(struct opening *o, const char *path)
 {
@@ -106,7 +111,7 @@ static int set_path(struct opening *o, const char *path)
 
 	o->own_dir = !path;
 	if (!path) {
-		append(append(file->path, DEFAULT_DIR, o->uid), "/cache-v", CACHE_LAYOUT);
+		cache_file_default_path(o->uid, file->path);
 	} else {
 		size_t len = strnlen(path, sizeof(file->path));
 

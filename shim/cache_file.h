@@ -55,4 +55,7 @@ int cache_file_back(const struct cache_file *file, uint64_t offset, uint64_t len
 /* The same for kernels before 5.14, through the path: 0, -ESTALE where another file has it. */
 int cache_file_back_by_path(const struct cache_file *file, uint64_t offset, uint64_t len);
 
+/* That path for this user; `ret` has PATH_MAX bytes. */
+void cache_file_default_path(uint32_t uid, char *ret);
+
 #endif

@@ -2,6 +2,7 @@
 /* cache_open.c - see cache_open.h. */
 #include "shim/tool/cache_open.h"
 
+#include "shim/cache_file.h"
 #include "shim/cache_internal.h"
 #include "shim/config.h"
 
@@ -27,8 +28,7 @@ int cache_found_path(const struct config *config, const char *path, struct cache
 		return 0;
 	}
 	if (config->cache == CONFIG_CACHE_DEFAULT) {
-		(void)snprintf(ret->path, sizeof(ret->path), "/dev/shm/noblockdns.%u/cache-v%u",
-			       (unsigned)geteuid(), (unsigned)CACHE_LAYOUT);
+		cache_file_default_path(geteuid(), ret->path);
 		return 0;
 	}
 	ret->why = config->cache == CONFIG_CACHE_OFF

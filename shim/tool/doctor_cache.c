@@ -3,6 +3,7 @@
  * doctor_cache.c - can the shared cache be had? Looks at what is there, and makes nothing: the file
  * that the shim would make, its folder, and the room where it stands.
  */
+#include "shim/cache_file.h"
 #include "shim/cache_layout.h"
 #include "shim/tool/doctor.h"
 
@@ -23,8 +24,7 @@ static void find_path(const struct config *config, char ret[PATH_MAX])
 	if (config->cache == CONFIG_CACHE_FILE)
 		(void)snprintf(ret, PATH_MAX, "%s", config->cache_path);
 	else
-		(void)snprintf(ret, PATH_MAX, "/dev/shm/noblockdns.%u/cache-v%u",
-			       (unsigned)geteuid(), (unsigned)CACHE_LAYOUT);
+		cache_file_default_path(geteuid(), ret);
 }
 
 /* The folder above, without the last part. */
