@@ -57,14 +57,16 @@ bool doctor_program(struct doctor *d, const char *path, const struct elf_file *f
 /* Reads the configuration and reports what is wrong with it. */
 void doctor_configuration(struct doctor *d, struct config *ret);
 
-/* Asks the upstreams, each over every transport that matters. */
-void doctor_upstreams(struct doctor *d, const struct settings *settings);
-
-/* Does IPv6 work? `answered4` and `answered6`: upstreams that have answered, by family, of
- * `asked6`. */
+/* Upstreams that were asked, and that have answered, by family. */
 struct doctor_families {
 	unsigned asked4, answered4, asked6, answered6;
 };
+
+/* Asks the upstreams, each over every transport that matters. Adds to `ret`. */
+void doctor_upstreams(struct doctor *d, const struct settings *settings,
+		      struct doctor_families *ret);
+
+/* Does IPv6 work? */
 void doctor_ipv6(struct doctor *d, const struct doctor_families *families);
 
 /* What races have shown of IPv6, as the cache at `path`, which is whole, remembers it. */

@@ -211,10 +211,10 @@ static void count(struct doctor_families *f, const struct resolver_upstream *u, 
 	}
 }
 
-void doctor_upstreams(struct doctor *d, const struct settings *settings)
+void doctor_upstreams(struct doctor *d, const struct settings *settings,
+		      struct doctor_families *ret)
 {
 	const struct resolver_conf *all = &settings->upstreams;
-	struct doctor_families families = {0};
 	static struct one o;
 
 	d->area = "upstreams";
@@ -240,7 +240,6 @@ void doctor_upstreams(struct doctor *d, const struct settings *settings)
 				    "the resolver library cannot be used: %s", strerror(-r));
 			return;
 		}
-		count(&families, u, answered);
+		count(ret, u, answered);
 	}
-	doctor_ipv6(d, &families);
 }

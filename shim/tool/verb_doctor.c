@@ -25,17 +25,19 @@ static void examine_machine(struct doctor *d, bool offline)
 {
 	static struct config config;
 	struct settings_stamp stamp;
+	struct doctor_families families = {0};
 	struct settings *settings;
 
 	log_configure(LOG_ERROR, "/dev/null"); /* what the shim would say, we say as findings */
 	doctor_configuration(d, &config);
 	settings = settings_build(&config, NULL, &stamp);
 	if (settings && !offline)
-		doctor_upstreams(d, settings);
+		doctor_upstreams(d, settings, &families);
 	if (settings)
 		settings_free(settings);
 	else
 		d->no_memory = true;
+	doctor_ipv6(d, &families);
 	doctor_nsswitch(d, config.private);
 	doctor_cache(d, &config);
 	doctor_clock(d);

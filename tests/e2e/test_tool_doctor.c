@@ -239,6 +239,10 @@ LabTest(tool_doctor, offline_asks_nobody)
 
 	examine("--offline");
 	lab_assert_int(lab_dns_count(dns, NULL, LAB_ANY_TYPE, LAB_ANY_TRANSPORT), 0);
+	lab_assert(strstr(shim_got.out, " ipv6") != NULL,
+		   "(addresses and routes are no upstreams: "
+		   "%s)",
+		   shim_got.out);
 }
 
 LabTest(tool_doctor, dead_upstream_is_bad)
