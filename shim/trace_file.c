@@ -34,10 +34,13 @@ static HOT _Atomic uint32_t limit;  /* ever will; 0: there is no file */
 
 static HOT struct lock lock; /* of who makes it */
 
+/* The error of touching a page for which the disk has no room is that of a bad address. */
 static int populate(struct trace_header *header, uint32_t from, uint32_t to)
 {
-	return (int)sys_call(SYS_madvise, (long)header + from, to - from, MADV_POPULATE_WRITE, 0, 0,
-			     0);
+	int r = (int)sys_call(SYS_madvise, (long)header + from, to - from, MADV_POPULATE_WRITE, 0,
+			      0, 0);
+
+	return r == -EFAULT ? -ENOSPC : r;
 }
 
 static bool grow(struct trace_header *header, uint32_t end)

@@ -225,6 +225,16 @@ LabTest(tool_trace, full_disk_ends_the_trace_and_not_the_program)
 	      "assert e[0][\"damaged\"] == e[0][\"unfinished\"] == 0, e\n");
 }
 
+LabTest(tool_trace, full_disk_is_called_by_its_name)
+{
+	if (mkdir(TRACES, 0700) != 0 ||
+	    mount("traces", TRACES, "tmpfs", MS_NOSUID, "size=16k,mode=0700") != 0)
+		lab_skip("cannot mount a tmpfs");
+	python(trace_env, LOOP("socket.getaddrinfo(\"localhost\", 1)\n"));
+	lab_assert_int(shim_got.status, 0);
+	shim_warned("trace: " TRACES ": No space left on device; nothing is recorded");
+}
+
 LabTest(tool_trace, folder_that_cannot_be_had_is_said_once)
 {
 	python(SHIM_ENV("NOBLOCKDNS_TRACE=/proc/nowhere"),
