@@ -40,6 +40,9 @@ struct verb {
 /* All verbs, in the order of --help; ends with NULL. Static storage. */
 const struct verb *const *verbs(void);
 
+/* What the first operand may be, NULL if anything: of `help`, the verbs. Ends with NULL. */
+const char *const *verb_operands(const struct verb *verb);
+
 /* NULL: there is none of that name. */
 const struct verb *verb_find(const char *name);
 

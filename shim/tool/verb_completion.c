@@ -55,7 +55,7 @@ static void bash_verb(const struct verb *v)
 	(void)fputs("'\n\t\tvalued='", stdout);
 	options_each(v, bash_valued, NULL);
 	(void)fputs(" '\n\t\toperands='", stdout);
-	print_words(v->operands);
+	print_words(verb_operands(v));
 	(void)printf("'\n\t\tcommand=%s ;;\n", v->command ? "yes" : "");
 }
 
@@ -169,9 +169,9 @@ static void zsh_verb(const struct verb *v)
 		(void)fputs(" \\\n\t\t\t'(-)1:command:_command_names -e'"
 			    " \\\n\t\t\t'*::arguments:_normal'",
 			    stdout);
-	if (v->operands) {
+	if (verb_operands(v)) {
 		(void)fputs(" \\\n\t\t\t'1:operand:(", stdout);
-		print_words(v->operands);
+		print_words(verb_operands(v));
 		(void)fputs(")'", stdout);
 	}
 	if (!v->command)

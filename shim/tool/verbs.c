@@ -40,10 +40,23 @@ const struct verb *verb_find(const char *name)
 	return NULL;
 }
 
+static const char *const *names(void)
+{
+	static const char *of[NKNOWN + 1];
+	const struct verb *const *v = verbs();
+
+	for (size_t i = 0; v[i]; i++)
+		of[i] = v[i]->name;
+	return of;
+}
+
+const char *const *verb_operands(const struct verb *verb)
+{
+	return verb == &verb_help ? names() : verb->operands;
+}
+
 int verb_unknown(const char *name)
 {
-	const char *names[NKNOWN + 1] = {NULL};
-	const struct verb *const *v = verbs();
 	const char *near;
 
 	if (name[0] == '-') {
@@ -53,9 +66,7 @@ int verb_unknown(const char *name)
 					"--help)",
 					name);
 	}
-	for (size_t i = 0; v[i]; i++)
-		names[i] = v[i]->name;
-	near = nearest(name, names);
+	near = nearest(name, names());
 	if (near == NULL)
 		return say_usage("there is no verb %s (see noblockdns --help)", name);
 	return say_usage("there is no verb %s; did you mean %s?", name, near);

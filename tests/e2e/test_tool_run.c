@@ -237,6 +237,7 @@ LabTest(tool_run, bash_completes)
 	completes("noblockdns run --mode on --tls-c", "--tls-ca\n");
 	completes("noblockdns run --tls-ca /etc/nsswi", "/etc/nsswitch.conf\n");
 	completes("noblockdns completion z", "zsh\n");
+	completes("noblockdns help tr", "trace\n");
 	completes("noblockdns run --mode on getent /etc/nsswi", "/etc/nsswitch.conf\n");
 }
 
