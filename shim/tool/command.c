@@ -39,16 +39,20 @@ struct running {
 
 static int signals_fd = -1;
 static sigset_t mask_before;
+static struct sigaction pipe_before;
 
 int command_signals(void)
 {
+	static const struct sigaction ignored = {.sa_handler = SIG_IGN};
 	sigset_t mask;
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGQUIT);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &mask, &mask_before) < 0)
+	if (sigaction(SIGPIPE, &ignored, &pipe_before) < 0 ||
+	    sigprocmask(SIG_BLOCK, &mask, &mask_before) < 0)
 		return -errno;
 	signals_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	return signals_fd < 0 ? -errno : 0;
@@ -61,6 +65,7 @@ static _Noreturn void become(const struct command_opts *opts, int out, int err, 
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), error;
 
 	(void)setsid();
+	(void)sigaction(SIGPIPE, &pipe_before, NULL);
 	(void)sigprocmask(SIG_SETMASK, &mask_before, NULL);
 	for (const struct command_variable *v = opts->variables; v->name; v++)
 		(void)setenv(v->name, v->value, 1);

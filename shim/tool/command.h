@@ -37,7 +37,8 @@ struct command_result {
 	int interrupted;	      /* the signal by which we were told to stop; 0: none */
 };
 
-/* From now on SIGINT, SIGTERM and SIGHUP stop the command that runs, not us. 0 or -errno. */
+/* From now on SIGINT, SIGQUIT, SIGTERM and SIGHUP stop the command that runs, not us, and whoever
+ * reads our progress may go away. 0 or -errno. */
 int command_signals(void);
 
 /* 0 and the result; a negative errno where it could not even be tried. */

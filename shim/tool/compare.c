@@ -10,6 +10,7 @@
 #include "shim/tool/folder.h"
 #include "shim/tool/report_traces.h"
 #include "shim/tool/say.h"
+#include "shim/tool/terminal.h"
 #include "shim/tool/text.h"
 #include "shim/tool/verb.h"
 
@@ -25,7 +26,7 @@ struct comparison {
 	struct report *report;
 	char folder[PATH_MAX]; /* temporary */
 	char parent[PATH_MAX]; /* of the folders with traces */
-	bool live;	       /* stderr is a terminal */
+	bool live;	       /* progress is a line that changes */
 	unsigned done;	       /* runs */
 	enum report_side side;
 };
@@ -193,7 +194,7 @@ static int run_all(struct comparison *c)
 
 int compare_runs(const struct compare_opts *opts, struct report *report)
 {
-	struct comparison c = {.opts = opts, .report = report, .live = isatty(2) == 1};
+	struct comparison c = {.opts = opts, .report = report, .live = terminal_can_erase(stderr)};
 	int r = folder_make_temporary(c.folder), status;
 
 	if (r < 0)

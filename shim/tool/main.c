@@ -8,8 +8,24 @@
 #include "shim/tool/version.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Where standard streams are closed, the next files that are opened would take their places, and a
+ * report what is meant for a terminal. These can be neither read nor written; a command that is
+ * executed finds the streams closed as they were. */
+static void keep_places(void)
+{
+	int fd;
+
+	do
+		fd = open("/", O_PATH | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
 
 static int dispatch(int argc, char **argv)
 {
@@ -31,8 +47,10 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int status = dispatch(argc, argv);
+	int status;
 
+	keep_places();
+	status = dispatch(argc, argv);
 	errno = 0;
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return say_trouble("cannot write the output: %s", strerror(errno ? errno : EIO));

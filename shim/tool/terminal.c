@@ -9,11 +9,18 @@
 
 #define WIDTH_DEFAULT 80
 
+bool terminal_can_erase(FILE *out)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(fileno(out)) && term && strcmp(term, "dumb") != 0;
+}
+
 bool terminal_has_colour(FILE *out)
 {
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	const char *no_color = getenv("NO_COLOR");
 
-	return isatty(fileno(out)) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+	return terminal_can_erase(out) && !(no_color && *no_color);
 }
 
 size_t terminal_width(FILE *out)

@@ -21,6 +21,9 @@ enum terminal_style {
 
 bool terminal_has_colour(FILE *out);
 
+/* Can a line be written anew? */
+bool terminal_can_erase(FILE *out);
+
 /* Columns: of the terminal, else 80. */
 size_t terminal_width(FILE *out);
 

@@ -212,19 +212,42 @@ LabTest(tool_compare, command_that_vanishes_leaves_what_was_measured)
 
 /* ---- ends from outside ---- */
 
-LabTest(tool_compare, interruption_keeps_what_was_measured)
+static void interrupt(const char *signal, const char *status)
 {
 	client();
+	setenv("SIGNAL", signal, 1);
 	tool_shell("noblockdns compare --runs 1 --json /run/r.json -- sh -c '"
 		   "[ $NOBLOCKDNS_MODE = on ] || exit 0; touch /run/started; exec $CLIENT forever' "
 		   "& pid=$!\n"
 		   "while [ ! -e /run/started ]; do sleep 0.05; done\n"
-		   "kill -INT $pid; wait $pid; echo $?; pgrep -x compare_client");
+		   "kill -$SIGNAL $pid; wait $pid; echo $?; rm /run/started; "
+		   "pgrep -x compare_client");
 	tool_printed("Interrupted: 1 of 1 runs without the shim and 1 of 1 with it were made.");
-	lab_assert_int(shim_lines_with(shim_got.out, "130"), 1);
+	lab_assert_int(shim_lines_with(shim_got.out, status), 1);
 	tool_ended(1); /* pgrep finds nothing */
 	report_says("(d['interrupted'], [r['stopped'] for r in d['runs']])",
 		    "(True, [False, True])");
+}
+
+LabTest(tool_compare, interruption_keeps_what_was_measured)
+{
+	interrupt("INT", "130");
+	interrupt("QUIT", "131");
+}
+
+/* CMD gets SIGPIPE as it always did. */
+LabTest(tool_compare, who_reads_the_progress_may_go_away)
+{
+	tool_shell("mkdir /run/tmp; export TMPDIR=/run/tmp; ignored() { grep SigIgn "
+		   "/proc/self/status; }; "
+		   "export -f ignored; ignored >/run/before; "
+		   "noblockdns compare --runs 2 --json /run/r.json bash -c 'sleep 0.1; ignored' "
+		   "2>&1 >/run/out | true; ls /run/tmp; "
+		   "noblockdns compare --runs 1 --show-output bash -c ignored 2>&1 >/run/out | "
+		   "grep SigIgn | sort -u | diff - /run/before");
+	lab_assert_str(shim_got.out, "");
+	tool_ended(0);
+	report_says("(d['interrupted'], len(d['runs']))", "(False, 4)");
 }
 
 LabTest(tool_compare, service_is_ended_after_its_time)
@@ -324,6 +347,20 @@ LabTest(tool_compare, progress_is_one_line_that_changes_on_a_terminal)
 	tool_printed("\r\033[K[1/2] without the shim, ");
 	tool_printed("\r\033[K[2/2] with the shim, ");
 	tool_did_not_print("\n");
+	tool_shell("TERM=dumb script -qec 'noblockdns compare --runs 1 true >/run/out' /dev/null");
+	tool_printed("[2/2] with the shim: exit 0, ");
+	tool_did_not_print("\033");
+}
+
+LabTest(tool_compare, report_does_not_take_the_place_of_a_closed_stream)
+{
+	tool_shell("noblockdns compare --runs 1 --json /run/r.json true >/run/out 2>&-");
+	tool_ended(0);
+	report_says("len(d['runs'])", "2");
+	tool_shell("noblockdns compare --runs 1 --html /run/r.html true >&-; "
+		   "head -c 15 /run/r.html; grep -c WITHOUT /run/r.html");
+	lab_assert_str(shim_got.out, "<!DOCTYPE html>0\n");
+	lab_assert_int(shim_lines_with(shim_got.err, "cannot write the output: Bad file"), 1);
 }
 
 /* ---- the page in a browser ---- */
