@@ -24,11 +24,14 @@ static int plain(int fd, const struct sockaddr *addr, socklen_t len)
 __attribute__((noinline, cold)) static int traced(int fd, const struct sockaddr *addr,
 						  socklen_t len)
 {
-	uint64_t start_ns = clock_boot_ns();
-	int r = plain(fd, addr, len);
+	uint64_t start_ns;
+	int r;
 
-	if (connect_is_inet(addr, len))
-		trace_connect(fd, addr, len, start_ns, r);
+	if (!connect_is_inet(addr, len))
+		return plain(fd, addr, len);
+	start_ns = trace_connect_begin(addr, len);
+	r = plain(fd, addr, len);
+	trace_connect(fd, addr, len, start_ns, r);
 	return r;
 }
 

@@ -105,16 +105,16 @@ static struct trace_cell *start_record(unsigned ncells, uint64_t start_ns, uint6
 
 static void introduce(void)
 {
-	char tail[TRACE_MORE_MAX + 16] = "";
+	char tail[(TRACE_THREAD_CELLS - 1) * TRACE_MORE_MAX] = "";
 
 	self.tid = (uint32_t)sys_gettid();
-	self.thread = start_record(3, clock_boot_ns(), 0);
+	self.thread = start_record(TRACE_THREAD_CELLS, clock_boot_ns(), 0);
 	if (self.thread == NULL)
 		return;
 	(void)sys_call(SYS_prctl, PR_GET_NAME, (long)(tail + TRACE_MORE_MAX), 0, 0, 0, 0);
 	self.thread->name_len = (uint16_t)strnlen(tail + TRACE_MORE_MAX, 16);
-	write_tail(self.thread, 3, tail, sizeof(tail));
-	trace_file_done(self.thread, TRACE_THREAD, 3);
+	write_tail(self.thread, TRACE_THREAD_CELLS, tail, sizeof(tail));
+	trace_file_done(self.thread, TRACE_THREAD, TRACE_THREAD_CELLS);
 }
 
 __attribute__((noinline, cold)) static bool begin_thread(void)
@@ -150,16 +150,55 @@ void trace_reset(void)
 	atomic_fetch_add_explicit(&generation, 1, memory_order_relaxed);
 }
 
+/* ---- what a thread is in ---- */
+
+static struct trace_under_way *under_way(void)
+{
+	return (struct trace_under_way *)(self.thread + TRACE_THREAD_UNDER_WAY);
+}
+
+static void enter(enum trace_type type, uint64_t start_ns, uint16_t number, const void *bytes,
+		  unsigned len)
+{
+	struct trace_under_way *u;
+	struct trace_more *more;
+
+	if (self.thread == NULL)
+		return;
+	u = under_way();
+	more = (struct trace_more *)(u + 1);
+	u->number = number;
+	u->start_ns = start_ns;
+	memcpy(u->bytes, bytes, len < TRACE_NAME_HEAD ? len : TRACE_NAME_HEAD);
+	if (len > TRACE_NAME_HEAD) {
+		len -= TRACE_NAME_HEAD;
+		memcpy(more->bytes, (const char *)bytes + TRACE_NAME_HEAD,
+		       len < TRACE_MORE_MAX ? len : TRACE_MORE_MAX);
+	}
+	__atomic_store_n(&u->type, (uint8_t)type, __ATOMIC_RELEASE);
+}
+
+static void leave(void)
+{
+	if (self.thread != NULL)
+		__atomic_store_n(&under_way()->type, 0, __ATOMIC_RELEASE);
+}
+
 /* ---- lookups ---- */
 
 void trace_begin(struct trace_call *call, const char *name)
 {
+	bool ready = is_ready();
+
 	call->naddrs = call->n_kept = 0;
 	call->name_len = name == NULL ? 0 : (unsigned)strnlen(name, TRACE_NAME_MAX);
 	if (name != NULL)
 		memcpy(call->tail, name, call->name_len);
 	trace_note(TRACE_SOURCE_CACHE);
 	call->start_ns = clock_boot_ns();
+	if (ready)
+		enter(TRACE_LOOKUP, call->start_ns, (uint16_t)call->name_len, call->tail,
+		      call->name_len);
 }
 
 static void note_blocked(uint64_t duration_ns, uint32_t *count)
@@ -180,6 +219,7 @@ void trace_end(struct trace_call *call, enum trace_function function, int family
 
 	if (!is_ready())
 		return;
+	leave();
 	note_blocked(duration_ns, &self.lookups);
 	cell = start_record(ncells, call->start_ns, duration_ns);
 	if (cell == NULL)
@@ -247,28 +287,57 @@ void trace_end_hostent(struct trace_call *call, enum trace_function function, in
 
 /* ---- connects ---- */
 
+static bool is_whole(const struct sockaddr *addr, socklen_t len)
+{
+	return addr->sa_family == AF_INET || len >= sizeof(struct sockaddr_in6);
+}
+
+static struct in6_addr mapped_of(const struct sockaddr *addr)
+{
+	if (addr->sa_family == AF_INET)
+		return mapped(AF_INET, &((const struct sockaddr_in *)addr)->sin_addr);
+	return mapped(AF_INET6, &((const struct sockaddr_in6 *)addr)->sin6_addr);
+}
+
+/* The port is at the same place in both families. */
+static uint16_t port_of(const struct sockaddr *addr)
+{
+	return ntohs(((const struct sockaddr_in *)addr)->sin_port);
+}
+
+uint64_t trace_connect_begin(const struct sockaddr *addr, socklen_t len)
+{
+	bool ready = is_whole(addr, len) && is_ready();
+	uint64_t now_ns = clock_boot_ns();
+	struct in6_addr v6;
+
+	if (ready) {
+		v6 = mapped_of(addr);
+		enter(TRACE_CONNECT, now_ns, port_of(addr), &v6, sizeof(v6));
+	}
+	return now_ns;
+}
+
 void trace_connect(int fd, const struct sockaddr *addr, socklen_t len, uint64_t start_ns, int r)
 {
 	uint64_t duration_ns = clock_boot_ns() - start_ns;
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)addr;
-	bool ipv4 = addr->sa_family == AF_INET;
 	struct trace_cell *cell;
 	struct in6_addr v6;
 	int error = r == 0 ? 0 : errno;
 
-	if ((!ipv4 && len < sizeof(struct sockaddr_in6)) || !is_ready())
+	if (!is_whole(addr, len) || !is_ready())
 		return;
+	leave();
 	if (error != EINPROGRESS)
 		note_blocked(duration_ns, &self.connects);
 	cell = start_record(1, start_ns, duration_ns);
 	if (cell == NULL)
 		return;
-	v6 = mapped(addr->sa_family, ipv4 ? (const void *)&v4->sin_addr
-					  : &((const struct sockaddr_in6 *)addr)->sin6_addr);
+	v6 = mapped_of(addr);
 	cell->result = error;
 	cell->function = TRACE_CONNECT_CALL;
 	cell->connect.fd = fd;
-	cell->connect.port = ntohs(v4->sin_port);
+	cell->connect.port = port_of(addr);
 	cell->connect.family = (uint8_t)addr->sa_family;
 	memcpy(cell->connect.addr, &v6, 16);
 	trace_file_done(cell, TRACE_CONNECT, 1);

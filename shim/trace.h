@@ -6,6 +6,7 @@
  *	connects   to Internet addresses; and the races of those that had one
  *	turns      of the program's loops: from the return of epoll_wait(), poll() or select() to
  *	           the same thread's next call of one
+ *	under way  the lookup or connect that a thread is in, and may never come back from
  *
  * Each process writes one file of its own (trace_file.h), from its first record on; a forked child
  * begins its own at its first, a child of vfork() or of a raw clone() that makes its own first
@@ -78,6 +79,9 @@ static inline void trace_end_hostent_if(struct trace_call *call, enum trace_func
 	if (call->traced)
 		trace_end_hostent(call, function, family, h_err, hostent);
 }
+
+/* Before connect() to this address; the time, for the next. */
+TRACE_COLD uint64_t trace_connect_begin(const struct sockaddr *addr, socklen_t len);
 
 /* connect(), begun at start_ns, has returned this. Keeps errno. */
 TRACE_COLD void trace_connect(int fd, const struct sockaddr *addr, socklen_t len, uint64_t start_ns,

@@ -29,7 +29,7 @@
 #include <stdint.h>
 
 #define TRACE_MAGIC	  "NBDTRACE" /* without a NUL */
-#define TRACE_VERSION	  1u
+#define TRACE_VERSION	  2u
 #define TRACE_BYTE_ORDER  0x01020304u
 #define TRACE_HEADER_SIZE 4096u
 #define TRACE_CELL_SIZE	  64u
@@ -79,7 +79,8 @@ enum trace_type {
 	TRACE_CONNECT,
 	TRACE_RACE,   /* how the race of a connect() ended, told by the io thread */
 	TRACE_TURN,   /* a loop turn: 1 ms and longer, or with a lookup or connect in it */
-	TRACE_THREAD, /* a thread's first record is preceded by this; counts all its turns */
+	TRACE_THREAD, /* a thread's first record is preceded by this; counts all its turns, and
+		       * tells what it is in */
 };
 
 /* Which function of the program's was called. */
@@ -110,6 +111,7 @@ enum trace_source {
 #define TRACE_TURN_BUCKETS 7
 #define TRACE_INLINE_MAX   28 /* bytes of a lookup's tail in its first cell */
 #define TRACE_MORE_MAX	   60 /* bytes of a tail in each further cell */
+#define TRACE_NAME_HEAD	   48 /* bytes of the name of a lookup under way in its first cell */
 
 /*
  * A lookup. Its tail is the name (name_len bytes, no NUL) and then n_kept addresses of 16 bytes,
@@ -154,8 +156,11 @@ struct trace_turn {
 	uint64_t reserved[2];
 };
 
-/* Two further cells: struct trace_histogram, and the name (name_len bytes). start_ns: first seen.
- */
+/* Four further cells: struct trace_histogram, the name (name_len bytes), struct trace_under_way and
+ * the rest of its name. start_ns: first seen. */
+#define TRACE_THREAD_CELLS     5u
+#define TRACE_THREAD_UNDER_WAY 3u
+
 struct trace_thread {
 	uint64_t turns;	     /* that are over */
 	uint64_t busy_ns;    /* all of them together */
@@ -201,5 +206,23 @@ struct trace_histogram {
 	uint64_t turns[TRACE_TURN_BUCKETS];
 };
 _Static_assert(sizeof(struct trace_histogram) == TRACE_CELL_SIZE, "one cell");
+
+/*
+ * The lookup or connect that the thread is in, so that one from which it never came back is known
+ * of. `type` is written last, released, and is 0 again before its own record is written. A call in
+ * a signal handler, or of a module of libc's in the middle of a lookup, takes its place; one that
+ * is left by siglongjmp() stays until the next.
+ */
+struct trace_under_way {
+	uint32_t mark;
+	uint8_t type; /* enum trace_type: TRACE_LOOKUP, TRACE_CONNECT; 0: none */
+	uint8_t reserved;
+	uint16_t number; /* bytes of the name, which is cut to what has room; of a connect, the port
+			  */
+	uint64_t start_ns;
+	char bytes[TRACE_NAME_HEAD]; /* of the name; of a connect, the address as in trace_connect
+				      */
+};
+_Static_assert(sizeof(struct trace_under_way) == TRACE_CELL_SIZE, "one cell");
 
 #endif

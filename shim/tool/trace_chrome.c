@@ -2,8 +2,9 @@
 /*
  * trace_chrome.c - traces in the Trace Event Format of Chrome, as one array of events: metadata (M)
  * for the names of processes and threads, complete events (X) for what a thread did, which lie in
- * each other as calls do, and asynchronous ones (b, e) for races, which do not. Microseconds of
- * CLOCK_BOOTTIME, so that processes of one machine go together.
+ * each other as calls do, asynchronous ones (b, e) for races, which do not, and for what a thread
+ * was in at the end, events that begin (B) and do not end. Microseconds of CLOCK_BOOTTIME, so that
+ * processes of one machine go together.
  */
 #include "shim/tool/trace_print.h"
 
@@ -75,8 +76,9 @@ static void write_args(struct json *j, const struct trace_record *r)
 static void title(const struct trace_record *r, char *buf, size_t size)
 {
 	char addr[INET6_ADDRSTRLEN];
-	const char *what = r->type == TRACE_LOOKUP ? trace_function_to_str(r->function)
-						   : trace_type_to_str(r->type);
+	const char *what = r->type == TRACE_LOOKUP && !r->under_way
+				   ? trace_function_to_str(r->function)
+				   : trace_type_to_str(r->type);
 
 	if (r->type == TRACE_TURN)
 		(void)snprintf(buf, size, "turn");
@@ -127,9 +129,11 @@ static void chrome_record(struct trace_printer *p, const struct trace_info *info
 		race_events(p, info->pid, r);
 		return;
 	}
-	begin_event(j, "X", info->pid, r, r->start_ns);
-	json_real(j, "dur", us(r->duration_ns), 3);
-	write_args(j, r);
+	begin_event(j, r->under_way ? "B" : "X", info->pid, r, r->start_ns);
+	if (!r->under_way) {
+		json_real(j, "dur", us(r->duration_ns), 3);
+		write_args(j, r);
+	}
 	json_end(j);
 }
 

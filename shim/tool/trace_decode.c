@@ -99,10 +99,10 @@ static bool decode_thread(struct parts *p, struct trace_record *ret)
 	const struct trace_thread *thread = &p->cell.thread;
 	struct trace_histogram histogram;
 
-	if (p->ncells != 3)
+	if (p->ncells != TRACE_THREAD_CELLS)
 		return false;
 	append_more(p, 2);
-	if (p->cell.name_len > p->tail_len)
+	if (p->cell.name_len > TRACE_MORE_MAX)
 		return false;
 	memcpy(&histogram, p->cells + TRACE_CELL_SIZE, sizeof(histogram));
 	memcpy(ret->histogram, histogram.turns, sizeof(ret->histogram));
@@ -149,6 +149,41 @@ bool trace_decode(struct trace_names *names, const unsigned char *cells, unsigne
 	if (!decode_type(&p, type, ret))
 		return false;
 	ret->thread = trace_names_get_thread(names, ret->tid);
+	return true;
+}
+
+bool trace_decode_under_way(struct trace_names *names, const unsigned char *cells,
+			    struct trace_record *ret)
+{
+	const unsigned char *at = cells + TRACE_THREAD_UNDER_WAY * TRACE_CELL_SIZE;
+	char name[TRACE_NAME_HEAD + TRACE_MORE_MAX];
+	struct trace_under_way u;
+	struct trace_cell cell;
+
+	memcpy(&cell, cells, sizeof(cell));
+	memcpy(&u, at, sizeof(u));
+	if (u.type != TRACE_LOOKUP && u.type != TRACE_CONNECT)
+		return false;
+	*ret = (struct trace_record){
+		.type = u.type,
+		.under_way = true,
+		.tid = cell.tid,
+		.thread = trace_names_get_thread(names, cell.tid),
+		.start_ns = u.start_ns,
+	};
+	if (u.type == TRACE_CONNECT) {
+		ret->function = TRACE_CONNECT_CALL;
+		ret->fd = -1;
+		ret->port = u.number;
+		memcpy(&ret->addrs[0], u.bytes, 16);
+		ret->name = trace_names_get(names, u.bytes);
+		return true;
+	}
+	memcpy(name, u.bytes, TRACE_NAME_HEAD);
+	memcpy(name + TRACE_NAME_HEAD, at + TRACE_CELL_SIZE + offsetof(struct trace_more, bytes),
+	       TRACE_MORE_MAX);
+	ret->name =
+		trace_names_text(names, name, u.number < sizeof(name) ? u.number : sizeof(name));
 	return true;
 }
 

@@ -18,6 +18,7 @@ struct trace_file {
 	struct trace_header header;	      /* a copy, its texts ended */
 	const char *argv[TRACE_ARGV_MAX + 1]; /* borrows from it */
 	size_t ncells, at;		      /* those that are there; the next one */
+	size_t thread_at;		      /* once all is read: where threads are looked for */
 	struct trace_info info;
 	struct trace_names names;
 };
@@ -26,5 +27,9 @@ struct trace_file {
  * wrong, or its type. */
 bool trace_decode(struct trace_names *names, const unsigned char *cells, unsigned type,
 		  unsigned ncells, struct trace_record *ret);
+
+/* What the thread of this TRACE_THREAD record, which is whole, is in. False: nothing. */
+bool trace_decode_under_way(struct trace_names *names, const unsigned char *cells,
+			    struct trace_record *ret);
 
 #endif

@@ -33,7 +33,7 @@ static void write_addr(struct json *j, const char *key, const struct in6_addr *a
 
 static void write_lookup(struct json *j, const struct trace_record *r)
 {
-	json_text(j, "function", trace_function_to_str(r->function));
+	json_text(j, "function", r->under_way ? NULL : trace_function_to_str(r->function));
 	json_text(j, "name", r->name);
 	json_text(j, "family",
 		  r->family == AF_INET	  ? "ipv4"
@@ -89,7 +89,10 @@ static void write_thread(struct json *j, const struct trace_record *r)
 
 static void write_result(struct json *j, const struct trace_record *r)
 {
-	json_int(j, "result", r->result);
+	if (r->under_way)
+		json_null(j, "result");
+	else
+		json_int(j, "result", r->result);
 	json_text(j, "error", trace_error(r));
 }
 
@@ -129,7 +132,10 @@ static void json_record(struct trace_printer *p, const struct trace_info *info,
 	json_uint(j, "tid", r->tid);
 	json_text(j, "thread", r->thread);
 	json_uint(j, "start_ns", r->start_ns);
-	json_uint(j, "duration_ns", r->duration_ns);
+	if (r->under_way)
+		json_null(j, "duration_ns");
+	else
+		json_uint(j, "duration_ns", r->duration_ns);
 	write_type(j, r);
 	json_end(j);
 }

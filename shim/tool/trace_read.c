@@ -176,7 +176,7 @@ void trace_rewind(struct trace_file *f)
 {
 	const struct trace_header *h = &f->header;
 
-	f->at = 0;
+	f->at = f->thread_at = 0;
 	trace_names_forget(&f->names);
 	f->info = (struct trace_info){
 		.pid = h->pid,
@@ -212,14 +212,14 @@ static bool begins_record(uint32_t mark)
 	       (TRACE_MARK_STATE(mark) == TRACE_DONE || TRACE_MARK_STATE(mark) == TRACE_WRITING);
 }
 
-static bool is_whole(const struct trace_file *f, uint32_t mark)
+static bool is_whole(const struct trace_file *f, size_t at)
 {
-	unsigned n = TRACE_MARK_NCELLS(mark);
+	unsigned n = TRACE_MARK_NCELLS(mark_at(f, at));
 
-	if (n == 0 || n > f->ncells - f->at || n > TRACE_RECORD_CELLS)
+	if (n == 0 || n > f->ncells - at || n > TRACE_RECORD_CELLS)
 		return false;
 	for (unsigned i = 1; i < n; i++)
-		if (mark_at(f, f->at + i) != TRACE_MARK(TRACE_MORE, 0, i))
+		if (mark_at(f, at + i) != TRACE_MARK(TRACE_MORE, 0, i))
 			return false;
 	return true;
 }
@@ -253,11 +253,31 @@ static void skip_damaged(struct trace_file *f)
 	while (f->at < f->ncells && mark_at(f, f->at) != 0 && !begins_record(mark_at(f, f->at)));
 }
 
+static const unsigned char *cell_at(const struct trace_file *f, size_t i)
+{
+	return f->bytes + TRACE_HEADER_SIZE + i * TRACE_CELL_SIZE;
+}
+
+/* All lookups have been seen by now: it is known whose address a connect goes to. */
+static bool next_under_way(struct trace_file *f, struct trace_record *ret)
+{
+	while (f->thread_at < f->ncells) {
+		size_t at = f->thread_at++;
+
+		if (mark_at(f, at) == TRACE_MARK(TRACE_DONE, TRACE_THREAD, TRACE_THREAD_CELLS) &&
+		    is_whole(f, at) && trace_decode_under_way(&f->names, cell_at(f, at), ret)) {
+			f->info.records++;
+			return true;
+		}
+	}
+	return false;
+}
+
 bool trace_next(struct trace_file *f, struct trace_record *ret)
 {
 	while (f->at < f->ncells) {
 		uint32_t mark = mark_at(f, f->at);
-		const unsigned char *at = f->bytes + TRACE_HEADER_SIZE + f->at * TRACE_CELL_SIZE;
+		const unsigned char *at = cell_at(f, f->at);
 
 		if (mark == 0) {
 			skip_unmarked(f);
@@ -265,8 +285,9 @@ bool trace_next(struct trace_file *f, struct trace_record *ret)
 			skip_damaged(f);
 		} else if (TRACE_MARK_STATE(mark) == TRACE_WRITING) {
 			skip_unfinished(f, mark);
-		} else if (!is_whole(f, mark) || !trace_decode(&f->names, at, TRACE_MARK_TYPE(mark),
-							       TRACE_MARK_NCELLS(mark), ret)) {
+		} else if (!is_whole(f, f->at) ||
+			   !trace_decode(&f->names, at, TRACE_MARK_TYPE(mark),
+					 TRACE_MARK_NCELLS(mark), ret)) {
 			skip_damaged(f);
 		} else {
 			f->at += TRACE_MARK_NCELLS(mark);
@@ -274,5 +295,5 @@ bool trace_next(struct trace_file *f, struct trace_record *ret)
 			return true;
 		}
 	}
-	return false;
+	return next_under_way(f, ret);
 }

@@ -57,6 +57,8 @@ struct trace_record {
 	uint32_t tid;
 	const char *thread; /* its name; "" where it is not known */
 	uint64_t start_ns, duration_ns;
+	bool under_way; /* a lookup or connect that was not over when the process ended, or the file
+			 * was read: duration_ns, result and what came of it are zero */
 
 	const char *name; /* of a lookup, what was asked for; of a connect or race, the name whose
 			   * address it is, by the lookups before it; of a thread, its own; or "" */
@@ -99,8 +101,8 @@ const char *trace_open_why(int error);
 /* The same of bytes in memory, which are copied. */
 int trace_open_bytes(const void *bytes, size_t size, struct trace_file **ret);
 
-/* The next record as it stands in the file: in the order of their ends, nearly. False: that was
- * all. */
+/* The next record as it stands in the file: in the order of their ends, nearly; what is under way
+ * comes last. False: that was all. */
 bool trace_next(struct trace_file *file, struct trace_record *ret);
 
 /* From the beginning again; counts start anew. */

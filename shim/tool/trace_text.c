@@ -64,9 +64,15 @@ static void text_begin(struct trace_printer *p, const char *path, const struct t
 	(void)fputc('\n', p->out);
 }
 
-static void write_duration(FILE *out, uint64_t ns)
+static void write_duration(FILE *out, const struct trace_record *r)
 {
+	uint64_t ns = r->duration_ns;
 	char text[32];
+
+	if (r->under_way) {
+		terminal_write(out, TERMINAL_BAD, "     not over");
+		return;
+	}
 
 	(void)snprintf(text, sizeof(text), "%10.3f ms", (double)ns / 1e6);
 	terminal_write(out,
@@ -81,6 +87,8 @@ static void write_lookup(FILE *out, const struct trace_record *r)
 	char addr[INET6_ADDRSTRLEN];
 
 	write_text(out, r->name);
+	if (r->under_way)
+		return;
 	(void)fprintf(out, " (%s, %s)", trace_function_to_str(r->function),
 		      trace_source_to_str(r->source));
 	for (unsigned i = 0; i < r->n_kept; i++)
@@ -155,7 +163,7 @@ static void text_record(struct trace_printer *p, const struct trace_info *info,
 	double since_ms = ((double)r->start_ns - (double)info->start_boot_ns) / 1e6;
 
 	(void)fprintf(p->out, "%12.3f ", since_ms);
-	write_duration(p->out, r->duration_ns);
+	write_duration(p->out, r);
 	(void)fprintf(p->out, "  %7u %-8s", r->tid, trace_type_to_str(r->type));
 	write_type(p->out, r);
 	if (trace_error(r) && r->type != TRACE_TURN && r->type != TRACE_THREAD)

@@ -57,7 +57,7 @@ static bool is_wanted(const struct values *values, const struct trace_record *r)
 {
 	if (r->type == TRACE_THREAD)
 		return values->chrome || (values->slow_ms == 0 && values->name == NULL);
-	if (r->duration_ns / 1000000 < values->slow_ms)
+	if (!r->under_way && r->duration_ns / 1000000 < values->slow_ms)
 		return false;
 	return values->name == NULL ||
 	       (r->type != TRACE_TURN && is_same_name(r->name, values->name));

@@ -173,6 +173,54 @@ Test(trace, long_name_and_many_addresses_are_cut)
 	trace_close(file);
 }
 
+/* The process reads its own file in the middle of the call. */
+static void check_under_way(enum trace_type type, const char *name)
+{
+	struct trace_file *file = open_of(getpid());
+	struct trace_record r;
+	unsigned n = 0;
+
+	while (trace_next(file, &r))
+		if (r.under_way) {
+			n++;
+			cr_expect_eq(r.type, type);
+			cr_expect_str_eq(r.name, name);
+			cr_expect_eq(r.tid, (uint32_t)gettid());
+		}
+	cr_expect_eq(n, type == 0 ? 0u : 1u, "%u under way", n);
+	trace_close(file);
+}
+
+Test(trace, lookup_is_under_way_until_it_is_over)
+{
+	char name[TRACE_NAME_MAX + 1] = "";
+	struct trace_call call;
+
+	trace_begin_if(&call, "www.test");
+	check_under_way(TRACE_LOOKUP, "www.test");
+	trace_end(&call, TRACE_GETADDRINFO, AF_UNSPEC, 0);
+	check_under_way(0, "");
+	memset(name, 'x', TRACE_NAME_MAX);
+	trace_begin_if(&call, name);
+	name[TRACE_NAME_HEAD + TRACE_MORE_MAX] = '\0';
+	check_under_way(TRACE_LOOKUP, name);
+}
+
+Test(trace, connect_is_under_way_until_it_is_over)
+{
+	struct sockaddr_in6 to = {.sin6_family = AF_INET6,
+				  .sin6_port = htons(443),
+				  .sin6_addr = {.s6_addr = {0x20, 1}}};
+	const struct sockaddr *addr = (const struct sockaddr *)&to;
+	uint64_t start_ns;
+
+	look_up("www.test", 1);
+	start_ns = trace_connect_begin(addr, sizeof(to));
+	check_under_way(TRACE_CONNECT, "www.test");
+	trace_connect(-1, addr, sizeof(to), start_ns, 0);
+	check_under_way(0, "");
+}
+
 Test(trace, connect_has_the_name_of_the_lookup)
 {
 	struct sockaddr_in6 to = {.sin6_family = AF_INET6,
@@ -418,7 +466,7 @@ Test(trace, killed_process_leaves_all_but_what_it_was_writing)
 
 Test(trace, full_file_counts_what_is_dropped)
 {
-	const unsigned more = 1000, fit = TRACE_CELLS_MAX - 3;
+	const unsigned more = 1000, fit = TRACE_CELLS_MAX - TRACE_THREAD_CELLS;
 	struct trace_call call;
 	struct trace_record r;
 	struct trace_file *file;
