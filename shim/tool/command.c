@@ -25,7 +25,7 @@
 #define GRACE_NS UINT64_C(2000000000)
 #define TICK_MS	 100
 
-enum { OUT, ERR, CHILD, SIGNALS, NFDS };
+enum { OUT, ERR, CHILD, SIGNALS, ALSO, NFDS };
 
 struct running {
 	const struct command_opts *opts;
@@ -192,6 +192,8 @@ static void attend(struct running *r, uint64_t start_ns)
 		for (int which = OUT; which <= ERR; which++)
 			if (r->fds[which].fd >= 0 && r->fds[which].revents && !take(r, which))
 				r->fds[which].fd = -r->fds[which].fd - 1; /* poll() skips it */
+		if (r->fds[ALSO].revents & POLLIN)
+			r->opts->also(r->opts->ctx);
 		obey_signals(r, now_ns);
 		watch_time(r, start_ns, now_ns);
 	}
@@ -267,6 +269,7 @@ static void observe(struct running *r, const int fds[6])
 	r->fds[OUT] = (struct pollfd){.fd = fds[0], .events = POLLIN};
 	r->fds[ERR] = (struct pollfd){.fd = fds[2], .events = POLLIN};
 	r->fds[SIGNALS] = (struct pollfd){.fd = signals_fd, .events = POLLIN};
+	r->fds[ALSO] = (struct pollfd){.fd = r->opts->also_fd, .events = POLLIN};
 	attend(r, start_ns);
 	result->wall_ns = clock_boot_ns() - start_ns;
 	fill_end(r);

@@ -24,6 +24,8 @@ struct command_opts {
 	uint64_t limit_ns;			  /* then it gets SIGTERM; UINT64_MAX: never */
 	bool show;				  /* what it writes goes to our stderr as well */
 	void (*tick)(void *ctx, uint64_t ns);	  /* ten times a second while it runs; or NULL */
+	int also_fd;		 /* -1, or what is looked at besides: when it is readable, */
+	void (*also)(void *ctx); /* this is called */
 	void *ctx;
 };
 

@@ -7,6 +7,7 @@
 #include "shim/tool/compare.h"
 
 #include "shim/tool/command.h"
+#include "shim/tool/endings.h"
 #include "shim/tool/folder.h"
 #include "shim/tool/report_traces.h"
 #include "shim/tool/say.h"
@@ -28,6 +29,7 @@ struct comparison {
 	char parent[PATH_MAX]; /* of the folders with traces */
 	bool live;	       /* progress is a line that changes */
 	unsigned done;	       /* runs */
+	struct endings *ends;  /* of the processes of this run; may be NULL */
 	enum report_side side;
 };
 
@@ -91,6 +93,13 @@ static int make_trace_folder(const struct comparison *c, const char *name, char 
 	return TOOL_FINE;
 }
 
+static void take_ends(void *ctx)
+{
+	struct comparison *c = ctx;
+
+	endings_take(c->ends);
+}
+
 static int run_command(struct comparison *c, const char *name, const char *traces,
 		       struct command_result *ret)
 {
@@ -107,6 +116,8 @@ static int run_command(struct comparison *c, const char *name, const char *trace
 		.limit_ns = c->opts->limit_ns,
 		.show = c->opts->show,
 		.tick = tick,
+		.also_fd = endings_fd(c->ends),
+		.also = take_ends,
 		.ctx = c,
 	};
 
@@ -148,7 +159,7 @@ static void record(struct comparison *c, unsigned number, const char *traces,
 	run->out_bytes = result->out_bytes;
 	run->out_hash = result->out_hash;
 	run->complaint = text_of(c->report, result->complaint);
-	if (report_traces_read(c->report, run, traces, result->start_boot_ns) < 0)
+	if (report_traces_read(c->report, run, traces, result->start_boot_ns, c->ends) < 0)
 		run->lost++;
 	report_run_settle(c->report, run);
 	c->done++;
@@ -167,11 +178,14 @@ static int run_once(struct comparison *c, enum report_side side, unsigned number
 	r = make_trace_folder(c, name, traces);
 	if (r != TOOL_FINE)
 		return r;
+	c->ends = endings_open(traces);
 	r = run_command(c, name, traces, &result);
+	take_ends(c);
+	if (r == 0 && result.exec_error == 0 && number > 0)
+		record(c, number, traces, &result);
+	endings_close(c->ends);
 	if (r < 0 || result.exec_error != 0)
 		return explain(c, r, &result);
-	if (number > 0)
-		record(c, number, traces, &result);
 	if (!c->opts->traces)
 		(void)folder_remove(traces);
 	clear_line(c);

@@ -2,6 +2,7 @@
 /* report_traces.c - see report_traces.h. One file is one process. */
 #include "shim/tool/report_traces.h"
 
+#include "shim/tool/endings.h"
 #include "shim/tool/trace_folder.h"
 #include "shim/tool/trace_read.h"
 
@@ -10,12 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NOT_OVER "not over"
+
 struct reader {
 	struct report *report;
 	struct report_run *run;
-	uint64_t start_ns;
-	size_t process;	     /* index */
-	size_t first_thread; /* of this process */
+	uint64_t start_ns, end_ns; /* CLOCK_BOOTTIME: of the run; of the process, or the run */
+	size_t process;		   /* index */
+	size_t first_thread;	   /* of this process */
 	size_t last_found;
 };
 
@@ -44,6 +47,13 @@ static size_t thread_of(struct reader *rd, const struct trace_record *record)
 	return rd->last_found = run->nthreads - 1;
 }
 
+static uint64_t duration_of(const struct reader *rd, const struct trace_record *record)
+{
+	if (!record->under_way)
+		return record->duration_ns;
+	return rd->end_ns > record->start_ns ? rd->end_ns - record->start_ns : 0;
+}
+
 static void add_lookup(struct reader *rd, const struct trace_record *record, size_t thread)
 {
 	struct report_wait *w = report_wait_add(rd->report, rd->run);
@@ -53,12 +63,14 @@ static void add_lookup(struct reader *rd, const struct trace_record *record, siz
 	w->kind = REPORT_LOOKUP;
 	w->thread = thread;
 	w->start_ns = since_start(rd, record->start_ns);
-	w->ns = record->duration_ns;
+	w->ns = duration_of(rd, record);
 	w->name = report_text(rd->report, record->name);
 	w->detail = record->source == TRACE_SOURCE_UNKNOWN
 			    ? ""
 			    : report_text(rd->report, trace_source_to_str(record->source));
-	if (record->result != 0)
+	if (record->under_way)
+		w->result = NOT_OVER;
+	else if (record->result != 0)
 		w->result = report_text(rd->report, gai_strerror(record->result));
 }
 
@@ -75,10 +87,12 @@ static void add_connect(struct reader *rd, const struct trace_record *record, si
 	w->kind = REPORT_CONNECT;
 	w->thread = thread;
 	w->start_ns = since_start(rd, record->start_ns);
-	w->ns = record->duration_ns;
+	w->ns = duration_of(rd, record);
 	w->name = report_text(rd->report, *record->name ? record->name : addr);
 	w->detail = report_text(rd->report, text);
-	if (record->result != 0 && record->result != EINPROGRESS)
+	if (record->under_way)
+		w->result = NOT_OVER;
+	else if (record->result != 0 && record->result != EINPROGRESS)
 		w->result = report_text(rd->report, strerror(record->result));
 }
 
@@ -131,9 +145,10 @@ static const char *program_of(const struct trace_info *info)
 }
 
 static void read_file(struct report *r, struct report_run *run, const char *path,
-		      uint64_t start_boot_ns)
+		      uint64_t start_boot_ns, uint64_t end_boot_ns)
 {
-	struct reader rd = {.report = r, .run = run, .start_ns = start_boot_ns};
+	struct reader rd = {
+		.report = r, .run = run, .start_ns = start_boot_ns, .end_ns = end_boot_ns};
 	const struct trace_info *info;
 	struct report_process *process;
 	struct trace_file *file;
@@ -161,19 +176,23 @@ struct folder_reader {
 	struct report *report;
 	struct report_run *run;
 	uint64_t start_boot_ns;
+	const struct endings *endings;
 };
 
 static void read_one(void *ctx, const char *path)
 {
 	struct folder_reader *f = ctx;
+	uint64_t end_ns = f->start_boot_ns + f->run->wall_ns,
+		 ended_ns = endings_of(f->endings, path);
 
-	read_file(f->report, f->run, path, f->start_boot_ns);
+	read_file(f->report, f->run, path, f->start_boot_ns, ended_ns < end_ns ? ended_ns : end_ns);
 }
 
 int report_traces_read(struct report *r, struct report_run *run, const char *folder,
-		       uint64_t start_boot_ns)
+		       uint64_t start_boot_ns, const struct endings *endings)
 {
-	struct folder_reader f = {.report = r, .run = run, .start_boot_ns = start_boot_ns};
+	struct folder_reader f = {
+		.report = r, .run = run, .start_boot_ns = start_boot_ns, .endings = endings};
 	int n = trace_folder_each(folder, read_one, &f);
 
 	return n < 0 ? n : 0;

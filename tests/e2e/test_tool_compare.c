@@ -260,6 +260,26 @@ LabTest(tool_compare, service_is_ended_after_its_time)
 		    "[(True, 15, True, True), (True, 15, True, True)]");
 }
 
+/* The lookup ends with its process: by the limit of the run, or while the run goes on. */
+LabTest(tool_compare, wait_that_is_not_over_is_a_stall)
+{
+	lab_dns_start_text(w, "listen 127.0.0.1:53\non hang.test * drop\n");
+	setenv("HANG", "import socket; socket.getaddrinfo(\"hang.test\", 80)", 1);
+	tool_shell("noblockdns compare --runs 1 --duration 2 --max-stall 100 --json /run/r.json "
+		   "python3 -c \"$HANG\"");
+	tool_ended(1);
+	tool_printed("A stall with the shim of ");
+	report_says("[(r['waits'][0]['name'], r['waits'][0]['error'], 0 <= r['duration_ns'] - "
+		    "r['stalls'][0]['start_ns'] - r['stalls'][0]['blocked_ns'] < 1e9) "
+		    "for r in d['runs']]",
+		    "[('hang.test', 'not over', True), ('hang.test', 'not over', True)]");
+	tool_shell("noblockdns compare --runs 1 --json /run/r.json -- sh -c '"
+		   "timeout -s KILL 1 python3 -c \"$HANG\"; sleep 1'");
+	report_says("[0 < r['stalls'][0]['blocked_ns'] < r['duration_ns'] - 1e9 "
+		    "for r in d['runs']]",
+		    "[True, True]");
+}
+
 LabTest(tool_compare, nothing_is_left_behind)
 {
 	client();

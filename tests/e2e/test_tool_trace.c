@@ -196,6 +196,22 @@ LabTest(tool_trace, killed_program_leaves_all_that_it_did)
 	      "assert e[0][\"unfinished\"] <= 1 and e[0][\"damaged\"] == 0, e\n");
 }
 
+LabTest(tool_trace, lookup_that_never_returned_is_told)
+{
+	lab_dns_start_text(w, "listen 127.0.0.1:53\non hang.test * drop\n");
+	python(trace_env, LOOP("threading.Timer(0.5, lambda: os.kill(os.getpid(), 9)).start()\n"
+			       "socket.getaddrinfo(\"hang.test\", 80)\n"));
+	lab_assert_int(shim_got.signal, 9);
+	CHECK("[x] = [x for x in of(\"lookup\") if x[\"duration_ns\"] is None]\n"
+	      "assert x[\"name\"] == \"hang.test\" and x[\"result\"] is None, x\n");
+	TOOL("trace", "--slow", "1000", TRACES);
+	tool_printed("     not over  ");
+	tool_shell("noblockdns trace --chrome " TRACES " | python3 -c 'import json, sys\n"
+		   "[x] = [x for x in json.load(sys.stdin) if x[\"ph\"] == \"B\"]\n"
+		   "assert x[\"name\"] == \"lookup hang.test\", x'");
+	tool_ended(0);
+}
+
 LabTest(tool_trace, children_have_files_of_their_own)
 {
 	python(trace_env, LOOP("socket.getaddrinfo(\"localhost\", 1)\n"
