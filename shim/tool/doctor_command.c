@@ -188,10 +188,14 @@ static void examine_file(struct doctor *d, const char *path, unsigned depth)
 	check_wrapper(d, path);
 	check_privileges(d, path, &st);
 	r = elf_file_open(path, &file);
+	if (r == -ENODATA) {
+		doctor_find(d, DOCTOR_BAD, "empty", "install it anew", "%s is empty", path);
+		return;
+	}
 	if (r < 0) {
 		doctor_find(d, DOCTOR_BAD, "unreadable", "run noblockdns doctor as a user who may",
 			    "%s cannot be read, so nobody knows what it is: %s", path,
-			    r == -ENODATA ? "it is empty" : strerror(-r));
+			    strerror(-r));
 		return;
 	}
 	if (!doctor_program(d, path, &file))
