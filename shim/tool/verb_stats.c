@@ -11,6 +11,7 @@
 #include "shim/tool/verb.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,13 @@ static const struct option_spec options[] = {
 	{0},
 };
 
+/* They would be looked for in the wrong place. */
+static bool has_no_figures(enum cache_verdict verdict)
+{
+	return verdict == CACHE_HEADER_FOREIGN || verdict == CACHE_HEADER_BYTE_ORDER ||
+	       verdict == CACHE_HEADER_LAYOUT;
+}
+
 /* Each time anew: programs may have replaced the file. */
 static int look(const struct config *config, struct stats *ret)
 {
@@ -71,6 +79,11 @@ static int look(const struct config *config, struct stats *ret)
 	}
 	if (err < 0)
 		return say_trouble("stats: %s: %s", found.path, found.why);
+	if (has_no_figures(found.verdict)) {
+		cache_found_close(&found);
+		return say_trouble("stats: %s: %s", found.path,
+				   cache_verdict_to_str(found.verdict));
+	}
 	if (!found.whole)
 		say("stats: %s: %s; the figures may mean nothing", found.path,
 		    cache_verdict_to_str(found.verdict));
@@ -101,16 +114,27 @@ static int finish(FILE *out)
 	return failed ? (err != 0 ? err : EIO) : 0;
 }
 
-/* Under another name first: nobody reads half of it. */
-static int write_file(const struct values *v, const struct stats *stats)
+/* A device, a pipe or the like: it is written to, and stays what it is. */
+static int write_through(const char *path, const struct values *v, const struct stats *stats)
 {
-	char *path = NULL;
+	FILE *out = fopen(path, "we");
+
+	if (out == NULL)
+		return -errno;
+	print(out, v, stats, NULL, 0);
+	return -finish(out);
+}
+
+/* Under another name first: nobody reads half of it. */
+static int replace(const char *path, const struct values *v, const struct stats *stats)
+{
+	char *other = NULL;
 	FILE *out = NULL;
 	int fd = -1, err = 0;
 
-	if (asprintf(&path, "%s.XXXXXX", v->output) < 0)
-		return say_trouble("stats: no memory");
-	fd = mkstemp(path);
+	if (asprintf(&other, "%s.XXXXXX", path) < 0)
+		return -ENOMEM;
+	fd = mkstemp(other);
 	if (fd >= 0)
 		out = fdopen(fd, "w");
 	if (out == NULL)
@@ -122,12 +146,26 @@ static int write_file(const struct values *v, const struct stats *stats)
 		print(out, v, stats, NULL, 0);
 		err = finish(out);
 	}
-	if (err == 0 && rename(path, v->output) < 0)
+	if (err == 0 && rename(other, path) < 0)
 		err = errno;
 	if (err != 0 && fd >= 0)
-		(void)unlink(path);
-	free(path);
-	return err ? say_trouble("stats: %s: %s", v->output, strerror(err)) : -1;
+		(void)unlink(other);
+	free(other);
+	return -err;
+}
+
+/* Of a symbolic link, what it leads to is replaced. */
+static int write_file(const struct values *v, const struct stats *stats)
+{
+	char real[PATH_MAX];
+	struct stat st;
+	int r;
+
+	if (stat(v->output, &st) == 0 && !S_ISREG(st.st_mode))
+		r = write_through(v->output, v, stats);
+	else
+		r = replace(realpath(v->output, real) ? real : v->output, v, stats);
+	return r < 0 ? say_trouble("stats: %s: %s", v->output, strerror(-r)) : -1;
 }
 
 static int show(const struct values *v, const struct stats *stats, const struct stats *before,

@@ -144,6 +144,28 @@ LabTest(tool_stats, file_is_replaced_as_a_whole)
 	tool_complained("stats: /run/none/x: No such file or directory");
 }
 
+LabTest(tool_stats, output_that_is_no_file_stays_what_it_is)
+{
+	shim_run(NULL, LOOK_UP);
+	tool_shell("cd /run; mknod null c 1 3; noblockdns stats --output null && test -c null; "
+		   "echo =$?; mkfifo pipe; cat pipe & noblockdns stats --output pipe; wait; "
+		   "test -p pipe; echo =$?; echo old >file; ln -s file link; "
+		   "noblockdns stats --output link; test -L link; echo =$?; grep -c old file");
+	lab_assert_int(shim_lines_with(shim_got.out, "=0"), 3);
+	tool_printed("Questions\n");
+	tool_ended(1); /* nothing old */
+	lab_assert_str(shim_got.err, "");
+}
+
+LabTest(tool_stats, figures_of_another_file_are_not_shown)
+{
+	tool_shell("head -c 100000 /dev/urandom >/run/other; chmod 600 /run/other; "
+		   "noblockdns stats --cache /run/other");
+	tool_ended(125);
+	tool_complained("stats: /run/other: not a cache file");
+	lab_assert_str(shim_got.out, "");
+}
+
 LabTest(tool_stats, full_disk_leaves_the_file_as_it_was)
 {
 	lab_dns_start_text(w, SCRIPT);
