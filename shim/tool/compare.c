@@ -103,7 +103,7 @@ static void take_ends(void *ctx)
 static int run_command(struct comparison *c, const char *name, const char *traces,
 		       struct command_result *ret)
 {
-	char cache[PATH_MAX + 80];
+	char folder[PATH_MAX + 80], cache[PATH_MAX + 90];
 	const struct command_variable variables[] = {
 		{"NOBLOCKDNS_MODE", c->side == REPORT_WITH ? "on" : "observe"},
 		{"NOBLOCKDNS_TRACE", traces},
@@ -120,11 +120,18 @@ static int run_command(struct comparison *c, const char *name, const char *trace
 		.also = take_ends,
 		.ctx = c,
 	};
+	int r;
 
-	(void)snprintf(cache, sizeof(cache), "%s/cache%s%s", c->folder, c->opts->warm ? "" : "-",
-		       c->opts->warm ? "" : name);
+	(void)snprintf(folder, sizeof(folder), "%s/cache-%s", c->folder,
+		       c->opts->warm ? "warm" : name);
+	(void)snprintf(cache, sizeof(cache), "%s/cache", folder);
+	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+		return -errno;
 	tick(c, 0);
-	return command_run(&opts, ret);
+	r = command_run(&opts, ret);
+	if (!c->opts->warm)
+		(void)folder_remove(folder);
+	return r;
 }
 
 static const char *text_of(struct report *r, const char *text)

@@ -10,15 +10,20 @@
 
 #define DESCRIPTORS_MAX 16
 
+static int make_in(const char *parent, char ret[PATH_MAX])
+{
+	if (snprintf(ret, PATH_MAX, "%s/noblockdns-XXXXXX", parent) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return mkdtemp(ret) ? 0 : -errno;
+}
+
 int folder_make_temporary(char ret[PATH_MAX])
 {
 	const char *parent = getenv("TMPDIR");
 
-	if (parent == NULL || *parent != '/')
-		parent = "/tmp";
-	if (snprintf(ret, PATH_MAX, "%s/noblockdns-XXXXXX", parent) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	return mkdtemp(ret) ? 0 : -errno;
+	if (parent != NULL && *parent == '/')
+		return make_in(parent, ret);
+	return make_in("/dev/shm", ret) == 0 ? 0 : make_in("/tmp", ret);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)

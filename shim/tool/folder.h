@@ -5,7 +5,8 @@
 
 #include <limits.h>
 
-/* Makes one that nobody else can enter, in $TMPDIR or /tmp. 0 and its path, or -errno. */
+/* Makes one that nobody else can enter, in $TMPDIR or, where that is not set, in memory (/dev/shm)
+ * if there is such a place, else in /tmp. 0 and its path, or -errno. */
 int folder_make_temporary(char ret[PATH_MAX]);
 
 /* Takes it away with all that is in it, on one file system, not through symbolic links. 0 or

@@ -292,6 +292,18 @@ LabTest(tool_compare, nothing_is_left_behind)
 	tool_printed("turns");
 }
 
+/* As programs have it without us. */
+LabTest(tool_compare, cache_is_in_memory_and_gone_after_a_cold_run)
+{
+	tool_shell("unset TMPDIR; noblockdns compare --runs 2 -- sh -c '"
+		   "getent hosts localhost; folder=${NOBLOCKDNS_CACHE%/*}; "
+		   "ls -d \"${folder%/*}\"/cache-* >>/run/where'; cat /run/where");
+	tool_ended(0);
+	lab_assert_int(shim_lines_with(shim_got.out, "/dev/shm/noblockdns-"), 4);
+	tool_shell("ls /dev/shm");
+	tool_did_not_print("noblockdns-");
+}
+
 LabTest(tool_compare, traces_of_an_earlier_comparison_are_not_mixed)
 {
 	tool_shell("mkdir -p /run/kept/1-without; noblockdns compare --traces /run/kept true");
