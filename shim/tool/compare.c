@@ -176,7 +176,7 @@ static void record(struct comparison *c, unsigned number, const char *traces,
 /* number 0: not counted. */
 static int run_once(struct comparison *c, enum report_side side, unsigned number)
 {
-	struct command_result result;
+	struct command_result result = {0};
 	char name[64], traces[PATH_MAX];
 	int r;
 
