@@ -82,8 +82,9 @@ static bool about_losses(const struct report_view *v, char *buf, size_t size)
 
 	if (lost == 0)
 		return false;
-	(void)snprintf(buf, size, "%llu records of the traces are missing or damaged",
-		       (unsigned long long)lost);
+	(void)snprintf(buf, size, "%llu records of the traces are missing or damaged%s",
+		       (unsigned long long)lost,
+		       v->unseen ? ", so a stall may have been missed" : "");
 	return true;
 }
 

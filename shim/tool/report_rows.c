@@ -204,7 +204,7 @@ void report_view_open(struct report *r, struct report_view *ret)
 	ret->end = report_same_end(r);
 	ret->output = report_same_output(r);
 	ret->unseen = r->guarded && ret->side[REPORT_WITH].runs > 0 &&
-		      ret->side[REPORT_WITH].processes == 0;
+		      (ret->side[REPORT_WITH].processes == 0 || ret->side[REPORT_WITH].lost > 0);
 	ret->exceeds = report_exceeds(r, &ret->side[REPORT_WITH]);
 	add_ns(ret, "time, median", false, ret->side[REPORT_WITHOUT].wall_ns,
 	       ret->side[REPORT_WITH].wall_ns);

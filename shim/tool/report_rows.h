@@ -30,7 +30,8 @@ struct report_view {
 	size_t nnames, nprograms;
 	enum report_same end, output;
 	bool exceeds; /* a stall is longer than is allowed */
-	bool unseen;  /* stalls are limited, and nothing was traced that could show one */
+	bool unseen;  /* stalls are limited, and one may have been missed: no trace, or lost records
+		       */
 };
 
 /* Figures, groups and table. A name in a cell is as it came: whoever prints it escapes it. */

@@ -205,6 +205,38 @@ Test(tool_report, limit_is_for_stalls_with_the_shim)
 	report_free(&r);
 }
 
+static bool is_unseen(struct report *r)
+{
+	struct report_view v;
+	bool unseen;
+
+	report_view_open(r, &v);
+	unseen = v.unseen;
+	report_view_free(&v);
+	return unseen;
+}
+
+/* What was not read may have been a stall: a guard that cannot see must not say that all is well.
+ */
+Test(tool_report, limit_is_not_kept_where_records_are_lost)
+{
+	struct report r;
+
+	report_open(&r);
+	r.guarded = true;
+	r.max_stall_ns = 100 * MS;
+	add_run(&r, REPORT_WITHOUT, 1)->lost = 1;
+	settle(&r);
+	add_run(&r, REPORT_WITH, 1);
+	settle(&r);
+	cr_assert(!is_unseen(&r), "what is lost without the shim does not matter");
+	r.runs[1].lost = 1;
+	cr_assert(is_unseen(&r));
+	r.guarded = false;
+	cr_assert(!is_unseen(&r));
+	report_free(&r);
+}
+
 /* ---- groups ---- */
 
 Test(tool_report, names_that_block_longest_come_first)
