@@ -33,8 +33,9 @@ static const struct nsswitch_plan plan_foreign = {
 	.entries = {{NSSWITCH_FOREIGN, {[NSSWITCH_SUCCESS] = NSSWITCH_RETURN}}},
 };
 
+/* Names without pointers, which the loader would have to relocate in every process. */
 static const struct {
-	const char *name;
+	char name[sizeof "mdns4_minimal"];
 	enum nsswitch_module module;
 } modules[] = {
 	{"files", NSSWITCH_FILES},
@@ -59,7 +60,7 @@ static const char *const actions[] = {
 };
 
 /* glibc's databases: a bad line of another one is never looked at. */
-static const char *const databases[] = {
+static const char databases[][sizeof "passwd_compat"] = {
 	"aliases",    "ethers",	  "group",    "group_compat", "gshadow",       "hosts",
 	"initgroups", "netgroup", "networks", "passwd",	      "passwd_compat", "protocols",
 	"publickey",  "rpc",	  "services", "shadow",	      "shadow_compat",

@@ -36,7 +36,7 @@ _Static_assert(RESOLV_CONF_MAX_SERVERS <= RESOLVER_MAX_BOOTSTRAP, "all serve to 
 
 #define DEADLINE_MAX_MS 10000 /* cap of resolv.conf's product; an explicit value may be more */
 
-static const char *const paths[SOURCE_COUNT] = {
+static const char paths[SOURCE_COUNT][sizeof "/etc/nsswitch.conf"] = {
 	[SOURCE_RESOLV_CONF] = "/etc/resolv.conf",
 	[SOURCE_NSSWITCH] = "/etc/nsswitch.conf",
 	[SOURCE_HOSTS] = "/etc/hosts",
