@@ -5,6 +5,9 @@
  *
  * To stop it, its whole group is told so: with the signal that we got (SIGTERM when its time is
  * up), and with SIGKILL if it is still there GRACE_NS later.
+ *
+ * Who would suspend us (SIGTSTP) has to wait until the run is over: the command is in a session of
+ * its own and would go on, with nobody to see when it ends.
  */
 #include "shim/tool/command.h"
 
@@ -38,7 +41,7 @@ struct running {
 };
 
 static int signals_fd = -1;
-static sigset_t mask_before;
+static sigset_t mask_before, suspension;
 static struct sigaction pipe_before;
 
 int command_signals(void)
@@ -54,6 +57,8 @@ int command_signals(void)
 	if (sigaction(SIGPIPE, &ignored, &pipe_before) < 0 ||
 	    sigprocmask(SIG_BLOCK, &mask, &mask_before) < 0)
 		return -errno;
+	sigemptyset(&suspension);
+	sigaddset(&suspension, SIGTSTP);
 	signals_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	return signals_fd < 0 ? -errno : 0;
 }
@@ -277,7 +282,7 @@ static void observe(struct running *r, const int fds[6])
 	drain(r, ERR);
 }
 
-int command_run(const struct command_opts *opts, struct command_result *ret)
+static int run(const struct command_opts *opts, struct command_result *ret)
 {
 	struct running r = {.opts = opts, .result = ret, .kill_ns = UINT64_MAX};
 	int fds[6], error = open_pipes(fds);
@@ -302,4 +307,15 @@ int command_run(const struct command_opts *opts, struct command_result *ret)
 	}
 	close_all(fds);
 	return error;
+}
+
+int command_run(const struct command_opts *opts, struct command_result *ret)
+{
+	sigset_t before;
+	int r;
+
+	(void)sigprocmask(SIG_BLOCK, &suspension, &before);
+	r = run(opts, ret);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
 }

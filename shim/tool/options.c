@@ -130,6 +130,7 @@ static int explain_unknown(const struct parser *p, const char *word)
 static int set_word(const struct parser *p, const struct option_spec *o, const char *value,
 		    void *ret)
 {
+	const char *near = nearest(value, o->words);
 	char allowed[128];
 
 	for (int i = 0; o->words[i]; i++)
@@ -139,8 +140,9 @@ static int set_word(const struct parser *p, const struct option_spec *o, const c
 		}
 	option_argument(&(struct option_spec){.kind = OPTION_WORD, .words = o->words}, allowed,
 			sizeof(allowed));
-	return say_usage("%s: --%s: \"%s\" is not allowed (%s)", p->verb->name, o->name, value,
-			 allowed);
+	return say_usage("%s: --%s: \"%s\" is not allowed (%s)%s%s%s", p->verb->name, o->name,
+			 value, allowed, near ? "; did you mean " : "", near ? near : "",
+			 near ? "?" : "");
 }
 
 static int set_number(const struct parser *p, const struct option_spec *o, const char *value,

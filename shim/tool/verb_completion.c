@@ -4,6 +4,7 @@
  * of verbs and options. What an option's value is comes from its words, or from what --help calls
  * it: FILE or DIR.
  */
+#include "shim/tool/nearest.h"
 #include "shim/tool/say.h"
 #include "shim/tool/verb.h"
 
@@ -213,22 +214,30 @@ static void print_zsh(void)
 		   "fi");
 }
 
+static const char *const shells[] = {"bash", "zsh", NULL};
+
 static int run(const struct verb *verb, int argc, char **argv)
 {
 	int first, status = options_parse(verb, argc, argv, NULL, &first);
+	const char *near;
 
 	if (status >= 0)
 		return status;
 	if (argc - first != 1)
 		return say_usage("completion: for which shell? (%s)", verb->synopsis);
-	if (strcmp(argv[first], "bash") == 0)
+	if (strcmp(argv[first], "bash") == 0) {
 		print_bash();
-	else if (strcmp(argv[first], "zsh") == 0)
+		return TOOL_FINE;
+	}
+	if (strcmp(argv[first], "zsh") == 0) {
 		print_zsh();
-	else
-		return say_usage("completion: \"%s\" is not allowed (%s)", argv[first],
-				 verb->synopsis);
-	return TOOL_FINE;
+		return TOOL_FINE;
+	}
+	near = nearest(argv[first], shells);
+	return near ? say_usage("completion: there is none for %s; did you mean %s?", argv[first],
+				near)
+		    : say_usage("completion: there is none for %s (%s)", argv[first],
+				verb->synopsis);
 }
 
 const struct verb verb_completion = {
@@ -236,6 +245,6 @@ const struct verb verb_completion = {
 	.summary = "print a completion script for a shell",
 	.synopsis = "bash|zsh",
 	.more = "In a shell, for this session: source <(noblockdns completion bash)",
-	.operands = (const char *const[]){"bash", "zsh", NULL},
+	.operands = shells,
 	.run = run,
 };

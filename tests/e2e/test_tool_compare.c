@@ -250,6 +250,27 @@ LabTest(tool_compare, who_reads_the_progress_may_go_away)
 	report_says("(d['interrupted'], len(d['runs']))", "(False, 4)");
 }
 
+/* SIGTSTP is bit 19 of what is pending. Stopped in the middle of a run, it would not see its end.
+ */
+LabTest(tool_compare, suspension_waits_for_the_end_of_the_run)
+{
+	tool_shell("set -m; mkfifo /run/go\n"
+		   "noblockdns compare --runs 1 --json /run/r.json -- "
+		   "sh -c 'touch /run/started; read x </run/go' >/run/out 2>&1 & pid=$!\n"
+		   "while [ ! -e /run/started ]; do sleep 0.05; done; rm /run/started\n"
+		   "kill -TSTP $pid\n"
+		   "echo pending $((0x$(sed -n 's/^ShdPnd:\t//p' /proc/$pid/status) >> 19 & 1))\n"
+		   "echo >/run/go\n"
+		   "until grep -q '^State:.T' /proc/$pid/status; do sleep 0.05; done\n"
+		   "kill -CONT $pid\n"
+		   "while [ ! -e /run/started ]; do sleep 0.05; done\n"
+		   "echo >/run/go; wait $pid");
+	tool_ended(0);
+	tool_printed("pending 1");
+	report_says("(d['interrupted'], [r['stopped'] for r in d['runs']])",
+		    "(False, [False, False])");
+}
+
 LabTest(tool_compare, service_is_ended_after_its_time)
 {
 	TOOL("compare", "--runs", "1", "--duration", "1", "--json", "/run/r.json", client(),

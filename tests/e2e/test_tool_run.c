@@ -241,6 +241,15 @@ LabTest(tool_run, bash_completes)
 	completes("noblockdns run --mode on getent /etc/nsswi", "/etc/nsswitch.conf\n");
 }
 
+LabTest(tool_run, completion_of_another_shell_is_refused)
+{
+	TOOL("completion", "bsh");
+	tool_ended(2);
+	tool_complained("completion: there is none for bsh; did you mean bash?");
+	TOOL("completion", "powershell");
+	tool_complained("completion: there is none for powershell (bash|zsh)");
+}
+
 LabTest(tool_run, zsh_takes_its_script)
 {
 	tool_shell(

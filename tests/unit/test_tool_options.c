@@ -144,6 +144,10 @@ REFUSES(tool_options, number_outside_is_refused, &verb,
 	"noblockdns: try: --runs: \"10\" is not allowed (a whole number from 1 to 9)", "try",
 	"--runs", "10")
 
+REFUSES(tool_options, nearest_word_is_offered, &verb,
+	"noblockdns: try: --shell: \"bsh\" is not allowed (bash|zsh); did you mean bash?", "try",
+	"--shell", "bsh")
+
 REFUSES(tool_options, escape_sequence_is_not_repeated, &verb,
 	"noblockdns: try: --shell: \"\\x1b[2J\" is not allowed (bash|zsh)", "try", "--shell",
 	"\033[2J")
