@@ -6,27 +6,23 @@
  *
  *	NONE --io_submit: descriptors, thread--> RUNNING --idle, or descriptors lost--> NONE
  *
- * Tasks go through a stack that submitters push to under the lock of the private descriptors, and
- * that the loop takes whole and reverses. The loop announces that it is about to sleep, then looks
- * at the stack once more; a submitter pushes, then looks whether the loop sleeps: one of the two
- * sees the other.
- *
  * io_run() saves the way through the other thread: while that is asleep, and has released `turn`,
  * the task runs on the caller's. What is watched afterwards, the sleeper sees by itself; it is
  * woken only where a timer was started that is due before it would wake up.
  *
- * The program can take our descriptors away with a raw system call. The wake-up socket is checked
- * by device and inode before each write; when it is gone, a new generation of thread and
- * descriptors is started, and the old thread, should it ever return from epoll_wait, sees that its
- * generation is over and ends. `turn` is held by a thread whenever it is not asleep, so that two
- * generations are never at work together. A thread that finds an epoll set gone, or spoilt
- * (io_watch.c), makes new descriptors and goes on with them.
+ * The program can take our descriptors away with a raw system call. When the wake-up socket is gone
+ * (io_wake.c), a new generation of thread and descriptors is started, and the old thread, should it
+ * ever return from epoll_wait, sees that its generation is over and ends. `turn` is held by a
+ * thread whenever it is not asleep, so that two generations are never at work together. A thread
+ * that finds an epoll set gone, or spoilt (io_watch.c), makes new descriptors and goes on with
+ *them.
  */
 #include "shim/io.h"
 
 #include "shim/clock.h"
 #include "shim/in_handler.h"
 #include "shim/io_timer.h"
+#include "shim/io_wake.h"
 #include "shim/io_watch.h"
 #include "shim/lock.h"
 #include "shim/private_fd.h"
@@ -39,7 +35,6 @@
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 
 /* After work the thread looks at its timers at least once more after this time. A question or a
  * race that begins meanwhile, on the asker's thread, needs no wake-up then: the first of its timers
@@ -69,71 +64,22 @@ int io_idle_ms = IO_IDLE_MS;
 static struct lock life;
 static bool running;		    /* guarded by life */
 static _Atomic uint32_t generation; /* of the running thread; written under life */
-/* 0: none. Written under life; read by the loop without, even by one whose generation is over. */
-static _Atomic int epoll_handle, wake_rx, wake_tx;
-
-static _Atomic(struct io_task *) stack; /* any thread pushes (release), the loop takes (acquire) */
-static _Atomic bool asleep;
 
 static struct lock turn;  /* "io thread only" means: under this. Taken before `life` */
 static uint64_t wakes_ms; /* the thread sleeps no longer than this; under turn */
 static unsigned far;	  /* tasks that are not waited for any more; under turn */
 static bool busy;	  /* something was done since it fell asleep; under turn */
 
-static void close_handle(_Atomic int *handle)
-{
-	if (*handle > 0)
-		private_fd_close(*handle);
-	*handle = 0;
-}
-
-static void close_descriptors(void)
-{
-	close_handle(&epoll_handle);
-	io_watch_close();
-	close_handle(&wake_rx);
-	close_handle(&wake_tx);
-}
-
-/* One datagram, of a byte. There is seldom another one; epoll would report it again. */
-static void drain_wake(void)
-{
-	char junk;
-	int fd;
-
-	private_fd_lock();
-	fd = private_fd_number_locked(wake_rx);
-	if (fd >= 0)
-		(void)sys_read(fd, &junk, sizeof junk);
-	private_fd_unlock();
-}
-
 static void run_tasks(uint64_t now_ms)
 {
-	struct io_task *taken = atomic_exchange_explicit(&stack, NULL, memory_order_acquire);
-	struct io_task *ordered = NULL;
+	struct io_task *tasks = io_wake_take();
 
-	while (taken != NULL) {
-		struct io_task *next = taken->next;
+	while (tasks != NULL) {
+		struct io_task *task = tasks;
 
-		taken->next = ordered;
-		ordered = taken;
-		taken = next;
-	}
-	while (ordered != NULL) {
-		struct io_task *task = ordered;
-
-		ordered = task->next;
+		tasks = task->next;
 		task->run(task, now_ms);
 	}
-}
-
-static void dispatch(const struct epoll_event *ev)
-{
-	if ((int)ev->data.u64 == wake_rx)
-		drain_wake();
-	else
-		io_watch_told(ev);
 }
 
 /* How long epoll_wait may sleep: until `next`, or until the thread has been idle for long. */
@@ -154,16 +100,14 @@ static bool end_if_idle(uint32_t mine)
 	bool end;
 
 	lock_take(&life);
-	end = atomic_load(&generation) != mine || atomic_load(&stack) == NULL;
+	end = atomic_load(&generation) != mine || !io_wake_has_tasks();
 	if (end && atomic_load(&generation) == mine) {
 		running = false;
-		close_descriptors();
+		io_wake_close();
 	}
 	lock_release(&life);
 	return end;
 }
-
-static int open_descriptors(void);
 
 /* The program has taken our descriptors away, or spoilt the set. Timers are running, and somebody
  * waits for what they will do: go on with new ones. Where none can be had, the next io_submit()
@@ -173,13 +117,8 @@ static bool repair(uint32_t mine)
 	bool repaired = false;
 
 	lock_take(&life);
-	if (atomic_load(&generation) == mine) {
-		close_descriptors();
-		repaired = open_descriptors() == 0;
-		running = repaired;
-		if (!repaired)
-			close_descriptors();
-	}
+	if (atomic_load(&generation) == mine)
+		running = repaired = io_wake_open() == 0;
 	lock_release(&life);
 	if (repaired)
 		io_watch_restore();
@@ -201,10 +140,7 @@ static int sleep_until(uint32_t mine, uint64_t next, uint64_t now_ms, struct epo
 		wait_ms = NAP_MS;
 	wakes_ms = wait_ms < 0 ? UINT64_MAX : now_ms + (uint64_t)wait_ms;
 	busy = false;
-	atomic_store(&asleep, true);
-	if (atomic_load(&stack) != NULL)
-		wait_ms = 0;
-	ep = private_fd_number(epoll_handle);
+	ep = io_wake_sleeps(&wait_ms);
 	lock_release(&turn);
 	n = ep < 0 ? ep : sys_epoll_wait(ep, events, EVENTS_MAX, wait_ms);
 	if (n == -EINTR)
@@ -213,7 +149,7 @@ static int sleep_until(uint32_t mine, uint64_t next, uint64_t now_ms, struct epo
 	if (atomic_load(&generation) != mine)
 		return 0; /* another thread is the io thread now, and may be asleep */
 	private_fd_turn();
-	atomic_store(&asleep, false);
+	io_wake_is_up();
 	*ret_idle = n == 0 && next == UINT64_MAX && wait_ms > 0 && !nap && !busy;
 	busy |= n > 0;
 	return n < 0 || io_watch_is_open() ? n : -EBADF;
@@ -244,86 +180,26 @@ static void *io_main(void *arg)
 		if (idle && end_if_idle(mine))
 			break;
 		for (int i = 0; i < n; i++)
-			dispatch(&events[i]);
+			if (!io_wake_told(&events[i]))
+				io_watch_told(&events[i]);
 	}
 	lock_release(&turn);
 	return NULL;
 }
 
-/* A sandbox may refuse the one call that the thread cannot do without. Better known now, while the
- * task is still the submitter's, than by a thread that ends with it. */
-static int probe_wait(void)
-{
-	struct epoll_event event;
-	int n, fd = private_fd_number(epoll_handle);
-
-	if (fd < 0)
-		return fd;
-	n = sys_epoll_wait(fd, &event, 1, 0);
-	return n < 0 && n != -EINTR ? n : 0;
-}
-
-static int open_descriptors(void)
-{
-	int pair[2], r;
-
-	epoll_handle = private_fd_epoll();
-	if (epoll_handle < 0)
-		return epoll_handle;
-	r = sys_socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair);
-	if (r < 0)
-		return r;
-	wake_rx = private_fd_adopt(pair[0]);
-	wake_tx = private_fd_adopt(pair[1]);
-	if (wake_rx < 0 || wake_tx < 0)
-		return wake_rx < 0 ? wake_rx : wake_tx;
-	r = private_fd_watch(epoll_handle, wake_rx, EPOLLIN, (uint64_t)wake_rx);
-	if (r == 0)
-		r = io_watch_open(epoll_handle);
-	return r < 0 ? r : probe_wait();
-}
-
 static int start_locked(void)
 {
 	uint32_t mine = atomic_load(&generation) + 1;
-	int r;
+	int r = io_wake_open();
 
-	close_descriptors();
-	r = open_descriptors();
 	if (r == 0) {
-		atomic_store(&asleep, false); /* of the one before */
 		atomic_store(&generation, mine);
 		r = io_thread(io_main, (void *)(uintptr_t)mine);
+		if (r < 0)
+			io_wake_close();
 	}
-	if (r < 0)
-		close_descriptors();
 	running = r == 0;
 	return r;
-}
-
-static void push(struct io_task *task)
-{
-	struct io_task *head = atomic_load_explicit(&stack, memory_order_relaxed);
-
-	do
-		task->next = head;
-	while (!atomic_compare_exchange_weak(&stack, &head, task));
-}
-
-/* -EBADF: nobody is there to take the task, since the wake-up socket is not ours any more. */
-static int hand_over(struct io_task *task)
-{
-	int fd;
-
-	private_fd_lock();
-	fd = private_fd_number_locked(wake_tx);
-	if (fd >= 0) {
-		push(task);
-		if (atomic_exchange(&asleep, false))
-			(void)sys_write(fd, "", 1); /* full: it is awake */
-	}
-	private_fd_unlock();
-	return fd < 0 ? fd : 0;
 }
 
 /* False: whoever has it may be creating the thread, and wait for the lock of malloc(), which this
@@ -347,7 +223,7 @@ static int start_for_locked(struct io_task *task)
 	if (task->in_any_context && in_handler())
 		return -EAGAIN;
 	r = start_locked();
-	return r == 0 ? hand_over(task) : r;
+	return r == 0 ? io_wake(task) : r;
 }
 
 int io_submit(struct io_task *task)
@@ -356,7 +232,7 @@ int io_submit(struct io_task *task)
 
 	if (!take_life(task))
 		return -EAGAIN;
-	r = running ? hand_over(task) : -EBADF;
+	r = running ? io_wake(task) : -EBADF;
 	if (r < 0)
 		r = start_for_locked(task);
 	lock_release(&life);
@@ -372,23 +248,11 @@ static bool is_free(const struct io_task *task)
 
 	if (!take_life(task))
 		return false;
-	is = running && atomic_load(&asleep) && atomic_load(&stack) == NULL &&
+	is = running && io_wake_is_idle() &&
 	     (wakes_ms <= task->quiet_ms ||
-	      ((wakes_ms <= clock_boot_ms() + NAP_MS || private_fd_number(wake_tx) >= 0) &&
-	       io_watch_is_open()));
+	      ((wakes_ms <= clock_boot_ms() + NAP_MS || io_wake_can()) && io_watch_is_open()));
 	lock_release(&life);
 	return is;
-}
-
-static void wake(void)
-{
-	int fd;
-
-	private_fd_lock();
-	fd = private_fd_number_locked(wake_tx);
-	if (fd >= 0 && atomic_exchange(&asleep, false))
-		(void)sys_write(fd, "", 1);
-	private_fd_unlock();
 }
 
 /* Waits on this thread for what ends the task. False: that takes too long. */
@@ -418,7 +282,7 @@ static void run_and_lead(struct io_task *task, bool (*over)(const struct io_task
 			far = FAR_SKIPS;
 	}
 	if ((leads && io_watch_show(true) < 0) || io_timers_next() < wakes_ms)
-		wake();
+		io_wake(NULL);
 }
 
 /* Runs the task on this thread if the io thread is asleep and stays out of the way. */
@@ -482,9 +346,7 @@ void io_reset(void)
 	lock_reset(&turn);
 	running = false;
 	atomic_fetch_add(&generation, 1);
-	epoll_handle = wake_rx = wake_tx = 0; /* private_fd_reset() closed them */
-	atomic_store(&stack, NULL);
-	atomic_store(&asleep, false);
+	io_wake_reset();
 	io_watch_reset();
 	io_timers_reset();
 }
