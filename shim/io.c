@@ -6,28 +6,22 @@
  *
  *	NONE --io_submit: descriptors, thread--> RUNNING --idle, or descriptors lost--> NONE
  *
- * io_run() saves the way through the other thread: while that is asleep, and has released `turn`,
- * the task runs on the caller's. What is watched afterwards, the sleeper sees by itself; it is
- * woken only where a timer was started that is due before it would wake up.
- *
  * The program can take our descriptors away with a raw system call. When the wake-up socket is gone
  * (io_wake.c), a new generation of thread and descriptors is started, and the old thread, should it
- * ever return from epoll_wait, sees that its generation is over and ends. `turn` is held by a
- * thread whenever it is not asleep, so that two generations are never at work together. A thread
- * that finds an epoll set gone, or spoilt (io_watch.c), makes new descriptors and goes on with
- *them.
+ * ever return from epoll_wait, sees that its generation is over and ends. A thread has the turn
+ * (io_internal.h) whenever it is not asleep, so that two generations are never at work together.
+ * One that finds an epoll set gone, or spoilt (io_watch.c), makes new descriptors and goes on.
  */
 #include "shim/io.h"
 
 #include "shim/clock.h"
 #include "shim/in_handler.h"
+#include "shim/io_internal.h"
 #include "shim/io_timer.h"
 #include "shim/io_wake.h"
 #include "shim/io_watch.h"
-#include "shim/lock.h"
 #include "shim/private_fd.h"
 #include "shim/process.h"
-#include "shim/stack_room.h"
 #include "shim/sys.h"
 
 #include <errno.h>
@@ -46,15 +40,6 @@
  * flight ends this much after the machine has resumed, at the latest. */
 #define RESUME_MS 1000
 
-/*
- * How long an asker waits in the place of the io thread, with its signals blocked, when it has put
- * a question. A near server's answer comes in less, and two switches of threads are saved. Where it
- * took longer, the next FAR_SKIPS askers do not try. The answer is handled on the asker's stack.
- */
-#define LEAD_MS	   1
-#define FAR_SKIPS  63
-#define LEAD_STACK ((size_t)128 << 10)
-
 #define EVENTS_MAX 64 /* of one sleep */
 
 int io_idle_ms = IO_IDLE_MS;
@@ -65,10 +50,7 @@ static struct lock life;
 static bool running;		    /* guarded by life */
 static _Atomic uint32_t generation; /* of the running thread; written under life */
 
-static struct lock turn;  /* "io thread only" means: under this. Taken before `life` */
-static uint64_t wakes_ms; /* the thread sleeps no longer than this; under turn */
-static unsigned far;	  /* tasks that are not waited for any more; under turn */
-static bool busy;	  /* something was done since it fell asleep; under turn */
+struct io_turn io_turn;
 
 static void run_tasks(uint64_t now_ms)
 {
@@ -133,25 +115,26 @@ static int sleep_until(uint32_t mine, uint64_t next, uint64_t now_ms, struct epo
 		       bool *ret_idle)
 {
 	int wait_ms = sleep_ms(next, now_ms);
-	bool nap = busy && (wait_ms < 0 || wait_ms > NAP_MS);
+	bool nap = io_turn.busy && (wait_ms < 0 || wait_ms > NAP_MS);
 	int n, ep;
 
 	if (nap)
 		wait_ms = NAP_MS;
-	wakes_ms = wait_ms < 0 ? UINT64_MAX : now_ms + (uint64_t)wait_ms;
-	busy = false;
+	io_turn.wakes_ms = wait_ms < 0 ? UINT64_MAX : now_ms + (uint64_t)wait_ms;
+	io_turn.busy = false;
 	ep = io_wake_sleeps(&wait_ms);
-	lock_release(&turn);
+	lock_release(&io_turn.lock);
 	n = ep < 0 ? ep : sys_epoll_wait(ep, events, EVENTS_MAX, wait_ms);
 	if (n == -EINTR)
 		n = 0;
-	lock_take(&turn);
+	lock_take(&io_turn.lock);
 	if (atomic_load(&generation) != mine)
-		return 0; /* another thread is the io thread now, and may be asleep */
+		return 0; /* another thread is the io thread now, and may be asleep: io_main() ends
+			   */
 	private_fd_turn();
 	io_wake_is_up();
-	*ret_idle = n == 0 && next == UINT64_MAX && wait_ms > 0 && !nap && !busy;
-	busy |= n > 0;
+	*ret_idle = n == 0 && next == UINT64_MAX && wait_ms > 0 && !nap && !io_turn.busy;
+	io_turn.busy |= n > 0;
 	return n < 0 || io_watch_is_open() ? n : -EBADF;
 }
 
@@ -162,7 +145,7 @@ static void *io_main(void *arg)
 
 	lock_signals_are_blocked(); /* since birth: io_thread() */
 	prctl(PR_SET_NAME, "noblockdns");
-	lock_take(&turn);
+	lock_take(&io_turn.lock);
 	private_fd_turn();
 	io_watch_restore(); /* those of an earlier generation */
 	while (atomic_load(&generation) == mine) {
@@ -173,17 +156,13 @@ static void *io_main(void *arg)
 		run_tasks(now_ms);
 		next = io_timers_run(now_ms);
 		n = sleep_until(mine, next, now_ms, events, &idle);
-		if (atomic_load(&generation) != mine)
-			break;
-		if (n < 0 && !repair(mine))
-			break;
-		if (idle && end_if_idle(mine))
+		if ((n < 0 && !repair(mine)) || (idle && end_if_idle(mine)))
 			break;
 		for (int i = 0; i < n; i++)
 			if (!io_wake_told(&events[i]))
 				io_watch_told(&events[i]);
 	}
-	lock_release(&turn);
+	lock_release(&io_turn.lock);
 	return NULL;
 }
 
@@ -240,92 +219,30 @@ int io_submit(struct io_task *task)
 	return r;
 }
 
-/* Is the thread asleep, with nothing to do before this task, and can it be woken, where it does not
- * wake up by itself in time? */
-static bool is_free(const struct io_task *task)
+bool io_is_free(const struct io_task *task)
 {
 	bool is;
 
 	if (!take_life(task))
 		return false;
 	is = running && io_wake_is_idle() &&
-	     (wakes_ms <= task->quiet_ms ||
-	      ((wakes_ms <= clock_boot_ms() + NAP_MS || io_wake_can()) && io_watch_is_open()));
+	     (io_turn.wakes_ms <= task->quiet_ms ||
+	      ((io_turn.wakes_ms <= clock_boot_ms() + NAP_MS || io_wake_can()) &&
+	       io_watch_is_open()));
 	lock_release(&life);
 	return is;
 }
 
-/* Waits on this thread for what ends the task. False: that takes too long. */
-static bool lead(const struct io_task *task, bool (*over)(const struct io_task *task))
-{
-	uint64_t end_ms = clock_boot_ms() + LEAD_MS;
-
-	while (!over(task))
-		if (io_watch_dispatch(1) <= 0 || clock_boot_ms() > end_ms)
-			return over(task);
-	return true;
-}
-
-/* The task, and, from a server that has been near so far, the answer. */
-static void run_and_lead(struct io_task *task, bool (*over)(const struct io_task *task))
-{
-	bool leads = over != NULL && far == 0 && stack_has(LEAD_STACK) && io_watch_show(false) == 0;
-
-	task->run(task, clock_boot_ms());
-	busy = true;
-	if (far > 0)
-		far--;
-	if (leads) {
-		if (lead(task, over))
-			io_timers_run(clock_boot_ms());
-		else
-			far = FAR_SKIPS;
-	}
-	if ((leads && io_watch_show(true) < 0) || io_timers_next() < wakes_ms)
-		io_wake(NULL);
-}
-
-/* Runs the task on this thread if the io thread is asleep and stays out of the way. */
-static bool run_here(struct io_task *task, bool (*over)(const struct io_task *task))
-{
-	bool may, begins = !private_fd_in_turn();
-
-	if (private_fd_tables_differ() || !lock_try(&turn))
-		return false;
-	if (begins && process_peek() != PROCESS_OWNER) {
-		lock_release(&turn); /* a signal handler has forked since the look before */
-		return false;
-	}
-	if (begins)
-		private_fd_turn();
-	may = is_free(task);
-	if (may)
-		run_and_lead(task, over);
-	if (begins)
-		private_fd_turn_over();
-	lock_release(&turn);
-	return may;
-}
-
-int io_run(struct io_task *task, bool (*over)(const struct io_task *task))
-{
-	int saved = errno;
-	bool done = run_here(task, over);
-
-	errno = saved;
-	return done ? 0 : io_submit(task);
-}
-
 /* ---- fork ---- */
 
-static _Thread_local bool forks; /* this thread holds `turn` for its fork() */
+static _Thread_local bool forks; /* this thread holds the turn for its fork() */
 
 void io_fork_prepare(void)
 {
 	int saved = errno;
 
 	if (process_peek() == PROCESS_OWNER)
-		forks = lock_take_within(&turn, IO_FORK_MS);
+		forks = lock_take_within(&io_turn.lock, IO_FORK_MS);
 	errno = saved;
 }
 
@@ -335,7 +252,7 @@ void io_fork_over(void)
 
 	if (forks) {
 		forks = false;
-		lock_release(&turn);
+		lock_release(&io_turn.lock);
 	}
 	errno = saved;
 }
@@ -343,7 +260,7 @@ void io_fork_over(void)
 void io_reset(void)
 {
 	lock_reset(&life);
-	lock_reset(&turn);
+	lock_reset(&io_turn.lock);
 	running = false;
 	atomic_fetch_add(&generation, 1);
 	io_wake_reset();
