@@ -11,16 +11,10 @@
 #include "shim/resolver_host.h"
 
 #include "shim/clock.h"
-#include "shim/file.h"
 #include "shim/io.h"
-#include "shim/log.h"
-#include "shim/private_fd.h"
-#include "shim/random.h"
-#include "shim/resolver_load.h"
-#include "shim/settings.h"
+#include "shim/resolver_host_internal.h"
 #include "shim/sys.h"
 #include "shim/ticket_cache.h"
-#include "shim/upstream_stats.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -34,181 +28,7 @@
  * unless a library's constructor holds the loader's lock. */
 #define PATIENCE_MS 200
 
-#define MAX_VIEWS 8 /* one is usual; more only while settings change under lookups in flight */
-
-struct host_view {
-	uint64_t view;
-	struct resolver_conf conf; /* what lies beyond a count means nothing */
-	unsigned refs;
-	struct resolver_view *opened; /* NULL: slot is free */
-};
-
-static struct resolver_instance instance; /* published by `presence` */
-static struct host_view views[MAX_VIEWS]; /* io thread only */
-
-/* ---- what the resolver asks of its host ---- */
-
-static void on_wake(void *arg, uint64_t now_ms);
-
-/*
- * Runs from the first view on, if for never: starting an io timer takes memory, moving it takes
- * none, and the resolver cannot be told that it will not be woken. io thread only.
- */
-static struct io_timer wake = {.fire = on_wake};
-
-static int set_wake(uint64_t at_ms)
-{
-	return wake.place != 0 && wake.at_ms == at_ms ? 0 : io_timer_start(&wake, at_ms);
-}
-
-static void on_wake(void *arg, uint64_t now_ms)
-{
-	(void)arg;
-	(void)set_wake(UINT64_MAX); /* before anybody else takes its place in the heap */
-	instance.ops->tick(instance.resolver, now_ms);
-}
-
-static void on_ready(void *arg, int handle, unsigned events, uint64_t now_ms)
-{
-	unsigned told =
-		(events & IO_READ ? RESOLVER_READ : 0) | (events & IO_WRITE ? RESOLVER_WRITE : 0);
-
-	(void)arg;
-	instance.ops->ready(instance.resolver, handle, told, now_ms);
-}
-
-static int host_socket(void *ctx, int domain, int type, int protocol)
-{
-	(void)ctx;
-	return private_fd_socket(domain, type | SOCK_NONBLOCK, protocol);
-}
-
-static void host_close(void *ctx, int handle)
-{
-	(void)ctx;
-	io_watch(handle, 0, on_ready, NULL);
-	private_fd_close(handle);
-}
-
-static int host_hold(void *ctx, int handle)
-{
-	int fd;
-
-	(void)ctx;
-	private_fd_lock();
-	fd = private_fd_number_locked(handle);
-	if (fd < 0)
-		private_fd_unlock();
-	return fd;
-}
-
-static void host_drop(void *ctx)
-{
-	(void)ctx;
-	private_fd_unlock();
-}
-
-static int host_watch(void *ctx, int handle, unsigned events)
-{
-	unsigned wanted =
-		(events & RESOLVER_READ ? IO_READ : 0) | (events & RESOLVER_WRITE ? IO_WRITE : 0);
-
-	(void)ctx;
-	return io_watch(handle, wanted, on_ready, NULL);
-}
-
-static void host_wake_at(void *ctx, uint64_t at_ms)
-{
-	(void)ctx;
-	(void)set_wake(at_ms);
-}
-
-/* Drawn ahead: a query takes two bytes. Each is wiped as it is handed out. io thread only. */
-static unsigned char drawn[64];
-static size_t ndrawn; /* that are left, at the start */
-
-static void host_random(void *ctx, void *buf, unsigned len)
-{
-	(void)ctx;
-	if (len > sizeof drawn) {
-		random_bytes(buf, len);
-		return;
-	}
-	if (len > ndrawn) {
-		random_bytes(drawn, sizeof drawn);
-		ndrawn = sizeof drawn;
-	}
-	ndrawn -= len;
-	memcpy(buf, drawn + ndrawn, len);
-	memset(drawn + ndrawn, 0, len);
-}
-
-static int host_read_file(void *ctx, const char *path, char **ret, size_t *ret_len)
-{
-	(void)ctx;
-	return file_read_text(path, RESOLVER_FILE_MAX, ret, ret_len);
-}
-
-static int host_ticket_take(void *ctx, uint64_t key, void *ret_ticket, unsigned size)
-{
-	rcu_token token = rcu_read_lock();
-	const struct settings *s = settings_peek();
-	int r = ticket_take(s == NULL ? NULL : s->cache, key, clock_boot_ms(), ret_ticket, size);
-
-	(void)ctx;
-	rcu_read_unlock(token);
-	return r;
-}
-
-static void host_ticket_put(void *ctx, uint64_t key, const void *ticket, unsigned len,
-			    uint32_t lifetime_s)
-{
-	rcu_token token = rcu_read_lock();
-	const struct settings *s = settings_peek();
-
-	(void)ctx;
-	ticket_put(s == NULL ? NULL : s->cache, key, clock_boot_ms(), ticket, len, lifetime_s);
-	rcu_read_unlock(token);
-}
-
-static void host_log(void *ctx, enum resolver_level level, const char *fmt, va_list ap)
-{
-	static const enum log_level levels[] = {
-		[RESOLVER_LOG_ERROR] = LOG_ERROR,
-		[RESOLVER_LOG_WARN] = LOG_WARN,
-		[RESOLVER_LOG_INFO] = LOG_INFO,
-		[RESOLVER_LOG_DEBUG] = LOG_DEBUG,
-	};
-
-	(void)ctx;
-	log_vline(levels[level], fmt, ap);
-}
-
-static void host_event(void *ctx, const struct resolver_event *event)
-{
-	rcu_token token = rcu_read_lock();
-	const struct settings *s = settings_peek();
-
-	(void)ctx;
-	if (s != NULL && s->cache != NULL)
-		upstream_stats_note(s->cache, event);
-	rcu_read_unlock(token);
-}
-
-static const struct resolver_host host = {
-	.socket = host_socket,
-	.close = host_close,
-	.hold = host_hold,
-	.drop = host_drop,
-	.watch = host_watch,
-	.wake_at = host_wake_at,
-	.random = host_random,
-	.read_file = host_read_file,
-	.ticket_take = host_ticket_take,
-	.ticket_put = host_ticket_put,
-	.event = host_event,
-	.log = host_log,
-};
+struct resolver_instance resolver_host_instance; /* published by `presence` */
 
 /* ---- loading ---- */
 
@@ -220,19 +40,24 @@ static const struct resolver_host host = {
  */
 enum presence { ABSENT, READY, MISSING };
 
-static _Atomic uint32_t presence; /* enum presence; READY releases `instance` */
+static _Atomic uint32_t presence; /* enum presence; READY releases the instance */
 static _Atomic uint32_t loading;  /* futex; low bits of CLOCK_BOOTTIME in ms, made odd */
+
+static void end_loading(void)
+{
+	atomic_store(&loading, 0);
+	sys_futex_wake(&loading, INT_MAX, false);
+}
 
 static void load(void)
 {
-	int r = resolver_load(&host, &instance);
+	int r = resolver_load(&resolver_host_calls, &resolver_host_instance);
 
 	if (r == 0)
 		atomic_store_explicit(&presence, READY, memory_order_release);
 	else if (r == -ENOENT)
 		atomic_store(&presence, MISSING);
-	atomic_store(&loading, 0);
-	sys_futex_wake(&loading, INT_MAX, false);
+	end_loading();
 }
 
 static void *load_in_thread(void *unused)
@@ -248,12 +73,10 @@ static void begin_loading(uint64_t now_ms)
 
 	if (!atomic_compare_exchange_strong(&loading, &not_yet, (uint32_t)now_ms | 1))
 		return;
-	if (atomic_load(&presence) != ABSENT) { /* over since the caller looked */
-		atomic_store(&loading, 0);
-		sys_futex_wake(&loading, INT_MAX, false);
-	} else if (io_thread(load_in_thread, NULL) < 0) {
+	if (atomic_load(&presence) != ABSENT)
+		end_loading(); /* over since the caller looked */
+	else if (io_thread(load_in_thread, NULL) < 0)
 		load();
-	}
 }
 
 static void wait_loading(void)
@@ -296,6 +119,17 @@ void resolver_host_guard_forks(const struct resolver_conf *conf)
 }
 
 /* ---- views ---- */
+
+#define MAX_VIEWS 8 /* one is usual; more only while settings change under lookups in flight */
+
+struct host_view {
+	uint64_t view;
+	struct resolver_conf conf; /* what lies beyond a count means nothing */
+	unsigned refs;
+	struct resolver_view *opened; /* NULL: slot is free */
+};
+
+static struct host_view views[MAX_VIEWS]; /* io thread only */
 
 /* Member by member: what lies between them is anything after a copy. */
 static bool is_same_upstream(const struct resolver_upstream *a, const struct resolver_upstream *b)
@@ -348,7 +182,7 @@ static struct host_view *free_view(void)
 			unused = &views[i];
 	}
 	if (unused != NULL) {
-		instance.ops->view_close(unused->opened);
+		resolver_host_instance.ops->view_close(unused->opened);
 		unused->opened = NULL;
 	}
 	return unused;
@@ -359,14 +193,15 @@ int resolver_host_get_view(uint64_t view, const struct resolver_conf *conf, stru
 	struct host_view *v = find_view(view, conf);
 
 	if (v == NULL) {
-		int r = wake.place != 0 ? 0 : set_wake(UINT64_MAX);
+		int r = resolver_host_begin_wakes();
 
 		if (r < 0)
 			return r;
 		v = free_view();
 		if (v == NULL)
 			return -ENOMEM;
-		r = instance.ops->view_open(instance.resolver, conf, &v->opened);
+		r = resolver_host_instance.ops->view_open(resolver_host_instance.resolver, conf,
+							  &v->opened);
 		if (r < 0) {
 			v->opened = NULL;
 			return r;
@@ -390,15 +225,14 @@ int resolver_host_query(struct host_view *view, const struct resolver_question *
 {
 	struct resolver_query *query;
 
-	return instance.ops->query(view->opened, question, now_ms, &query);
+	return resolver_host_instance.ops->query(view->opened, question, now_ms, &query);
 }
 
 void resolver_host_reset(void)
 {
 	memset(views, 0, sizeof views);
-	wake.place = 0;
+	resolver_host_reset_calls();
 	ticket_reset();
-	ndrawn = 0; /* or parent and child would ask with the same ids */
 	/* The parent's io thread may have been anywhere inside the resolver at the fork: its memory
 	 * is left alone, and private_fd_reset() closes its sockets. */
 	atomic_store(&loading, 0);
