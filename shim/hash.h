@@ -90,4 +90,10 @@ static inline uint64_t hash_bytes(const void *data, size_t len, uint64_t seed)
 	return hash_fold(acc ^ HASH_K1, HASH_K3);
 }
 
+/* Hash of a string; NULL is none, and another one than "". */
+static inline uint64_t hash_string(const char *s, uint64_t seed)
+{
+	return s == NULL ? seed + 1 : hash_bytes(s, strlen(s) + 1, seed);
+}
+
 #endif

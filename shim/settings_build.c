@@ -1,32 +1,16 @@
 // SPDX-License-Identifier: MIT
-/*
- * settings_build.c - see settings_build.h.
- *
- * The view is a hash of what decides which answers a process may be given: the upstreams in their
- * order with their transports, how those over TLS are authenticated, the options that change what
- * they say (trust-ad), what the rebinding guard takes out of it, the limits of the TTL, and the
- * network namespace. The servers that are asked for the addresses of an upstream's name count where
- * nothing else does: in strict mode the name is authenticated, whoever told its addresses, so a
- * laptop that changes networks keeps its view. Search list, ndots, timeouts and rotate change which
- * questions are put, not what the answer to one is, so processes that differ in them share. So do
- * those that differ in what they make of an answer that is old or late (STALE_*, DEADLINE_MS): each
- * applies its own. With the limits of the TTL none could: an entry says when it ends, and not what
- * the server said.
- *
- * So does the time namespace (timens.h), since the times in the cache are CLOCK_BOOTTIME. It is
- * learnt with the settings: a process that forks into another one has the old one's view.
- */
+/* settings_build.c - see settings_build.h. */
 #include "shim/settings_build.h"
 
 #include "shim/hash.h"
 #include "shim/log.h"
 #include "shim/netns.h"
+#include "shim/settings_view.h"
 #include "shim/sys.h"
 #include "shim/timens.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -46,11 +30,6 @@ static const char paths[SOURCE_COUNT][sizeof "/etc/nsswitch.conf"] = {
 
 static const char *const variables[] = {"LOCALDOMAIN", "RES_OPTIONS", "HOSTALIASES", "RESOLV_MULTI",
 					"RESOLV_REORDER"};
-
-static uint64_t hash_string(const char *s, uint64_t seed)
-{
-	return s == NULL ? seed + 1 : hash_bytes(s, strlen(s) + 1, seed);
-}
 
 /* gethostname() without its libc page, which a first lookup would be the only one to touch. */
 static void read_hostname(char ret[HOST_NAME_MAX + 1])
@@ -259,57 +238,6 @@ static void choose_deadline(struct settings *s)
 	 * not be replaced by one that is not: fail at once. */
 	if (s->resolv.attempts == 0 || s->config->upstream_unusable)
 		s->deadline_ms = 0;
-}
-
-static uint64_t hash_address(const struct sockaddr_storage *addr, uint64_t seed)
-{
-	const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)addr;
-
-	if (addr->ss_family == AF_UNSPEC)
-		return seed;
-	if (addr->ss_family == AF_INET)
-		return hash_bytes(&in->sin_addr, 4, seed ^ in->sin_port);
-	return hash_bytes(&in6->sin6_addr, 16,
-			  seed ^ in6->sin6_port ^ (uint64_t)in6->sin6_scope_id << 32);
-}
-
-static uint64_t hash_upstream(const struct resolver_upstream *u, uint64_t seed)
-{
-	seed = hash_fold(seed ^ u->transport, HASH_K0);
-	if (u->transport == RESOLVER_TLS)
-		seed = hash_string(u->host, seed ^ u->port);
-	return hash_address(&u->addr, seed);
-}
-
-static uint64_t hash_tls(const struct resolver_conf *u, uint64_t seed)
-{
-	seed = hash_string(u->tls.ca_file, hash_fold(seed ^ u->tls.opportunistic, HASH_K0));
-	seed = hash_bytes(u->tls.pins, u->tls.npins * sizeof u->tls.pins[0], seed);
-	for (unsigned i = 0; u->tls.opportunistic && i < u->nbootstrap; i++)
-		seed = hash_address(&u->bootstrap[i], seed);
-	return seed;
-}
-
-static bool has_tls(const struct resolver_conf *u)
-{
-	for (unsigned i = 0; i < u->nupstreams; i++)
-		if (u->upstreams[i].transport == RESOLVER_TLS)
-			return true;
-	return false;
-}
-
-uint64_t settings_view(const struct settings *s, uint64_t netns)
-{
-	uint64_t view = hash_fold(netns ^ HASH_K0, HASH_K1);
-
-	view = hash_fold(view ^ s->upstreams.trust_ad, HASH_K1 ^ s->upstreams.use_tcp);
-	view = hash_fold(view ^ s->config->min_ttl_s, HASH_K0 ^ s->config->max_ttl_s);
-	for (unsigned i = 0; i < s->upstreams.nupstreams; i++)
-		view = hash_upstream(&s->upstreams.upstreams[i], view);
-	if (s->config->rebind_guard)
-		view = hash_string(s->config->rebind_allow, hash_fold(view ^ HASH_K2, HASH_K0));
-	return has_tls(&s->upstreams) ? hash_tls(&s->upstreams, view) : view;
 }
 
 static int load_environment(struct settings *s)

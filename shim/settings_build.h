@@ -40,9 +40,6 @@ bool settings_stamp_differs(const struct settings_stamp *was, const struct setti
 struct settings *settings_build(const struct config *config, struct cache *cache,
 				struct settings_stamp *ret_stamp);
 
-/* The view of settings in a network namespace (part of settings_build). Pure. */
-uint64_t settings_view(const struct settings *settings, uint64_t netns);
-
 void settings_free(struct settings *settings);
 
 #endif

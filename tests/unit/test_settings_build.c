@@ -3,6 +3,8 @@
  * machine's own files, so it compares snapshots with each other only. */
 #include "shim/settings_build.h"
 
+#include "shim/settings_view.h"
+
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <stdlib.h>
