@@ -40,7 +40,7 @@ SHIM_LTO := -flto=auto -flto-partition=one -ffat-lto-objects
 SHIM_LTO := $(shell $(CC) $(SHIM_LTO) -E -x c - </dev/null >/dev/null 2>&1 && echo $(SHIM_LTO))
 SHIM_SMALL := $(shell $(CC) -Oz -E -x c - </dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)
 SHIM_HOT := addrinfo cache cache_slot entry hook_getaddrinfo hook_gethostbyname hook_close hook_dup \
-	    hostent lookup lookup_dns lookup_search name order order_cache rcu resolve settings \
+	    hostent lookup lookup_dns lookup_files lookup_search name order order_cache rcu resolve settings \
 	    siblings_index siblings_lookup
 # A thread that is cancelled is unwound through these, and needs their tables; the others' are in
 # the debug file alone, which saves 20 KB. What a hit comes by is here too, to be inlined.

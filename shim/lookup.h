@@ -124,6 +124,11 @@ struct lookup_status {
 	int err;
 };
 
+/* lookup_files.c: what nss_files does. Addresses are appended; with `mapped` those of IPv4 as
+ * v4-mapped ones. */
+struct lookup_status lookup_files(const struct lookup_query *q, int family, bool mapped,
+				  struct lookup_answer *answer);
+
 /* lookup_dns.c: what nss_dns does, for one type or both. LOOKUP_DONE with *ret_status, or
  * LOOKUP_ASK. Addresses are appended; with `mapped` as v4-mapped IPv6 addresses. */
 enum lookup_result lookup_dns(const struct lookup_query *q, unsigned types, bool mapped,
