@@ -25,7 +25,7 @@ extern int io_idle_ms; /* IO_IDLE_MS; a test makes it shorter before the thread 
 /* Something to be run once on the io thread. Owned by the submitter until run() is entered, by
  * run() from then on. */
 struct io_task {
-	struct io_task *next; /* io.c's */
+	struct io_task *next; /* io_wake.c's */
 	void (*run)(struct io_task *task, uint64_t now_ms);
 	bool in_any_context; /* the submitter may be in a signal handler */
 	uint64_t quiet_ms;   /* run() watches nothing, and starts no timer due before; 0: it may */

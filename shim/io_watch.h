@@ -2,8 +2,8 @@
 /*
  * io_watch.h - what the loop watches: descriptors with whom to call, in an epoll set of their own.
  * The set is a member of the one that the io thread sleeps in, and can be hidden from it while
- * another thread waits in its place (io.c). What is watched with IO_THREAD is in the sleeper's set
- * itself, which costs half as much. io thread only.
+ * another thread waits in its place (io_run.c). What is watched with IO_THREAD is in the sleeper's
+ * set itself, which costs half as much. io thread only.
  */
 #ifndef NOBLOCKDNS_IO_WATCH_H
 #define NOBLOCKDNS_IO_WATCH_H

@@ -3,7 +3,7 @@
  * random.h - unpredictable bytes: query ids (RFC 5452), hash seeds.
  *
  * Straight from the kernel each time. A buffer would have to be guarded against threads, signals
- * and forks that repeat it; the one who needs many bytes keeps his own (resolver_host.c). Any
+ * and forks that repeat it; the one who needs many bytes keeps his own (resolver_host_calls.c). Any
  * thread, signal-safe, never blocks.
  */
 #ifndef NOBLOCKDNS_RANDOM_H

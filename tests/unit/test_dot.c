@@ -324,7 +324,7 @@ Test(dot, question_can_be_cancelled_while_it_waits)
 
 /* ---- room ---- */
 
-#define STACK_SIZE ((size_t)256 << 10) /* shim/io.c's */
+#define STACK_SIZE ((size_t)256 << 10) /* shim/io_thread.c's */
 
 static void *look_up(void *arg)
 {

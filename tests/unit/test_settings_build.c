@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* settings_build.c: what makes two views differ, and what a change of the world is. Reads the
- * machine's own files, so it compares snapshots with each other only. */
+/* settings_build.c, settings_view.c: what makes two views differ, and what a change of the world
+ * is. Reads the machine's own files, so it compares snapshots with each other only. */
 #include "shim/settings_build.h"
 
 #include "shim/settings_view.h"
