@@ -296,17 +296,19 @@ LabTest(lab_forwarder, capture_shows_what_left, .far = true)
 	unsigned long long before = lab_now_ns();
 	long long at_ns;
 	char path[256];
+	long nsyns;
 
 	snprintf(path, sizeof(path), "%s/capture", lab_world_dir(w));
 	lab_forwarder_start(
 		w, &(struct lab_forwarder_opts){.rules = &hole, .nrules = 1, .capture = path});
 	lab_assert_int(tcp_error(V6), ECONNREFUSED);
 	lab_assert_int(lab_capture_count(path, &syn4), 0);
-	lab_assert_int(lab_capture_count(path, &syn6), 1);
-	lab_assert_int(lab_capture_count(path, &all), 1);
+	nsyns = lab_capture_count(path, &syn6); /* two, where the link was up too late for a RST */
+	lab_assert(nsyns > 0);
+	lab_assert_int(lab_capture_count(path, &all), nsyns);
 	at_ns = lab_capture_time_ns(path, &syn6, 0);
 	lab_assert(at_ns > (long long)before && at_ns < (long long)lab_now_ns());
-	lab_assert_int(lab_capture_time_ns(path, &syn6, 1), -ENOENT);
+	lab_assert_int(lab_capture_time_ns(path, &syn6, (unsigned)nsyns), -ENOENT);
 	lab_assert_int(lab_capture_count("/nowhere", &all), -ENOENT);
 }
 
