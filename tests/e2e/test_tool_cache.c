@@ -128,9 +128,9 @@ LabTest(tool_cache, damaged_file_is_read_and_left_alone)
 {
 	lab_dns_start_text(w, SCRIPT);
 	shim_run(NULL, look_up);
-	tool_shell("printf xxx | dd of=/dev/shm/noblockdns.$(id -u)/cache-v4 bs=1 seek=32 "
-		   "conv=notrunc status=none; noblockdns cache list; noblockdns cache flush; "
-		   "echo $?");
+	tool_shell("printf xxx | env -u LD_PRELOAD " /* dd asks for memory as no sanitizer likes */
+		   "dd of=/dev/shm/noblockdns.$(id -u)/cache-v4 bs=1 seek=32 conv=notrunc "
+		   "status=none; noblockdns cache list; noblockdns cache flush; echo $?");
 	tool_printed("192.0.2.1");
 	tool_printed("125\n");
 	lab_assert(strstr(shim_got.err, "damaged header") != NULL, "(%s)", shim_got.err);

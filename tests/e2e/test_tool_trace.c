@@ -297,7 +297,7 @@ LabTest(tool_trace, damaged_file_is_read_as_far_as_it_goes)
 {
 	python(trace_env, LOOP("for i in range(100): socket.getaddrinfo(\"localhost\", 1)\n"));
 	tool_shell("f=$(echo " TRACES "/*); head -c 6000 /dev/urandom |"
-		   "dd of=$f bs=1 seek=7000 conv=notrunc 2>/dev/null\n"
+		   "env -u LD_PRELOAD dd of=$f bs=1 seek=7000 conv=notrunc 2>/dev/null\n"
 		   "noblockdns trace $f && truncate -s 6500 $f && noblockdns trace $f");
 	tool_ended(0);
 	tool_printed(" damaged");
