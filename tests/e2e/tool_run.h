@@ -65,6 +65,7 @@ static inline void tool_shell(const char *script)
 {
 	char path[4096];
 
+	shim_not_under("thread", "its runtime does not start in a shell");
 	tool_prepare();
 	snprintf(path, sizeof path, "PATH=%s:%s", lab_build_dir(), getenv("PATH"));
 	lab_proc_run(NULL,
