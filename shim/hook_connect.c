@@ -6,7 +6,6 @@
  * connected (racing.h). Any thread, signal handlers, children of vfork; a cancellation point, as
  * libc's is.
  */
-#include "shim/clock.h"
 #include "shim/connect_race.h"
 #include "shim/hooks.h"
 #include "shim/racing.h"

@@ -5,8 +5,7 @@
  *
  * One file a process image: FOLDER/noblockdns-PID-START.trace, START being the CLOCK_BOOTTIME of
  * its making in nanoseconds. A header of TRACE_HEADER_SIZE bytes, then cells of TRACE_CELL_SIZE.
- * The file is sparse and as large as it may ever be; cells from `used` on are not written yet,
- * cells from `backed` on never will be.
+ * The file is sparse and as large as it may ever be; cells from `used` on are not written yet.
  *
  * A record is one first cell and, where its text or list does not fit, more cells behind it:
  *
@@ -45,7 +44,7 @@ struct trace_header {
 	uint32_t cells_max;
 	uint32_t observe; /* 1: NOBLOCKDNS_MODE=observe */
 	uint32_t pid, ppid;
-	uint32_t page_size;
+	uint32_t spare;
 	uint32_t argv_len;	/* bytes of `argv`; as long as it: cut */
 	uint64_t start_boot_ns; /* when the file was made */
 	uint64_t start_real_ns; /* the same moment by CLOCK_REALTIME */
