@@ -1,31 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
  * doctor_history.c - what the races of this user's programs have shown of IPv6 (counters.h), as far
- * as the cache remembers. It is known to be whole, and is not made where there is none.
+ * as the cache remembers. It is read as it is found: nothing is made or replaced.
  */
-#include "shim/cache.h"
-#include "shim/cache_region.h"
-#include "shim/counters.h"
 #include "shim/tool/doctor.h"
+#include "shim/tool/stats.h"
 
-#include <stdatomic.h>
+#include <stdio.h>
 
-static unsigned long long counter(const struct cache *cache, enum counter which)
+static void judge(struct doctor *d, const uint64_t *counters)
 {
-	const unsigned char *records = cache_region_records(cache);
-	const _Atomic uint64_t *word =
-		(const void *)(records + CACHE_REGION_COUNTERS_AT + which * sizeof(uint64_t));
-
-	return atomic_load_explicit(word, memory_order_relaxed);
-}
-
-static void judge(struct doctor *d, const struct cache *cache)
-{
-	unsigned long long races = counter(cache, COUNTER_RACES);
+	unsigned long long races = counters[COUNTER_RACES];
 	unsigned long long six =
-		counter(cache, COUNTER_WON_IPV6_FIRST) + counter(cache, COUNTER_WON_IPV6_LATER);
-	unsigned long long four_later = counter(cache, COUNTER_WON_IPV4_LATER);
-	unsigned long long avoided = counter(cache, COUNTER_AVOIDED);
+		counters[COUNTER_WON_IPV6_FIRST] + counters[COUNTER_WON_IPV6_LATER];
+	unsigned long long four_later = counters[COUNTER_WON_IPV4_LATER];
+	unsigned long long avoided = counters[COUNTER_AVOIDED];
 
 	if (races == 0)
 		return;
@@ -44,13 +33,13 @@ static void judge(struct doctor *d, const struct cache *cache)
 
 void doctor_history(struct doctor *d, const char *path)
 {
-	const struct cache_options options = {.path = path, .size = CACHE_SIZE_MIN};
-	struct cache *cache;
-	char why[256];
+	struct cache_found found = {.fd = -1};
+	struct stats stats;
 
-	if (cache_open(&options, &cache, why) < 0)
+	(void)snprintf(found.path, sizeof(found.path), "%s", path);
+	if (cache_found_open(&found) < 0)
 		return;
-	if (cache_backing(cache) == CACHE_SHARED)
-		judge(d, cache);
-	cache_close(cache);
+	if (found.whole && stats_read(&found, &stats) == 0)
+		judge(d, stats.counters);
+	cache_found_close(&found);
 }
