@@ -30,7 +30,7 @@
 	"rr zero.example.com 0 AAAA ::1\n"                                                         \
 	"rr late.example.com 300 A 192.0.2.8\n"                                                    \
 	"rr late.example.com 300 AAAA fd00::8\n"                                                   \
-	"on late.example.com AAAA delay 200\n"                                                     \
+	"on late.example.com AAAA delay 120\n"                                                     \
 	"rr *.many.example.com 300 A 127.0.0.1\n"                                                  \
 	"rr box.home.arpa 300 A 10.2.2.2\n"                                                        \
 	"rr printer 300 A 10.3.3.3\n"
