@@ -429,6 +429,28 @@ LabTest(tool_doctor, cache_in_use_is_shown)
 	tool_printed("KB, of which");
 }
 
+/* A program would replace it. What is in memory does not outlive a boot: the file is on a disk. */
+LabTest(tool_doctor, cache_of_another_boot_is_left_alone)
+{
+	lab_dns_start_text(w, DNS "rr www.test 300 A 192.0.2.1\n");
+	tool_shell("[ $(stat -f -c %T $NBD_BUILD) != tmpfs ]");
+	if (shim_got.status != 0)
+		lab_skip("the build folder is in memory");
+	tool_shell("rm -f $NBD_BUILD/boot.cache; noblockdns run --cache $NBD_BUILD/boot.cache "
+		   "getent hosts www.test");
+	tool_ended(0);
+	tool_shell("echo 11111111-2222-3333-4444-555555555555 >/run/boot && "
+		   "mount --bind /run/boot /proc/sys/kernel/random/boot_id");
+	if (shim_got.status != 0)
+		lab_skip("cannot mount: %s", shim_got.err);
+	/* Open, so that its number is not used again. */
+	tool_shell("F=$NBD_BUILD/boot.cache; exec 9<$F; was=$(stat -c %i $F)\n"
+		   "noblockdns doctor --offline --cache $F >/dev/null; doctor=$(stat -c %i $F)\n"
+		   "noblockdns run --cache $F getent hosts www.test; program=$(stat -c %i $F)\n"
+		   "rm $F; [ $doctor = $was ] && [ $program != $was ]");
+	tool_ended(0);
+}
+
 LabTest(tool_doctor, cache_folder_of_others_is_bad)
 {
 	tool_shell("mkdir -m 0755 /dev/shm/noblockdns.$(id -u)");
