@@ -64,7 +64,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CACHE_LAYOUT	   4 /* also in the file's name */
+#define CACHE_LAYOUT	   5 /* also in the file's name */
 #define CACHE_MAGIC	   "NBDCACHE"
 #define CACHE_BYTE_ORDER   0x01020304u
 #define CACHE_HEADER_SEED  UINT64_C(0x6361636865686472) /* of its checksum */

@@ -2,7 +2,7 @@
 /*
  * log.h - one line at a time, for whoever asked for it.
  *
- *	noblockdns[4711]: cache: /dev/shm/noblockdns.0/cache-v4: Permission denied; using memory
+ *	noblockdns[4711]: cache: /dev/shm/noblockdns.0/cache-v5: Permission denied; using memory
  *
  * One write(2) a line, no allocation, no lock, no standard I/O; errno is kept; any thread, signal
  * handlers too. A line goes to stderr, or to NOBLOCKDNS_LOG_FILE, which is opened for each line and

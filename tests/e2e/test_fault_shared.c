@@ -16,11 +16,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CACHE_FILE "/dev/shm/noblockdns.0/cache-v4"
+#define CACHE_FILE "/dev/shm/noblockdns.0/cache-v5"
 #define LEASE_MS   600 /* the most that a lease can last */
 #define PATIENT	   "nameserver 127.0.0.1\n"
 
-static_assert(CACHE_LAYOUT == 4, "the name of the file");
+static_assert(CACHE_LAYOUT == 5, "the name of the file");
 
 #define RUN(...) fault_run(w, &(const struct fault_case){__VA_ARGS__})
 

@@ -114,10 +114,10 @@ LabTest(tool_cache, flush_reaches_a_program_that_runs)
 	tool_shell("LD_PRELOAD=$NBD_BUILD/libnoblockdns.so python3 -c \"\n"
 		   "import socket, subprocess, os\n"
 		   "socket.gethostbyname('www.test')\n"
-		   "before = os.stat('/dev/shm/noblockdns.%d/cache-v4' % os.getuid()).st_ino\n"
+		   "before = os.stat('/dev/shm/noblockdns.%d/cache-v5' % os.getuid()).st_ino\n"
 		   "subprocess.run(['noblockdns', 'cache', 'flush'], check=True)\n"
 		   "socket.gethostbyname('www.test')\n"
-		   "after = os.stat('/dev/shm/noblockdns.%d/cache-v4' % os.getuid()).st_ino\n"
+		   "after = os.stat('/dev/shm/noblockdns.%d/cache-v5' % os.getuid()).st_ino\n"
 		   "print(before == after)\"");
 	tool_printed("1 entry forgotten\n");
 	tool_printed("True\n");
@@ -129,7 +129,7 @@ LabTest(tool_cache, damaged_file_is_read_and_left_alone)
 	lab_dns_start_text(w, SCRIPT);
 	shim_run(NULL, look_up);
 	tool_shell("printf xxx | env -u LD_PRELOAD " /* dd asks for memory as no sanitizer likes */
-		   "dd of=/dev/shm/noblockdns.$(id -u)/cache-v4 bs=1 seek=32 conv=notrunc "
+		   "dd of=/dev/shm/noblockdns.$(id -u)/cache-v5 bs=1 seek=32 conv=notrunc "
 		   "status=none; noblockdns cache list; noblockdns cache flush; echo $?");
 	tool_printed("192.0.2.1");
 	tool_printed("125\n");
