@@ -14,18 +14,13 @@
 #define REBUILD	 "build it with the system's C library as a shared one"
 #define RESOLVER "tell it to use the system's resolver, if it has such an option"
 
-/* Groups of functions that are a resolver of one's own. */
+/* Libraries that ask DNS by themselves. */
 static const struct {
-	unsigned group;
 	const char *library, *name;
 } resolvers[] = {
-	{ELF_ARES, "libcares.so", "c-ares"},
-	{ELF_UNBOUND, "libunbound.so", "libunbound"},
-	{ELF_LDNS, "libldns.so", "ldns"},
-	{ELF_GETDNS, "libgetdns.so", "getdns"},
-	{0, "libadns.so", "adns"},
-	{0, "libudns.so", "udns"},
-	{0, "libasr.so", "asr"},
+	{"libcares.so", "c-ares"},  {"libunbound.so", "libunbound"}, {"libldns.so", "ldns"},
+	{"libgetdns.so", "getdns"}, {"libadns.so", "adns"},	     {"libudns.so", "udns"},
+	{"libasr.so", "asr"},
 };
 
 /* Texts in a program that has something linked into it. */

@@ -25,16 +25,11 @@ enum elf_kind {
 
 /* Groups of functions. */
 enum elf_calls {
-	ELF_LOOKUP = 1,	   /* getaddrinfo() and the gethostbyname() family: those of libc that the
-			    * shim answers */
-	ELF_CONNECT = 2,   /* connect() */
-	ELF_RES = 4,	   /* res_query() and its kin: libc's own questions */
-	ELF_DLOPEN = 8,	   /* dlopen(), dlmopen() */
-	ELF_ARES = 16,	   /* c-ares */
-	ELF_UNBOUND = 32,  /* libunbound */
-	ELF_LDNS = 64,	   /* ldns */
-	ELF_GETDNS = 128,  /* getdns */
-	ELF_IO_URING = 256 /* liburing */
+	ELF_LOOKUP = 1,	 /* getaddrinfo() and the gethostbyname() family: those of libc that the
+			  * shim answers */
+	ELF_CONNECT = 2, /* connect() */
+	ELF_RES = 4,	 /* res_query() and its kin: libc's own questions */
+	ELF_DLOPEN = 8,	 /* dlopen(), dlmopen() */
 };
 
 struct elf_look {

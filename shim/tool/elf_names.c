@@ -6,47 +6,26 @@
 #include <string.h>
 
 static const struct {
-	const char *name; /* a prefix where it ends with '*' */
+	const char *name;
 	unsigned group;
 } functions[] = {
-	{"getaddrinfo", ELF_LOOKUP},
-	{"getaddrinfo_a", ELF_LOOKUP},
-	{"gethostbyname", ELF_LOOKUP},
-	{"gethostbyname2", ELF_LOOKUP},
-	{"gethostbyname_r", ELF_LOOKUP},
-	{"gethostbyname2_r", ELF_LOOKUP},
-	{"connect", ELF_CONNECT},
-	{"__connect", ELF_CONNECT},
-	{"res_query", ELF_RES},
-	{"res_search", ELF_RES},
-	{"res_send", ELF_RES},
-	{"res_nquery", ELF_RES},
-	{"res_nsearch", ELF_RES},
-	{"res_nsend", ELF_RES},
-	{"__res_query", ELF_RES},
-	{"__res_search", ELF_RES},
-	{"__res_nquery", ELF_RES},
-	{"__res_nsearch", ELF_RES},
-	{"dlopen", ELF_DLOPEN},
-	{"dlmopen", ELF_DLOPEN},
-	{"ares_*", ELF_ARES},
-	{"ub_ctx_*", ELF_UNBOUND},
-	{"ub_resolve*", ELF_UNBOUND},
-	{"ldns_resolver*", ELF_LDNS},
-	{"getdns_*", ELF_GETDNS},
-	{"io_uring_*", ELF_IO_URING},
+	{"getaddrinfo", ELF_LOOKUP},	 {"getaddrinfo_a", ELF_LOOKUP},
+	{"gethostbyname", ELF_LOOKUP},	 {"gethostbyname2", ELF_LOOKUP},
+	{"gethostbyname_r", ELF_LOOKUP}, {"gethostbyname2_r", ELF_LOOKUP},
+	{"connect", ELF_CONNECT},	 {"__connect", ELF_CONNECT},
+	{"res_query", ELF_RES},		 {"res_search", ELF_RES},
+	{"res_send", ELF_RES},		 {"res_nquery", ELF_RES},
+	{"res_nsearch", ELF_RES},	 {"res_nsend", ELF_RES},
+	{"__res_query", ELF_RES},	 {"__res_search", ELF_RES},
+	{"__res_nquery", ELF_RES},	 {"__res_nsearch", ELF_RES},
+	{"dlopen", ELF_DLOPEN},		 {"dlmopen", ELF_DLOPEN},
 };
 
 unsigned elf_group_of(const char *name)
 {
-	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-		const char *known = functions[i].name;
-		size_t len = strlen(known);
-
-		if (known[len - 1] == '*' ? strncmp(name, known, len - 1) == 0
-					  : strcmp(name, known) == 0)
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+		if (strcmp(name, functions[i].name) == 0)
 			return functions[i].group;
-	}
 	return 0;
 }
 
