@@ -29,8 +29,6 @@ struct stats {
 /* 0; -EIO: the file ends before them. */
 int stats_read(const struct cache_found *found, struct stats *ret);
 
-const char *stats_transport_to_str(enum resolver_transport transport);
-
 /* For a terminal. `before` and `seconds`: what it was, and how long ago, for rates; or NULL. */
 void stats_print(FILE *out, const struct stats *stats, const struct stats *before, double seconds);
 

@@ -3,6 +3,7 @@
 #include "shim/tool/json.h"
 #include "shim/tool/stats.h"
 #include "shim/tool/table.h"
+#include "shim/tool/upstream_text.h"
 
 #include <inttypes.h>
 
@@ -55,7 +56,7 @@ static void print_servers(FILE *out, const struct stats *s)
 		const struct stats_server *server = &s->servers[i];
 
 		table_cell(&t, "%s", server->name);
-		table_cell(&t, "%s", stats_transport_to_str(server->transport));
+		table_cell(&t, "%s", upstream_schemes[server->transport]);
 		for (int c = 0; c < UPSTREAM_COUNTS; c++)
 			table_cell(&t, "%" PRIu64, server->counts[c]);
 	}
@@ -134,7 +135,7 @@ static void put_servers(struct json *j, const struct stats *s)
 	for (unsigned i = 0; i < s->nservers; i++) {
 		json_object(j, NULL);
 		json_text(j, "upstream", s->servers[i].name);
-		json_text(j, "transport", stats_transport_to_str(s->servers[i].transport));
+		json_text(j, "transport", upstream_schemes[s->servers[i].transport]);
 		for (int c = 0; c < UPSTREAM_COUNTS; c++)
 			json_uint(j, names[c], s->servers[i].counts[c]);
 		json_end(j);

@@ -4,6 +4,7 @@
  * counters ending in _total, times in seconds, buckets that hold all that is not longer.
  */
 #include "shim/tool/stats.h"
+#include "shim/tool/upstream_text.h"
 
 #include <inttypes.h>
 
@@ -85,7 +86,7 @@ static void put_labels(FILE *out, const struct stats_server *s)
 			(void)fputc('\\', out);
 		(void)fputc(*c, out);
 	}
-	(void)fprintf(out, "\",transport=\"%s\"", stats_transport_to_str(s->transport));
+	(void)fprintf(out, "\",transport=\"%s\"", upstream_schemes[s->transport]);
 }
 
 static void put_servers(FILE *out, const struct stats *stats)

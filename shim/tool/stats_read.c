@@ -10,19 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *stats_transport_to_str(enum resolver_transport transport)
-{
-	switch (transport) {
-	case RESOLVER_UDP:
-		return "udp";
-	case RESOLVER_TCP:
-		return "tcp";
-	case RESOLVER_TLS:
-		return "tls";
-	}
-	return "unknown";
-}
-
 /* As it stands in the file. */
 struct raw_server {
 	uint64_t key, transport;
