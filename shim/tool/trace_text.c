@@ -73,7 +73,6 @@ static void write_duration(FILE *out, const struct trace_record *r)
 		terminal_write(out, TERMINAL_BAD, "     not over");
 		return;
 	}
-
 	(void)snprintf(text, sizeof(text), "%10.3f ms", (double)ns / 1e6);
 	terminal_write(out,
 		       ns >= VERY_SLOW_NS ? TERMINAL_BAD
