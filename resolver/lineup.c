@@ -62,5 +62,5 @@ enum resolver_failure lineup_failure(const struct lineup *l)
 		for (unsigned i = 0; i < l->n; i++)
 			if (l->candidates[i].failure == order[o])
 				return order[o];
-	return RESOLVER_NO_MEMORY;
+	return RESOLVER_LOCAL_ERROR;
 }

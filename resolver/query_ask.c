@@ -65,7 +65,7 @@ int query_ask(struct resolver_query *q, struct candidate *c)
 	int err = send_packet(q, c);
 
 	if (err) {
-		c->failure = err == -EHOSTUNREACH ? RESOLVER_UNREACHABLE : RESOLVER_NO_MEMORY;
+		c->failure = err == -EHOSTUNREACH ? RESOLVER_UNREACHABLE : RESOLVER_LOCAL_ERROR;
 		return err;
 	}
 	q->lineup.current = (unsigned)(c - q->lineup.candidates);

@@ -74,7 +74,7 @@ static void on_error(struct resolver_query *q, struct query_send *send, int erro
 		return;
 	}
 	if (!upstream_is_to_blame(error)) {
-		on_candidate_failed(q, c, RESOLVER_NO_MEMORY);
+		on_candidate_failed(q, c, RESOLVER_LOCAL_ERROR);
 		return;
 	}
 	view_upstream_failed(q->view, c->upstream, send->protocol, error);
@@ -82,7 +82,7 @@ static void on_error(struct resolver_query *q, struct query_send *send, int erro
 		on_lost_tls(q, c);
 	else
 		on_candidate_failed(q, c,
-				    is_forbidden(send->protocol, error) ? RESOLVER_NO_MEMORY
+				    is_forbidden(send->protocol, error) ? RESOLVER_LOCAL_ERROR
 									: RESOLVER_UNREACHABLE);
 }
 
@@ -168,7 +168,7 @@ static void on_answer(struct resolver_query *q, struct query_send *send,
 		on_candidate_failed(q, c, RESOLVER_MALFORMED);
 		break;
 	case ANSWER_NO_MEMORY:
-		on_candidate_failed(q, c, RESOLVER_NO_MEMORY);
+		on_candidate_failed(q, c, RESOLVER_LOCAL_ERROR);
 		break;
 	}
 }

@@ -72,7 +72,8 @@ enum resolver_failure {
 	RESOLVER_MALFORMED,   /* answers came, none could be parsed or believed */
 	RESOLVER_BAD_NAME,  /* the question cannot be put into a packet (label or name too long) */
 	RESOLVER_CANCELLED, /* cancel(), view_close() or close() */
-	RESOLVER_NO_MEMORY, /* or no descriptor, or not allowed: nothing of the upstreams' making */
+	RESOLVER_LOCAL_ERROR, /* no memory, no descriptor, not allowed: not of the upstreams' making
+			       */
 };
 
 /*

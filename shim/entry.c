@@ -161,7 +161,7 @@ static bool names_ok(const char *names, size_t len, unsigned n)
 /* Do the values of one RRset lie in their ranges? The lengths are checked by the caller. */
 static bool rrset_ok(const struct wire_rrset *rr)
 {
-	return rr->kind <= RESOLVER_FAILURE && rr->failure <= RESOLVER_NO_MEMORY &&
+	return rr->kind <= RESOLVER_FAILURE && rr->failure <= RESOLVER_LOCAL_ERROR &&
 	       rr->nnames <= RESOLVER_CHAIN_MAX &&
 	       (rr->kind == RESOLVER_ANSWER) == (rr->naddrs > 0);
 }

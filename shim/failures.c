@@ -78,7 +78,7 @@ bool failures_is_said(enum resolver_failure failure)
 	case RESOLVER_UNREACHABLE:
 	case RESOLVER_BAD_NAME:
 	case RESOLVER_CANCELLED:
-	case RESOLVER_NO_MEMORY:
+	case RESOLVER_LOCAL_ERROR:
 		break;
 	}
 	return false;

@@ -24,7 +24,7 @@ static size_t pack_names(const struct resolver_rrset *rrset, char *ret)
 void fetch_kept_refuse(struct fetch_kept *ret, uint64_t now_ms)
 {
 	*ret = (struct fetch_kept){
-		.rrset = {.kind = RESOLVER_FAILURE, .failure = RESOLVER_NO_MEMORY},
+		.rrset = {.kind = RESOLVER_FAILURE, .failure = RESOLVER_LOCAL_ERROR},
 		.stored_ms = now_ms};
 }
 

@@ -51,7 +51,7 @@ static bool responded(const struct search *s, const struct entry_rrset *rr)
 	case RESOLVER_TIMEOUT:
 	case RESOLVER_UNREACHABLE:
 	case RESOLVER_CANCELLED:
-	case RESOLVER_NO_MEMORY:
+	case RESOLVER_LOCAL_ERROR:
 		break;
 	}
 	return false;

@@ -45,7 +45,7 @@ const char *cache_kind_to_str(const struct entry_rrset *rr)
 	case RESOLVER_FAILURE_NONE:
 	case RESOLVER_BAD_NAME:
 	case RESOLVER_CANCELLED:
-	case RESOLVER_NO_MEMORY:
+	case RESOLVER_LOCAL_ERROR:
 		break;
 	}
 	return "failed";

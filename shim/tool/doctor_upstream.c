@@ -47,8 +47,8 @@ static const char *failure_words(enum resolver_failure failure)
 	case RESOLVER_BAD_NAME:
 	case RESOLVER_CANCELLED:
 		return "not asked";
-	case RESOLVER_NO_MEMORY:
-		return "no memory";
+	case RESOLVER_LOCAL_ERROR:
+		return "nothing can be sent from here";
 	}
 	return "";
 }

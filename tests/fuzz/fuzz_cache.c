@@ -35,7 +35,7 @@ static void touch(const struct entry *entry)
 		const struct entry_rrset *rr = &entry->rr[i];
 		const char *name = rr->names;
 
-		check(rr->kind <= RESOLVER_FAILURE && rr->failure <= RESOLVER_NO_MEMORY);
+		check(rr->kind <= RESOLVER_FAILURE && rr->failure <= RESOLVER_LOCAL_ERROR);
 		check(rr->nnames <= RESOLVER_CHAIN_MAX);
 		for (unsigned n = 0; n < rr->nnames; n++)
 			name += strlen(name) + 1;

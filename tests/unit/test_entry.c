@@ -136,7 +136,7 @@ Test(entry, every_kind_and_failure)
 	_Alignas(8) unsigned char buf[1024];
 
 	for (int kind = RESOLVER_NONE; kind <= RESOLVER_FAILURE; kind++) {
-		for (int failure = 0; failure <= RESOLVER_NO_MEMORY; failure++) {
+		for (int failure = 0; failure <= RESOLVER_LOCAL_ERROR; failure++) {
 			struct entry want = sample();
 
 			want.rr[ENTRY_A].kind = (enum resolver_kind)kind;

@@ -172,7 +172,7 @@ Test(failures, answer_of_the_name_is_left_alone)
 Test(failures, of_our_own_making_are_not_kept)
 {
 	static const enum resolver_failure ours[] = {RESOLVER_BAD_NAME, RESOLVER_CANCELLED,
-						     RESOLVER_NO_MEMORY};
+						     RESOLVER_LOCAL_ERROR};
 
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
 		note(A | AAAA, ours[i], NOW);
@@ -182,7 +182,7 @@ Test(failures, of_our_own_making_are_not_kept)
 /* Silence is told by what servers have said (ask.c). */
 Test(failures, that_servers_have_said)
 {
-	for (int f = RESOLVER_FAILURE_NONE; f <= RESOLVER_NO_MEMORY; f++)
+	for (int f = RESOLVER_FAILURE_NONE; f <= RESOLVER_LOCAL_ERROR; f++)
 		cr_expect_eq(failures_is_said((enum resolver_failure)f),
 			     f == RESOLVER_SERVFAIL || f == RESOLVER_REFUSED ||
 				     f == RESOLVER_FORMERR || f == RESOLVER_MALFORMED,

@@ -267,7 +267,7 @@ Test(ares, no_descriptor_left_fails_at_once)
 	host.socket_error = EMFILE;
 	ask(RESOLVER_A);
 	run_until(1);
-	cr_assert_eq(result.rrset.failure, RESOLVER_NO_MEMORY);
+	cr_assert_eq(result.rrset.failure, RESOLVER_LOCAL_ERROR);
 	close_all();
 }
 

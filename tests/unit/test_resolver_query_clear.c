@@ -137,7 +137,7 @@ Test(query_clear, want_of_descriptors_is_no_lack_of_tls)
 	open_view("s");
 	fixture_ask();
 	fixture_fail(0, -EMFILE);
-	fixture_expect_failure(RESOLVER_NO_MEMORY, 0);
+	fixture_expect_failure(RESOLVER_LOCAL_ERROR, 0);
 	fixture_expect_nsends(1);
 	fixture_close();
 }

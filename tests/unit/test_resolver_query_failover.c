@@ -25,10 +25,10 @@ static const struct verdict verdicts[] = {
 	{"NOTAUTH", 0, ns_r_notauth, RESOLVER_REFUSED},
 	{"ICMP port unreachable", -ECONNREFUSED, 0, RESOLVER_UNREACHABLE},
 	{"no route", -ENETUNREACH, 0, RESOLVER_UNREACHABLE},
-	{"no descriptor", -EMFILE, 0, RESOLVER_NO_MEMORY},
-	{"firewall", -EPERM, 0, RESOLVER_NO_MEMORY},
-	{"filter", -EACCES, 0, RESOLVER_NO_MEMORY},
-	{"family forbidden", -EAFNOSUPPORT, 0, RESOLVER_NO_MEMORY},
+	{"no descriptor", -EMFILE, 0, RESOLVER_LOCAL_ERROR},
+	{"firewall", -EPERM, 0, RESOLVER_LOCAL_ERROR},
+	{"filter", -EACCES, 0, RESOLVER_LOCAL_ERROR},
+	{"family forbidden", -EAFNOSUPPORT, 0, RESOLVER_LOCAL_ERROR},
 };
 
 static void give(unsigned i, const struct verdict *v)
@@ -141,7 +141,7 @@ Test(query_failover, no_memory_for_any_attempt_ends_it)
 	fake_start_error = -ENOMEM;
 	fixture_ask();
 	fixture_advance(0);
-	fixture_expect_failure(RESOLVER_NO_MEMORY, 0);
+	fixture_expect_failure(RESOLVER_LOCAL_ERROR, 0);
 	fixture_close();
 }
 
