@@ -104,7 +104,7 @@ static void on_formerr(struct resolver_query *q, struct candidate *c, bool edns)
 	}
 	if (upstream_refused_edns(query_upstream(q, c), reactor->now_ms))
 		reactor_log(reactor, RESOLVER_LOG_INFO, "upstream %s knows no EDNS: off for now",
-			    view_upstream_to_str(q->view, c->upstream));
+			    q->view->texts[c->upstream]);
 	/* Else this is the FORMERR to another packet with EDNS. */
 	if (!was_asked_without_edns(q, c))
 		ask_differently(q, c, RESOLVER_FORMERR);

@@ -32,7 +32,8 @@ struct resolver_view {
 	/* owns; each opened when first needed */
 	struct transport *transports[RESOLVER_MAX_UPSTREAMS][RESOLVER_NTRANSPORTS];
 	struct tls_context *tls; /* owns; NULL until the first transport over TLS is opened */
-	char text[RESOLVER_HOST_MAX + sizeof("[]:65535")]; /* view_upstream_to_str()'s */
+	/* what the log and events call them: address (or host name) and port */
+	char texts[RESOLVER_MAX_UPSTREAMS][RESOLVER_HOST_MAX + sizeof("[]:65535")];
 	unsigned next; /* `rotate`: who the next query asks first */
 	struct list queries;
 };
@@ -57,9 +58,6 @@ int view_inner(struct resolver_view *view, struct resolver_view **ret);
 /* -ENOMEM. */
 int view_upstream_init(struct resolver_view *view, unsigned upstream);
 void view_upstream_fini(struct resolver_view *view, unsigned upstream);
-
-/* An upstream's address (or host name) and port for the log; valid until the next call. */
-const char *view_upstream_to_str(struct resolver_view *view, unsigned upstream);
 
 /* An upstream answered over this protocol what it was asked at `sent_ms` (0: that is not known); or
  * it could not be had, or (`error` 0) did not answer in time. Tells the log when it goes down and

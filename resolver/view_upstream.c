@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "resolver/address.h"
 #include "resolver/view.h"
@@ -17,10 +18,23 @@ static bool is_by_name(const struct resolver_view *view, unsigned upstream)
 	return view->conf.upstreams[upstream].addr.ss_family == AF_UNSPEC;
 }
 
+static void name_it(struct resolver_view *view, unsigned upstream)
+{
+	const struct resolver_upstream *u = &view->conf.upstreams[upstream];
+	char text[sizeof(view->texts[0])], addr[ADDRESS_TEXT];
+
+	if (is_by_name(view, upstream))
+		snprintf(text, sizeof(text), "%s:%u", u->host, u->port);
+	else
+		snprintf(text, sizeof(text), "%s", address_to_str(&u->addr, addr));
+	strcpy(view->texts[upstream], text);
+}
+
 int view_upstream_init(struct resolver_view *view, unsigned upstream)
 {
 	int err = probe_init(&view->probes[upstream], view, upstream);
 
+	name_it(view, upstream);
 	if (err || !is_by_name(view, upstream))
 		return err;
 	err = bootstrap_open(view, &view->conf.upstreams[upstream], &view->bootstraps[upstream]);
@@ -39,18 +53,6 @@ void view_upstream_fini(struct resolver_view *view, unsigned upstream)
 		bootstrap_close(view->bootstraps[upstream]);
 }
 
-const char *view_upstream_to_str(struct resolver_view *view, unsigned upstream)
-{
-	const struct resolver_upstream *u = &view->conf.upstreams[upstream];
-	char text[ADDRESS_TEXT];
-
-	if (is_by_name(view, upstream))
-		snprintf(view->text, sizeof(view->text), "%s:%u", u->host, u->port);
-	else
-		snprintf(view->text, sizeof(view->text), "%s", address_to_str(&u->addr, text));
-	return view->text;
-}
-
 /* ---- what is learnt of it ---- */
 
 enum resolver_transport view_protocol(const struct resolver_view *view, unsigned upstream)
@@ -64,13 +66,13 @@ enum resolver_transport view_protocol(const struct resolver_view *view, unsigned
 
 static void log_change(struct resolver_view *view, unsigned upstream, const char *what)
 {
-	reactor_log(&view->r->reactor, RESOLVER_LOG_INFO, "upstream %s %s",
-		    view_upstream_to_str(view, upstream), what);
+	reactor_log(&view->r->reactor, RESOLVER_LOG_INFO, "upstream %s %s", view->texts[upstream],
+		    what);
 }
 
 static void tell(struct resolver_view *view, unsigned upstream, struct resolver_event *event)
 {
-	event->upstream = view_upstream_to_str(view, upstream);
+	event->upstream = view->texts[upstream];
 	reactor_event(&view->r->reactor, event);
 }
 
