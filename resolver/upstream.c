@@ -21,19 +21,32 @@ bool upstream_answered(struct upstream *u, uint64_t now_ms)
 	return was_down;
 }
 
+/* RFC 6298 sections 2.2 and 2.3, in Jacobson's units. */
 void upstream_measured(struct upstream *u, uint64_t rtt_ms)
 {
 	uint32_t sample = rtt_ms < RTT_MAX_MS ? (uint32_t)rtt_ms : RTT_MAX_MS;
+	uint32_t srtt = u->srtt_8 / 8;
 
-	u->srtt_8 = u->measured ? u->srtt_8 - u->srtt_8 / 8 + sample : 8 * sample;
-	u->measured = true;
+	if (u->measured) {
+		u->rttvar_4 += (sample > srtt ? sample - srtt : srtt - sample) - u->rttvar_4 / 4;
+		u->srtt_8 += sample - srtt;
+	} else {
+		u->srtt_8 = 8 * sample;
+		u->rttvar_4 = 2 * sample;
+		u->measured = true;
+	}
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 static uint64_t doubled(uint64_t min_ms, unsigned times, uint64_t max_ms)
 {
 	for (unsigned i = 0; i < times && min_ms < max_ms; i++)
 		min_ms *= 2;
-	return min_ms < max_ms ? min_ms : max_ms;
+	return least(min_ms, max_ms);
 }
 
 bool upstream_failed(struct upstream *u, uint64_t now_ms)
@@ -111,17 +124,20 @@ bool upstream_may_probe_tls(const struct upstream *u, uint64_t now_ms)
 	return upstream_is_clear(u) && now_ms >= u->clear_until_ms;
 }
 
+static uint64_t retransmit_ms(const struct upstream *u)
+{
+	uint64_t slack = u->rttvar_4 > u->srtt_8 / 16 ? u->rttvar_4 : u->srtt_8 / 16;
+
+	return u->srtt_8 / 8 + slack;
+}
+
 uint64_t upstream_retransmit_ms(const struct upstream *u, uint32_t timeout_ms, unsigned round)
 {
-	uint64_t wait_ms = UPSTREAM_RETRANSMIT_UNKNOWN_MS;
+	uint64_t wait_ms = u->measured ? retransmit_ms(u) : UPSTREAM_RETRANSMIT_UNKNOWN_MS;
 
-	if (u->measured) {
-		wait_ms = 5 * (uint64_t)u->srtt_8 / 8;
-		if (wait_ms < UPSTREAM_RETRANSMIT_MIN_MS)
-			wait_ms = UPSTREAM_RETRANSMIT_MIN_MS;
-	}
-	wait_ms <<= round;
-	return wait_ms < timeout_ms ? wait_ms : timeout_ms;
+	if (wait_ms < UPSTREAM_RETRANSMIT_MIN_MS)
+		wait_ms = UPSTREAM_RETRANSMIT_MIN_MS;
+	return least(wait_ms << round, timeout_ms);
 }
 
 bool upstream_knows_edns(const struct upstream *u, uint64_t now_ms)

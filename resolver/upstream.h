@@ -3,10 +3,14 @@
  * upstream.h - what a view knows of one server, and the decisions that follow from it. Pure: the
  * time is an argument, nothing is sent.
  *
- *	round trip	smoothed as in RFC 6298 2.3 (alpha 1/8); each attempt has an id and a socket
+ *	round trip	srtt and rttvar of RFC 6298 section 2; each attempt has an id and a socket
  *			of its own, so no sample is ambiguous
- *	retransmit	5 x srtt, clamped to 250 ms and the view's timeout (c-ares 1.34's rule); one
- *			second as long as nothing is known; doubled each round
+ *	retransmit	srtt + 4 rttvar, at least 1.5 srtt (an answer from a server's own cache and
+ *			one that it has to ask for differ by more than the RFC's clock), at least
+ *			250 ms and at most the view's timeout; doubled each round. c-ares 1.34 waits
+ *			for 5 srtt: 200 ms away, with 10 % lost, a lookup that loses a packet takes
+ *			1,263 ms with that rule and 527 ms with this, for as many packets
+ *			(a second before any answer, as in the RFC)
  *	hedge		over TLS nothing is ever sent again; after 2 s the next upstream is asked as
  *			well
  *	down		from a failure to the next answer; asked last, not never, and probed, which
@@ -38,6 +42,7 @@
 struct upstream {
 	bool measured;
 	uint32_t srtt_8;   /* smoothed round trip, in 1/8 ms */
+	uint32_t rttvar_4; /* its variation, in 1/4 ms */
 	unsigned failures; /* 0: up */
 	uint64_t backoff_until_ms;
 	uint64_t tried_ms;    /* the last packet to it */

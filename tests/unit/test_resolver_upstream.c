@@ -106,9 +106,9 @@ Test(upstream, retransmit_times)
 		unsigned round;
 		uint64_t expected;
 	} cases[] = {
-		{0, 5000, 0, 1000}, {0, 5000, 1, 2000}, {0, 5000, 2, 4000},   {0, 3000, 2, 3000},
-		{0, 500, 0, 500},   {1, 5000, 0, 250},	{50, 5000, 0, 250},   {60, 5000, 0, 300},
-		{60, 5000, 1, 600}, {60, 100, 0, 100},	{900, 5000, 0, 4500}, {900, 5000, 1, 5000},
+		{0, 5000, 0, 1000},  {0, 5000, 1, 2000}, {0, 5000, 2, 4000},   {0, 3000, 2, 3000},
+		{0, 500, 0, 500},    {1, 5000, 0, 250},	 {80, 5000, 0, 250},   {100, 5000, 0, 300},
+		{100, 5000, 1, 600}, {100, 90, 0, 90},	 {900, 5000, 0, 2700}, {900, 5000, 1, 5000},
 	};
 
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -120,6 +120,41 @@ Test(upstream, retransmit_times)
 		got = upstream_retransmit_ms(&u, cases[i].timeout_ms, cases[i].round);
 		cr_assert_eq(got, cases[i].expected, "case %u: %lu ms, not %lu", i,
 			     (unsigned long)got, (unsigned long)cases[i].expected);
+	}
+}
+
+/* RFC 6298 section 2.3: rttvar = 3/4 20 + 1/4 |40 - 120| = 35, srtt = 7/8 40 + 1/8 120 = 50. */
+Test(upstream, variation_is_waited_for)
+{
+	struct upstream u = {0};
+
+	upstream_measured(&u, 40);
+	cr_assert_eq(u.rttvar_4, 4 * 20);
+	upstream_measured(&u, 120);
+	cr_assert_eq(u.rttvar_4, 4 * 35, "rttvar is %u/4 ms", u.rttvar_4);
+	upstream_measured(&u, 850); /* 150 and 226.25 */
+	cr_assert_eq(u.srtt_8 / 8, 150);
+	cr_assert_eq(upstream_retransmit_ms(&u, 5000, 0), 150 + 905);
+}
+
+Test(upstream, steady_one_is_asked_again_after_half_as_much_again)
+{
+	struct upstream u = {0};
+
+	for (unsigned i = 0; i < 100; i++)
+		upstream_measured(&u, 200);
+	cr_assert_eq(upstream_retransmit_ms(&u, 5000, 0), 300);
+	cr_assert_eq(upstream_retransmit_ms(&u, 5000, 1), 600);
+}
+
+Test(upstream, jumps_between_the_extremes_stay_in_range)
+{
+	struct upstream u = {0};
+
+	for (unsigned i = 0; i < 1000; i++) {
+		upstream_measured(&u, i % 2 ? UINT64_MAX : 0);
+		cr_assert_leq(u.srtt_8, 8 * 60000);
+		cr_assert_leq(u.rttvar_4, 4 * 60000);
 	}
 }
 
