@@ -34,7 +34,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define RESOLVER_ABI	       4u /* raised whenever anything in this header changes shape */
+#define RESOLVER_ABI	       5u /* raised whenever anything in this header changes shape */
 #define RESOLVER_MAX_UPSTREAMS 8
 #define RESOLVER_MAX_BOOTSTRAP 3
 #define RESOLVER_MAX_PINS      8
@@ -178,6 +178,7 @@ struct resolver_event {
 				  * borrowed */
 	enum resolver_type type; /* ASKED */
 	uint32_t ms;		 /* HEARD: since it was asked; HANDSHAKE: since the connect */
+	uint32_t srtt_ms;	 /* HEARD: its smoothed round trip, at least 1; 0: not known */
 	int error;		 /* UNHEARD: a negative errno; 0: silence */
 	bool resumed;		 /* HANDSHAKE */
 	bool authenticated;	 /* HANDSHAKE */
@@ -193,8 +194,8 @@ enum resolver_level {
 
 /*
  * What the resolver needs from the process that it lives in. Copied at open(); `ctx` is borrowed
- * until close(). Every member is set, but for `certificate` and `event`. All are called on the
- * thread that called the resolver.
+ * until close(). Every member is set, but for `certificate`, `event` and `round_trip`. All are
+ * called on the thread that called the resolver.
  */
 struct resolver_host {
 	void *ctx;
@@ -246,6 +247,11 @@ struct resolver_host {
 
 	/* Something has happened. NULL: nobody wants to know. */
 	void (*event)(void *ctx, const struct resolver_event *event);
+
+	/* The last `srtt_ms` that was told of a server by this name and transport, maybe by another
+	 * process, or 0. It may be wrong, or hostile: it only makes the first wait for that server
+	 * shorter than a second. NULL: nobody remembers. */
+	uint32_t (*round_trip)(void *ctx, const char *upstream, enum resolver_transport transport);
 
 	/* One line for the log, without a newline. */
 	void (*log)(void *ctx, enum resolver_level level, const char *fmt, va_list ap);

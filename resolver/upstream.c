@@ -37,6 +37,13 @@ void upstream_measured(struct upstream *u, uint64_t rtt_ms)
 	}
 }
 
+uint32_t upstream_srtt_ms(const struct upstream *u)
+{
+	uint32_t srtt_ms = u->srtt_8 / 8;
+
+	return u->measured && srtt_ms == 0 ? 1 : srtt_ms;
+}
+
 static uint64_t least(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -131,9 +138,19 @@ static uint64_t retransmit_ms(const struct upstream *u)
 	return u->srtt_8 / 8 + slack;
 }
 
+static uint64_t first_retransmit_ms(const struct upstream *u)
+{
+	struct upstream as_remembered = {0};
+
+	if (u->remembered_ms == 0)
+		return UPSTREAM_RETRANSMIT_UNKNOWN_MS;
+	upstream_measured(&as_remembered, u->remembered_ms);
+	return least(retransmit_ms(&as_remembered), UPSTREAM_RETRANSMIT_UNKNOWN_MS);
+}
+
 uint64_t upstream_retransmit_ms(const struct upstream *u, uint32_t timeout_ms, unsigned round)
 {
-	uint64_t wait_ms = u->measured ? retransmit_ms(u) : UPSTREAM_RETRANSMIT_UNKNOWN_MS;
+	uint64_t wait_ms = u->measured ? retransmit_ms(u) : first_retransmit_ms(u);
 
 	if (wait_ms < UPSTREAM_RETRANSMIT_MIN_MS)
 		wait_ms = UPSTREAM_RETRANSMIT_MIN_MS;

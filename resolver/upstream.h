@@ -10,7 +10,9 @@
  *			250 ms and at most the view's timeout; doubled each round. c-ares 1.34 waits
  *			for 5 srtt: 200 ms away, with 10 % lost, a lookup that loses a packet takes
  *			1,263 ms with that rule and 527 ms with this, for as many packets
- *			(a second before any answer, as in the RFC)
+ *	first		before any answer a second, as in the RFC, or less where other processes
+ *			have found the server to be quick: what they remember counts as the first
+ *			sample would, and only ever makes it shorter
  *	hedge		over TLS nothing is ever sent again; after 2 s the next upstream is asked as
  *			well
  *	down		from a failure to the next answer; asked last, not never, and probed, which
@@ -41,9 +43,10 @@
 /* Zeroed: nothing is known. */
 struct upstream {
 	bool measured;
-	uint32_t srtt_8;   /* smoothed round trip, in 1/8 ms */
-	uint32_t rttvar_4; /* its variation, in 1/4 ms */
-	unsigned failures; /* 0: up */
+	uint32_t srtt_8;	/* smoothed round trip, in 1/8 ms */
+	uint32_t rttvar_4;	/* its variation, in 1/4 ms */
+	uint32_t remembered_ms; /* a round trip, of earlier processes; 0: of none */
+	unsigned failures;	/* 0: up */
 	uint64_t backoff_until_ms;
 	uint64_t tried_ms;    /* the last packet to it */
 	uint64_t answered_ms; /* the last answer from it */
@@ -69,6 +72,9 @@ bool upstream_is_down(const struct upstream *u);
 
 /* Is it down, and is it time to see whether it is back? `urgent`: without the back-off. */
 bool upstream_may_probe(const struct upstream *u, bool urgent, uint64_t now_ms);
+
+/* The smoothed round trip, at least 1; 0: not known. */
+uint32_t upstream_srtt_ms(const struct upstream *u);
 
 /* How long to wait in round 0, 1, 2 before something else is tried. */
 uint64_t upstream_retransmit_ms(const struct upstream *u, uint32_t timeout_ms, unsigned round);

@@ -30,11 +30,22 @@ static void name_it(struct resolver_view *view, unsigned upstream)
 	strcpy(view->texts[upstream], text);
 }
 
+/* Streams do not retransmit, and are not measured. */
+static void remember(struct resolver_view *view, unsigned upstream)
+{
+	const struct resolver_host *host = &view->r->reactor.host;
+
+	if (host->round_trip && view->conf.upstreams[upstream].transport == RESOLVER_UDP)
+		view->upstreams[upstream].remembered_ms =
+			host->round_trip(host->ctx, view->texts[upstream], RESOLVER_UDP);
+}
+
 int view_upstream_init(struct resolver_view *view, unsigned upstream)
 {
 	int err = probe_init(&view->probes[upstream], view, upstream);
 
 	name_it(view, upstream);
+	remember(view, upstream);
 	if (err || !is_by_name(view, upstream))
 		return err;
 	err = bootstrap_open(view, &view->conf.upstreams[upstream], &view->bootstraps[upstream]);
@@ -88,13 +99,14 @@ void view_upstream_answered(struct resolver_view *view, unsigned upstream,
 		.ms = sent_ms ? (uint32_t)(now_ms - sent_ms) : RESOLVER_MS_UNKNOWN,
 	};
 
-	tell(view, upstream, &event);
 	if (protocol == RESOLVER_TLS && upstream_regained_tls(u))
 		log_change(view, upstream, "can be had over TLS again");
 	if (upstream_answered(u, now_ms))
 		log_change(view, upstream, "answers again");
 	if (result->sent_ms)
 		upstream_measured(u, now_ms - result->sent_ms);
+	event.srtt_ms = upstream_srtt_ms(u);
+	tell(view, upstream, &event);
 }
 
 /* An address is found out on the way to TLS. */

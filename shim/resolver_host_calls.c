@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * resolver_host_calls.c - what the resolver asks of its host: descriptors, a timer, random bytes,
- * files, tickets, lines of the log. All of it is called, and all is kept, on the io thread alone.
+ * files, tickets, statistics, lines of the log. All of it is called, and all is kept, on the io
+ * thread alone.
  */
 #include "shim/resolver_host_internal.h"
 
@@ -170,6 +171,19 @@ static void host_event(void *ctx, const struct resolver_event *event)
 	rcu_read_unlock(token);
 }
 
+static uint32_t host_round_trip(void *ctx, const char *upstream, enum resolver_transport transport)
+{
+	rcu_token token = rcu_read_lock();
+	const struct settings *s = settings_peek();
+	uint32_t ms = 0;
+
+	(void)ctx;
+	if (s != NULL && s->cache != NULL)
+		ms = upstream_stats_round_trip(s->cache, upstream, transport);
+	rcu_read_unlock(token);
+	return ms;
+}
+
 const struct resolver_host resolver_host_calls = {
 	.socket = host_socket,
 	.close = host_close,
@@ -182,6 +196,7 @@ const struct resolver_host resolver_host_calls = {
 	.ticket_take = host_ticket_take,
 	.ticket_put = host_ticket_put,
 	.event = host_event,
+	.round_trip = host_round_trip,
 	.log = host_log,
 };
 

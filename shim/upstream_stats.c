@@ -28,11 +28,16 @@ static void introduce(struct upstream_stats_server *s, const struct resolver_eve
 		atomic_store_explicit(&s->name[i], words[i], memory_order_relaxed);
 }
 
-/* NULL: there is no place left. */
-static struct upstream_stats_server *find(struct upstream_stats *stats,
-					  const struct resolver_event *event)
+static uint64_t key_of(const char *upstream, enum resolver_transport transport)
 {
-	uint64_t key = hash_bytes(event->upstream, strlen(event->upstream), event->transport) | 1;
+	return hash_bytes(upstream, strlen(upstream), transport) | 1;
+}
+
+/* NULL: there is no place left. */
+static struct upstream_stats_server *claim(struct upstream_stats *stats,
+					   const struct resolver_event *event)
+{
+	uint64_t key = key_of(event->upstream, event->transport);
 
 	for (unsigned i = 0; i < UPSTREAM_STATS_SERVERS; i++) {
 		struct upstream_stats_server *s = &stats->servers[i];
@@ -67,13 +72,28 @@ void upstream_stats_note(const struct cache *cache, const struct resolver_event 
 		[RESOLVER_HANDSHAKE] = UPSTREAM_HANDSHAKES,
 	};
 	struct upstream_stats *stats = upstream_stats_of(cache);
-	struct upstream_stats_server *s = find(stats, event);
+	struct upstream_stats_server *s = claim(stats, event);
 
 	if (event->kind == RESOLVER_HEARD)
 		note_time(stats, event->ms);
 	if (s == NULL)
 		return;
 	add(&s->counts[counts[event->kind]], 1);
+	if (event->kind == RESOLVER_HEARD && event->srtt_ms != 0)
+		atomic_store_explicit(&s->srtt_ms, event->srtt_ms, memory_order_relaxed);
 	if (event->kind == RESOLVER_HANDSHAKE && event->resumed)
 		add(&s->counts[UPSTREAM_RESUMED], 1);
+}
+
+uint32_t upstream_stats_round_trip(const struct cache *cache, const char *upstream,
+				   enum resolver_transport transport)
+{
+	struct upstream_stats *stats = upstream_stats_of(cache);
+	uint64_t key = key_of(upstream, transport);
+
+	for (unsigned i = 0; i < UPSTREAM_STATS_SERVERS; i++)
+		if (atomic_load_explicit(&stats->servers[i].key, memory_order_relaxed) == key)
+			return (uint32_t)atomic_load_explicit(&stats->servers[i].srtt_ms,
+							      memory_order_relaxed);
+	return 0;
 }

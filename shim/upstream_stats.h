@@ -8,8 +8,9 @@
  *	at 128	31 servers, 128 bytes each
  *
  * A server's place is its own for as long as the file lives; when all are taken, what comes of
- * others is not counted. Words count up and wrap at 2^64. Everything there is hostile: a name may
- * be any bytes, a count any number. Nothing is decided by it.
+ * others is not counted. Words count up and wrap at 2^64, but for the round trip, which the last
+ * answer leaves behind. Everything there is hostile: a name may be any bytes, a count any number.
+ * Nothing is decided by it, but how soon a new process asks a server again (resolver/upstream.h).
  *
  * Any thread; wait-free. The caller keeps the cache open.
  */
@@ -41,7 +42,8 @@ struct upstream_stats_server {
 	_Atomic uint64_t key; /* of name and transport; 0: free */
 	_Atomic uint64_t transport;
 	_Atomic uint64_t name[UPSTREAM_STATS_NAME / 8];
-	_Atomic uint64_t counts[6]; /* by enum upstream_count; one to spare */
+	_Atomic uint64_t counts[UPSTREAM_COUNTS];
+	_Atomic uint64_t srtt_ms; /* 0: not known */
 };
 
 struct upstream_stats {
@@ -59,5 +61,9 @@ static inline struct upstream_stats *upstream_stats_of(const struct cache *cache
 }
 
 void upstream_stats_note(const struct cache *cache, const struct resolver_event *event);
+
+/* The server's last srtt_ms, as it is there; 0: not known. */
+uint32_t upstream_stats_round_trip(const struct cache *cache, const char *upstream,
+				   enum resolver_transport transport);
 
 #endif

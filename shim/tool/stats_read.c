@@ -14,7 +14,7 @@
 struct raw_server {
 	uint64_t key, transport;
 	char name[UPSTREAM_STATS_NAME];
-	uint64_t counts[6];
+	uint64_t counts[UPSTREAM_COUNTS], srtt_ms;
 };
 
 struct raw {

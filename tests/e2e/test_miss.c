@@ -66,6 +66,22 @@ LabTest(miss, a_and_aaaa_leave_from_two_ports)
 	lab_assert_int(a.edns_size, 1232);
 }
 
+/* Who knows of a server that it is quick asks it again before a second is over. */
+LabTest(miss, lost_packet_costs_less_where_others_know_the_server)
+{
+	struct lab_dns *dns = lab_dns_start_text(w, ZONE "on lost.bad.test A first 1 drop\n"
+							 "on gone.bad.test A first 1 drop\n");
+	struct lab_dns_query first, second;
+
+	with_shim("-4", "gone.bad.test");
+	with_shim("-4", "lost.bad.test");
+	lab_assert(lab_dns_query_at(dns, 0, &first) && lab_dns_query_at(dns, 1, &second));
+	lab_assert(second.at_ns - first.at_ns >= 1000000000u, "(a stranger was hurried)");
+	lab_assert(lab_dns_query_at(dns, 2, &first) && lab_dns_query_at(dns, 3, &second));
+	lab_assert(second.at_ns - first.at_ns < 1000000000u, "(it was not remembered)");
+	lab_assert_int(count(dns, NULL, LAB_A), 4);
+}
+
 LabTest(miss, single_request_asks_one_after_the_other,
 	.resolv_conf = "nameserver 127.0.0.1\noptions single-request\n")
 {

@@ -114,6 +114,22 @@ static void host_ticket_put(void *ctx, uint64_t key, const void *ticket, unsigne
 	h->nputs++;
 }
 
+static uint32_t host_round_trip(void *ctx, const char *upstream, enum resolver_transport transport)
+{
+	struct fake_host *h = ctx;
+
+	snprintf(h->remembered_of, sizeof(h->remembered_of), "%s %d", upstream, transport);
+	return h->remembered_ms;
+}
+
+static void host_event(void *ctx, const struct resolver_event *event)
+{
+	struct fake_host *h = ctx;
+
+	h->event = *event;
+	h->event.upstream = h->event.version = NULL;
+}
+
 static void host_log(void *ctx, enum resolver_level level, const char *fmt, va_list ap)
 {
 	struct fake_host *h = ctx;
@@ -144,6 +160,8 @@ void fake_host_init(struct fake_host *h)
 			 .read_file = host_read_file,
 			 .ticket_take = host_ticket_take,
 			 .ticket_put = host_ticket_put,
+			 .event = host_event,
+			 .round_trip = host_round_trip,
 			 .log = host_log},
 		.wake_ms = UINT64_MAX,
 		.now_ms = 1000000,

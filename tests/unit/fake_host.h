@@ -39,8 +39,11 @@ struct fake_host {
 	int socket_error; /* not 0: socket() fails with it */
 	uint32_t seed;
 	struct fake_ticket ticket;
-	unsigned nputs; /* calls of ticket_put() */
-	char log[8192]; /* the latest lines, each with its newline */
+	unsigned nputs;		     /* calls of ticket_put() */
+	uint32_t remembered_ms;	     /* what round_trip() says */
+	char remembered_of[64];	     /* the server that it was last asked about */
+	struct resolver_event event; /* the last; without its texts */
+	char log[8192];		     /* the latest lines, each with its newline */
 };
 
 void fake_host_init(struct fake_host *h);

@@ -12,6 +12,7 @@ struct resolver *fixture_r;
 struct resolver_view *fixture_view;
 struct fixture_result fixture_result;
 void (*fixture_then)(void);
+uint32_t fixture_remembered_ms;
 
 struct resolver_conf fixture_conf(const char *transports)
 {
@@ -39,6 +40,7 @@ void fixture_open(const struct resolver_conf *conf)
 {
 	fake_host_init(&fixture_host);
 	fixture_host.now_ms = FIXTURE_START;
+	fixture_host.remembered_ms = fixture_remembered_ms;
 	fake_nsends = 0;
 	fixture_result = (struct fixture_result){0};
 	cr_assert_eq(resolver_open_with(&fixture_host.host, fake_engines_tls, &fixture_r), 0);

@@ -29,7 +29,8 @@ extern struct fake_host fixture_host;
 extern struct resolver *fixture_r;
 extern struct resolver_view *fixture_view;
 extern struct fixture_result fixture_result;
-extern void (*fixture_then)(void); /* run inside the next done(), or NULL */
+extern void (*fixture_then)(void);     /* run inside the next done(), or NULL */
+extern uint32_t fixture_remembered_ms; /* what the host remembers of every server; 0: nothing */
 
 /* One upstream for each letter: u is UDP, t TCP, s TLS. The address of the first ends in 0. */
 struct resolver_conf fixture_conf(const char *transports);

@@ -133,7 +133,7 @@ Test(upstream, variation_is_waited_for)
 	upstream_measured(&u, 120);
 	cr_assert_eq(u.rttvar_4, 4 * 35, "rttvar is %u/4 ms", u.rttvar_4);
 	upstream_measured(&u, 850); /* 150 and 226.25 */
-	cr_assert_eq(u.srtt_8 / 8, 150);
+	cr_assert_eq(upstream_srtt_ms(&u), 150);
 	cr_assert_eq(upstream_retransmit_ms(&u, 5000, 0), 150 + 905);
 }
 
@@ -153,9 +153,36 @@ Test(upstream, jumps_between_the_extremes_stay_in_range)
 
 	for (unsigned i = 0; i < 1000; i++) {
 		upstream_measured(&u, i % 2 ? UINT64_MAX : 0);
-		cr_assert_leq(u.srtt_8, 8 * 60000);
+		cr_assert_leq(upstream_srtt_ms(&u), 60000);
 		cr_assert_leq(u.rttvar_4, 4 * 60000);
 	}
+}
+
+/* ---- what other processes remember ---- */
+
+Test(upstream, remembered_round_trip_only_shortens_the_first_wait)
+{
+	static const struct {
+		uint32_t remembered_ms;
+		uint64_t expected;
+	} cases[] = {{0, 1000}, {1, 250}, {100, 300}, {333, 999}, {334, 1000}, {UINT32_MAX, 1000}};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct upstream u = {.remembered_ms = cases[i].remembered_ms};
+		uint64_t got = upstream_retransmit_ms(&u, 5000, 0);
+
+		cr_assert_eq(got, cases[i].expected, "%u: %lu ms, not %lu", cases[i].remembered_ms,
+			     (unsigned long)got, (unsigned long)cases[i].expected);
+	}
+}
+
+Test(upstream, first_answer_counts_more_than_what_is_remembered)
+{
+	struct upstream u = {.remembered_ms = 1};
+
+	cr_assert_eq(upstream_srtt_ms(&u), 0);
+	upstream_measured(&u, 400);
+	cr_assert_eq(upstream_retransmit_ms(&u, 5000, 0), 1200);
 }
 
 Test(upstream, order_is_cyclic_with_those_down_last)

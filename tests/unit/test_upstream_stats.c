@@ -99,6 +99,46 @@ Test(upstream_stats, servers_beyond_the_last_place_take_nobodys)
 	}
 }
 
+static uint32_t round_trip_of(const struct cache *cache, const char *upstream)
+{
+	return upstream_stats_round_trip(cache, upstream, RESOLVER_TLS);
+}
+
+Test(upstream_stats, last_round_trip_is_remembered)
+{
+	struct cache *cache = scratch_file_open(CACHE_SIZE_MIN);
+	struct resolver_event event = {.kind = RESOLVER_HEARD,
+				       .transport = RESOLVER_TLS,
+				       .upstream = "192.0.2.1:53",
+				       .srtt_ms = 40};
+
+	cr_expect_eq(round_trip_of(cache, "192.0.2.1:53"), 0);
+	upstream_stats_note(cache, &event);
+	event.srtt_ms = 50;
+	upstream_stats_note(cache, &event);
+	event.srtt_ms = 0;
+	upstream_stats_note(cache, &event);
+	cr_expect_eq(round_trip_of(cache, "192.0.2.1:53"), 50);
+	cr_expect_eq(round_trip_of(cache, "192.0.2.2:53"), 0);
+	cr_expect_eq(upstream_stats_round_trip(cache, "192.0.2.1:53", RESOLVER_UDP), 0);
+}
+
+Test(upstream_stats, nothing_is_remembered_where_all_places_are_taken)
+{
+	struct cache *cache = scratch_file_open(CACHE_SIZE_MIN);
+	char name[32];
+
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "192.0.2.%d:53", i);
+		upstream_stats_note(cache, &(struct resolver_event){.kind = RESOLVER_HEARD,
+								    .transport = RESOLVER_TLS,
+								    .upstream = name,
+								    .srtt_ms = 7});
+	}
+	cr_expect_eq(round_trip_of(cache, "192.0.2.30:53"), 7);
+	cr_expect_eq(round_trip_of(cache, "192.0.2.31:53"), 0);
+}
+
 #define THREADS 4
 #define TIMES	2000
 
