@@ -413,4 +413,4 @@ stale_far_world
 race_near_world
 race_far_world
 race_dead_world
-"${PYTHON:-python3}" "$(dirname "$0")/../tests/bench/report.py" "$figures" "$O/bench.json"
+"${PYTHON:-python3}" -B "$(dirname "$0")/../tests/bench/report.py" "$figures" "$O/bench.json"
