@@ -4,7 +4,7 @@
  * resolver.
  *
  * 1. The candidates are the view's upstreams, in the order of upstream_order(). They are asked in
- *    turn, round after round, each when the one before has had its time (upstream_retransmit_ms()).
+ *    turn, round after round, each when the one before has had its time (patience_ms()).
  *    How often at most is lineup.h's.
  * 2. Over a stream there is nothing to retransmit (TCP does). A second packet over plain TCP means
  *    that the connection is given up: the attempt before is cancelled. Over TLS the engine looks
@@ -57,6 +57,8 @@ static uint64_t patience_ms(struct resolver_query *q, const struct candidate *c)
 
 	if (c->protocol == RESOLVER_TLS)
 		return timeout_ms < UPSTREAM_HEDGE_MS ? timeout_ms : UPSTREAM_HEDGE_MS;
+	if (c->protocol == RESOLVER_TCP)
+		return upstream_reconnect_ms(query_upstream(q, c), timeout_ms, q->lineup.round);
 	return upstream_retransmit_ms(query_upstream(q, c), timeout_ms, q->lineup.round);
 }
 

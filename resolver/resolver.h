@@ -178,7 +178,7 @@ struct resolver_event {
 				  * borrowed */
 	enum resolver_type type; /* ASKED */
 	uint32_t ms;		 /* HEARD: since it was asked; HANDSHAKE: since the connect */
-	uint32_t srtt_ms;	 /* HEARD: its smoothed round trip, at least 1; 0: not known */
+	uint32_t srtt_ms;	 /* HEARD over UDP: smoothed round trip, at least 1; 0: not known */
 	int error;		 /* UNHEARD: a negative errno; 0: silence */
 	bool resumed;		 /* HANDSHAKE */
 	bool authenticated;	 /* HANDSHAKE */
@@ -248,9 +248,9 @@ struct resolver_host {
 	/* Something has happened. NULL: nobody wants to know. */
 	void (*event)(void *ctx, const struct resolver_event *event);
 
-	/* The last `srtt_ms` that was told of a server by this name and transport, maybe by another
-	 * process, or 0. It may be wrong, or hostile: it only makes the first wait for that server
-	 * shorter than a second. NULL: nobody remembers. */
+	/* The `srtt_ms` that others, maybe in other processes, were told of a server by this name
+	 * and transport, or 0. It may be wrong, or hostile: it only makes the first wait for that
+	 * server shorter than a second. NULL: nobody remembers. */
 	uint32_t (*round_trip)(void *ctx, const char *upstream, enum resolver_transport transport);
 
 	/* One line for the log, without a newline. */

@@ -39,9 +39,9 @@ void upstream_measured(struct upstream *u, uint64_t rtt_ms)
 
 uint32_t upstream_srtt_ms(const struct upstream *u)
 {
-	uint32_t srtt_ms = u->srtt_8 / 8;
-
-	return u->measured && srtt_ms == 0 ? 1 : srtt_ms;
+	if (!u->measured)
+		return 0;
+	return u->srtt_8 >= 8 ? u->srtt_8 / 8 : 1;
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -131,11 +131,14 @@ bool upstream_may_probe_tls(const struct upstream *u, uint64_t now_ms)
 	return upstream_is_clear(u) && now_ms >= u->clear_until_ms;
 }
 
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static uint64_t retransmit_ms(const struct upstream *u)
 {
-	uint64_t slack = u->rttvar_4 > u->srtt_8 / 16 ? u->rttvar_4 : u->srtt_8 / 16;
-
-	return u->srtt_8 / 8 + slack;
+	return most(u->srtt_8 / 8 + most(u->rttvar_4, u->srtt_8 / 16), UPSTREAM_RETRANSMIT_MIN_MS);
 }
 
 static uint64_t first_retransmit_ms(const struct upstream *u)
@@ -150,10 +153,19 @@ static uint64_t first_retransmit_ms(const struct upstream *u)
 
 uint64_t upstream_retransmit_ms(const struct upstream *u, uint32_t timeout_ms, unsigned round)
 {
-	uint64_t wait_ms = u->measured ? retransmit_ms(u) : first_retransmit_ms(u);
+	uint64_t wait_ms = UPSTREAM_RETRANSMIT_UNKNOWN_MS;
 
-	if (wait_ms < UPSTREAM_RETRANSMIT_MIN_MS)
-		wait_ms = UPSTREAM_RETRANSMIT_MIN_MS;
+	if (u->measured)
+		wait_ms = retransmit_ms(u);
+	else if (round == 0)
+		wait_ms = first_retransmit_ms(u);
+	return least(wait_ms << round, timeout_ms);
+}
+
+uint64_t upstream_reconnect_ms(const struct upstream *u, uint32_t timeout_ms, unsigned round)
+{
+	uint64_t wait_ms = most(3 * (uint64_t)upstream_srtt_ms(u), UPSTREAM_RETRANSMIT_UNKNOWN_MS);
+
 	return least(wait_ms << round, timeout_ms);
 }
 

@@ -10,9 +10,12 @@
  *			250 ms and at most the view's timeout; doubled each round. c-ares 1.34 waits
  *			for 5 srtt: 200 ms away, with 10 % lost, a lookup that loses a packet takes
  *			1,263 ms with that rule and 527 ms with this, for as many packets
- *	first		before any answer a second, as in the RFC, or less where other processes
- *			have found the server to be quick: what they remember counts as the first
- *			sample would, and only ever makes it shorter
+ *	first		before any answer a second, as in the RFC; in round 0 less where others have
+ *			found the server to be quick: what they remember counts as the first sample
+ *			would, and only ever makes it shorter. The later rounds stay apart: who has
+ *			heard nothing yet may have met an outage, which a third packet outlasts
+ *	TCP		three round trips and a second at least: a handshake comes first, TCP itself
+ *			sends again, and giving up means to begin anew
  *	hedge		over TLS nothing is ever sent again; after 2 s the next upstream is asked as
  *			well
  *	down		from a failure to the next answer; asked last, not never, and probed, which
@@ -45,7 +48,7 @@ struct upstream {
 	bool measured;
 	uint32_t srtt_8;	/* smoothed round trip, in 1/8 ms */
 	uint32_t rttvar_4;	/* its variation, in 1/4 ms */
-	uint32_t remembered_ms; /* a round trip, of earlier processes; 0: of none */
+	uint32_t remembered_ms; /* the round trip that others have found; 0: none */
 	unsigned failures;	/* 0: up */
 	uint64_t backoff_until_ms;
 	uint64_t tried_ms;    /* the last packet to it */
@@ -76,8 +79,9 @@ bool upstream_may_probe(const struct upstream *u, bool urgent, uint64_t now_ms);
 /* The smoothed round trip, at least 1; 0: not known. */
 uint32_t upstream_srtt_ms(const struct upstream *u);
 
-/* How long to wait in round 0, 1, 2 before something else is tried. */
+/* How long to wait in round 0, 1, 2 before something else is tried: over UDP, over plain TCP. */
 uint64_t upstream_retransmit_ms(const struct upstream *u, uint32_t timeout_ms, unsigned round);
+uint64_t upstream_reconnect_ms(const struct upstream *u, uint32_t timeout_ms, unsigned round);
 
 /* Does the error of an attempt say something of the upstream, or only of this process? */
 bool upstream_is_to_blame(int error);

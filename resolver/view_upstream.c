@@ -18,6 +18,7 @@ static bool is_by_name(const struct resolver_view *view, unsigned upstream)
 	return view->conf.upstreams[upstream].addr.ss_family == AF_UNSPEC;
 }
 
+/* By way of a copy: that its source and destination lie in one object looks like an overlap. */
 static void name_it(struct resolver_view *view, unsigned upstream)
 {
 	const struct resolver_upstream *u = &view->conf.upstreams[upstream];
@@ -30,12 +31,12 @@ static void name_it(struct resolver_view *view, unsigned upstream)
 	strcpy(view->texts[upstream], text);
 }
 
-/* Streams do not retransmit, and are not measured. */
+/* Over streams nothing is retransmitted. */
 static void remember(struct resolver_view *view, unsigned upstream)
 {
 	const struct resolver_host *host = &view->r->reactor.host;
 
-	if (host->round_trip && view->conf.upstreams[upstream].transport == RESOLVER_UDP)
+	if (host->round_trip && view_protocol(view, upstream) == RESOLVER_UDP)
 		view->upstreams[upstream].remembered_ms =
 			host->round_trip(host->ctx, view->texts[upstream], RESOLVER_UDP);
 }
@@ -105,7 +106,7 @@ void view_upstream_answered(struct resolver_view *view, unsigned upstream,
 		log_change(view, upstream, "answers again");
 	if (result->sent_ms)
 		upstream_measured(u, now_ms - result->sent_ms);
-	event.srtt_ms = upstream_srtt_ms(u);
+	event.srtt_ms = protocol == RESOLVER_UDP ? upstream_srtt_ms(u) : 0;
 	tell(view, upstream, &event);
 }
 

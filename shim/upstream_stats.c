@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define SRTT_MAX_MS 60000 /* beyond it is damage */
+
 const uint16_t upstream_stats_ms[UPSTREAM_STATS_BUCKETS] = {1,	 2,   5,   10,	 20,   50,
 							    100, 200, 500, 1000, 2000, 5000};
 
@@ -63,6 +65,19 @@ static void note_time(struct upstream_stats *stats, uint32_t ms)
 	add(&stats->sum_ms, ms);
 }
 
+/* Of two who do it at once one may be left out. A program that is over soon has one sample, and a
+ * name that its server had to ask for long is not to count as the server's distance. */
+static void note_round_trip(struct upstream_stats_server *s, uint32_t srtt_ms)
+{
+	uint64_t was = atomic_load_explicit(&s->srtt_ms, memory_order_relaxed);
+
+	if (srtt_ms == 0)
+		return;
+	if (was == 0 || was > SRTT_MAX_MS)
+		was = srtt_ms;
+	atomic_store_explicit(&s->srtt_ms, (7 * was + srtt_ms + 4) / 8, memory_order_relaxed);
+}
+
 void upstream_stats_note(const struct cache *cache, const struct resolver_event *event)
 {
 	static const enum upstream_count counts[] = {
@@ -79,8 +94,8 @@ void upstream_stats_note(const struct cache *cache, const struct resolver_event 
 	if (s == NULL)
 		return;
 	add(&s->counts[counts[event->kind]], 1);
-	if (event->kind == RESOLVER_HEARD && event->srtt_ms != 0)
-		atomic_store_explicit(&s->srtt_ms, event->srtt_ms, memory_order_relaxed);
+	if (event->kind == RESOLVER_HEARD)
+		note_round_trip(s, event->srtt_ms);
 	if (event->kind == RESOLVER_HANDSHAKE && event->resumed)
 		add(&s->counts[UPSTREAM_RESUMED], 1);
 }

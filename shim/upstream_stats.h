@@ -8,9 +8,10 @@
  *	at 128	31 servers, 128 bytes each
  *
  * A server's place is its own for as long as the file lives; when all are taken, what comes of
- * others is not counted. Words count up and wrap at 2^64, but for the round trip, which the last
- * answer leaves behind. Everything there is hostile: a name may be any bytes, a count any number.
- * Nothing is decided by it, but how soon a new process asks a server again (resolver/upstream.h).
+ * others is not counted. Words count up and wrap at 2^64, but for the round trip, smoothed over all
+ * who ask. A server of the same name in another network or namespace is taken for the same.
+ * Everything there is hostile: a name may be any bytes, a count any number. Nothing is decided by
+ * it, but how soon a process that has had no answer yet asks again (resolver/upstream.h).
  *
  * Any thread; wait-free. The caller keeps the cache open.
  */
@@ -62,7 +63,7 @@ static inline struct upstream_stats *upstream_stats_of(const struct cache *cache
 
 void upstream_stats_note(const struct cache *cache, const struct resolver_event *event);
 
-/* The server's last srtt_ms, as it is there; 0: not known. */
+/* The server's smoothed round trip, as it is there; 0: not known. */
 uint32_t upstream_stats_round_trip(const struct cache *cache, const char *upstream,
 				   enum resolver_transport transport);
 

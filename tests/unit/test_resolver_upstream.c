@@ -158,6 +158,18 @@ Test(upstream, jumps_between_the_extremes_stay_in_range)
 	}
 }
 
+Test(upstream, tcp_has_three_round_trips_and_a_second_at_least)
+{
+	struct upstream u = {.remembered_ms = 1};
+
+	cr_assert_eq(upstream_reconnect_ms(&u, 5000, 0), 1000);
+	upstream_measured(&u, 500);
+	cr_assert_eq(upstream_reconnect_ms(&u, 5000, 0), 1500);
+	cr_assert_eq(upstream_reconnect_ms(&u, 5000, 1), 3000);
+	cr_assert_eq(upstream_reconnect_ms(&u, 5000, 2), 5000);
+	cr_assert_eq(upstream_reconnect_ms(&u, 300, 0), 300);
+}
+
 /* ---- what other processes remember ---- */
 
 Test(upstream, remembered_round_trip_only_shortens_the_first_wait)
@@ -174,6 +186,14 @@ Test(upstream, remembered_round_trip_only_shortens_the_first_wait)
 		cr_assert_eq(got, cases[i].expected, "%u: %lu ms, not %lu", cases[i].remembered_ms,
 			     (unsigned long)got, (unsigned long)cases[i].expected);
 	}
+}
+
+Test(upstream, later_rounds_are_as_if_nothing_were_remembered)
+{
+	struct upstream u = {.remembered_ms = 1};
+
+	cr_assert_eq(upstream_retransmit_ms(&u, 5000, 1), 2000);
+	cr_assert_eq(upstream_retransmit_ms(&u, 5000, 2), 4000);
 }
 
 Test(upstream, first_answer_counts_more_than_what_is_remembered)

@@ -104,7 +104,7 @@ static uint32_t round_trip_of(const struct cache *cache, const char *upstream)
 	return upstream_stats_round_trip(cache, upstream, RESOLVER_TLS);
 }
 
-Test(upstream_stats, last_round_trip_is_remembered)
+Test(upstream_stats, round_trip_is_remembered_and_smoothed)
 {
 	struct cache *cache = scratch_file_open(CACHE_SIZE_MIN);
 	struct resolver_event event = {.kind = RESOLVER_HEARD,
@@ -114,13 +114,28 @@ Test(upstream_stats, last_round_trip_is_remembered)
 
 	cr_expect_eq(round_trip_of(cache, "192.0.2.1:53"), 0);
 	upstream_stats_note(cache, &event);
-	event.srtt_ms = 50;
+	cr_expect_eq(round_trip_of(cache, "192.0.2.1:53"), 40);
+	event.srtt_ms = 600;
 	upstream_stats_note(cache, &event);
 	event.srtt_ms = 0;
 	upstream_stats_note(cache, &event);
-	cr_expect_eq(round_trip_of(cache, "192.0.2.1:53"), 50);
+	cr_expect_eq(round_trip_of(cache, "192.0.2.1:53"), 110);
 	cr_expect_eq(round_trip_of(cache, "192.0.2.2:53"), 0);
 	cr_expect_eq(upstream_stats_round_trip(cache, "192.0.2.1:53", RESOLVER_UDP), 0);
+}
+
+Test(upstream_stats, damaged_round_trip_is_replaced)
+{
+	struct cache *cache = scratch_file_open(CACHE_SIZE_MIN);
+	struct resolver_event event = {.kind = RESOLVER_HEARD,
+				       .transport = RESOLVER_TLS,
+				       .upstream = "192.0.2.1:53",
+				       .srtt_ms = 40};
+
+	upstream_stats_note(cache, &event);
+	atomic_store(&upstream_stats_of(cache)->servers[0].srtt_ms, UINT64_MAX);
+	upstream_stats_note(cache, &event);
+	cr_expect_eq(round_trip_of(cache, "192.0.2.1:53"), 40);
 }
 
 Test(upstream_stats, nothing_is_remembered_where_all_places_are_taken)
