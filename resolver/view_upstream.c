@@ -28,7 +28,7 @@ static void name_it(struct resolver_view *view, unsigned upstream)
 		snprintf(text, sizeof(text), "%s:%u", u->host, u->port);
 	else
 		snprintf(text, sizeof(text), "%s", address_to_str(&u->addr, addr));
-	strcpy(view->texts[upstream], text);
+	memcpy(view->texts[upstream], text, strlen(text) + 1);
 }
 
 /* Over streams nothing is retransmitted. */
