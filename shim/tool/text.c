@@ -28,7 +28,8 @@ static size_t promised(unsigned char first, uint32_t *ret_bits)
 	return 0;
 }
 
-size_t text_utf8(const char *text, size_t len)
+/* As text_utf8(), and which character it is. */
+static size_t decode(const char *text, size_t len, uint32_t *ret_point)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	uint32_t point = 0;
@@ -45,22 +46,31 @@ size_t text_utf8(const char *text, size_t len)
 	}
 	if (point < least[n] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
 		return 0;
+	*ret_point = point;
 	return n;
 }
 
-static bool is_control(const char *text, size_t n)
+size_t text_utf8(const char *text, size_t len)
 {
-	unsigned char first = (unsigned char)text[0];
+	uint32_t point;
 
-	/* U+0080 to U+009F are c2 80 to c2 9f: terminals take them for escapes, too. */
-	return (n == 1 && (first < 0x20 || first == 0x7f)) ||
-	       (n == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0);
+	return decode(text, len, &point);
+}
+
+/* C0, DEL and C1 (terminals take that for escapes, too), the line separators, and what Unicode
+ * calls Bidi_Control: with those a name is shown as another. */
+static bool is_control(uint32_t point)
+{
+	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x061c ||
+	       point == 0x200e || point == 0x200f || (point >= 0x2028 && point <= 0x202e) ||
+	       (point >= 0x2066 && point <= 0x2069);
 }
 
 size_t text_escape(const char *text, size_t len, char *buf, size_t size)
 {
 	static const char digits[] = "0123456789abcdef";
 	size_t used = 0, n;
+	uint32_t point;
 
 	for (size_t at = 0; at < len; at += n) {
 		if (text_is_plain(text[at]) && used + 1 < size) { /* nearly all */
@@ -68,8 +78,8 @@ size_t text_escape(const char *text, size_t len, char *buf, size_t size)
 			n = 1;
 			continue;
 		}
-		n = text_utf8(text + at, len - at);
-		if (n > 0 && !is_control(text + at, n)) {
+		n = decode(text + at, len - at, &point);
+		if (n > 0 && !is_control(point)) {
 			if (used + n >= size)
 				break;
 			memcpy(buf + used, text + at, n);

@@ -29,8 +29,9 @@ static inline char text_capital(char c)
 }
 
 /*
- * `text` with control characters (C0, DEL and C1) and bytes that are no UTF-8 as \xNN, and
- * backslashes as they are. NUL-terminated, cut to fit between characters. Returns the length.
+ * `text` with control characters (C0, DEL, C1, those of lines and of the direction of writing) and
+ * bytes that are no UTF-8 as \xNN, and backslashes as they are. NUL-terminated, cut to fit between
+ * characters. Returns the length.
  */
 size_t text_escape(const char *text, size_t len, char *buf, size_t size);
 

@@ -34,6 +34,18 @@ Test(tool_text, c1_controls_are_escaped)
 		4, "a\\xc2\\x9bb");
 }
 
+/* "moc.knab" would be read as "bank.com". */
+Test(tool_text, changes_of_direction_are_escaped)
+{
+	escapes("\xe2\x80\xae"
+		"moc.knab",
+		11, "\\xe2\\x80\\xaemoc.knab");
+	escapes("\xd8\x9c", 2, "\\xd8\\x9c");
+	escapes("\xe2\x81\xa9", 3, "\\xe2\\x81\\xa9");
+	escapes("\xe2\x80\xa8", 3, "\\xe2\\x80\\xa8");
+	escapes("\xe2\x80\xaf\xe2\x80\xa7", 6, "\xe2\x80\xaf\xe2\x80\xa7"); /* their neighbours */
+}
+
 Test(tool_text, utf8_passes)
 {
 	escapes("b\xc3\xbc"
