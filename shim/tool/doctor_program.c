@@ -100,7 +100,9 @@ static void check_loader(struct doctor *d, const char *path, const struct elf_lo
 
 	if (strstr(base_of(loader), "ld-musl"))
 		doctor_find(d, DOCTOR_BAD, "musl", REBUILD " (glibc)",
-			    "%s is made for musl (%s): libnoblockdns.so needs glibc", path, loader);
+			    "%s is made for musl (%s), which does not start a program with "
+			    "libnoblockdns.so: that needs glibc",
+			    path, loader);
 	else if (!is_glibcs(loader))
 		doctor_find(d, DOCTOR_BAD, "other-libc", REBUILD " (glibc)",
 			    "%s is loaded by %s, which is not glibc's: libnoblockdns.so needs "
@@ -242,6 +244,8 @@ bool doctor_program(struct doctor *d, const char *path, const struct elf_file *f
 	check_loader(d, path, &look);
 	check_go(d, path, &look);
 	check_inside(d, path, &look, file);
+	if (!is_glibcs(look.interpreter))
+		return true; /* it looks for its libraries elsewhere */
 	l.imports = look.imports;
 	elf_libraries(path, &look, check_library, &l);
 	if (!(l.imports & (ELF_LOOKUP | ELF_CONNECT)))

@@ -130,9 +130,20 @@ LabTest(tool_doctor, program_with_cares_cannot)
 LabTest(tool_doctor, other_libc_cannot)
 {
 	tool_shell("echo 'int main(void){return 0;}' | "
-		   "cc -x c - -o /run/musl -Wl,--dynamic-linker,/lib/ld-musl-x86_64.so.1");
+		   "cc -x c - -o /run/musl -Wl,--dynamic-linker,/lib/ld-musl-none.so.1");
 	cannot_be_wrapped("/run/musl", "musl");
 	finds("bad", "no-loader");
+}
+
+LabTest(tool_doctor, other_libc_has_its_libraries_elsewhere)
+{
+	tool_shell(
+		"cd /run; cc -shared -o libgone.so -x c /dev/null\n"
+		"echo 'int main(void){return 0;}' | cc -x c - -x none -Wl,--no-as-needed "
+		"./libgone.so -o musl -Wl,--dynamic-linker,/lib/ld-musl-none.so.1\nrm libgone.so");
+	tool_ended(0);
+	cannot_be_wrapped("/run/musl", "musl");
+	lab_assert(!found("bad", "missing-library"), "(%s)", shim_got.out);
 }
 
 LabTest(tool_doctor, other_architecture_cannot)
