@@ -34,10 +34,11 @@ const char *elf_machine_to_str(uint16_t machine)
 	static const struct {
 		uint16_t machine;
 		const char *name;
-	} names[] = {{EM_386, "x86 (32 bits)"},	 {EM_X86_64, "x86-64"}, {EM_ARM, "ARM (32 bits)"},
-		     {EM_AARCH64, "AArch64"},	 {EM_RISCV, "RISC-V"},	{EM_PPC64, "POWER"},
-		     {EM_S390, "s390x"},	 {EM_MIPS, "MIPS"},	{EM_SPARCV9, "SPARC"},
-		     {EM_LOONGARCH, "LoongArch"}};
+	} names[] = {{EM_386, "x86"},	    {EM_X86_64, "x86-64"},
+		     {EM_ARM, "ARM"},	    {EM_AARCH64, "AArch64"},
+		     {EM_RISCV, "RISC-V"},  {EM_PPC64, "POWER"},
+		     {EM_S390, "s390x"},    {EM_MIPS, "MIPS"},
+		     {EM_SPARCV9, "SPARC"}, {EM_LOONGARCH, "LoongArch"}};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i].machine == machine)
