@@ -164,8 +164,10 @@ uint64_t upstream_retransmit_ms(const struct upstream *u, uint32_t timeout_ms, u
 
 uint64_t upstream_reconnect_ms(const struct upstream *u, uint32_t timeout_ms, unsigned round)
 {
-	uint64_t wait_ms = most(3 * (uint64_t)upstream_srtt_ms(u), UPSTREAM_RETRANSMIT_UNKNOWN_MS);
+	uint64_t wait_ms = UPSTREAM_RETRANSMIT_UNKNOWN_MS;
 
+	if (u->measured)
+		wait_ms = most(3 * (uint64_t)u->srtt_8 / 8, UPSTREAM_RETRANSMIT_MIN_MS);
 	return least(wait_ms << round, timeout_ms);
 }
 

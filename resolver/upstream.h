@@ -14,8 +14,9 @@
  *			found the server to be quick: what they remember counts as the first sample
  *			would, and only ever makes it shorter. The later rounds stay apart: who has
  *			heard nothing yet may have met an outage, which a third packet outlasts
- *	TCP		three round trips and a second at least: a handshake comes first, TCP itself
- *			sends again, and giving up means to begin anew
+ *	TCP		three round trips, as a handshake comes first, at least 250 ms (a SYN that
+ *			is lost is sent again by TCP only after a second); a second where no round
+ *			trip is known
  *	hedge		over TLS nothing is ever sent again; after 2 s the next upstream is asked as
  *			well
  *	down		from a failure to the next answer; asked last, not never, and probed, which

@@ -104,11 +104,11 @@ uint32_t upstream_stats_round_trip(const struct cache *cache, const char *upstre
 				   enum resolver_transport transport)
 {
 	struct upstream_stats *stats = upstream_stats_of(cache);
-	uint64_t key = key_of(upstream, transport);
+	uint64_t key = key_of(upstream, transport), srtt_ms = 0;
 
 	for (unsigned i = 0; i < UPSTREAM_STATS_SERVERS; i++)
 		if (atomic_load_explicit(&stats->servers[i].key, memory_order_relaxed) == key)
-			return (uint32_t)atomic_load_explicit(&stats->servers[i].srtt_ms,
-							      memory_order_relaxed);
-	return 0;
+			srtt_ms = atomic_load_explicit(&stats->servers[i].srtt_ms,
+						       memory_order_relaxed);
+	return srtt_ms <= SRTT_MAX_MS ? (uint32_t)srtt_ms : 0;
 }

@@ -63,7 +63,7 @@ static inline struct upstream_stats *upstream_stats_of(const struct cache *cache
 
 void upstream_stats_note(const struct cache *cache, const struct resolver_event *event);
 
-/* The server's smoothed round trip, as it is there; 0: not known. */
+/* The server's smoothed round trip, at most a minute; 0: not known. */
 uint32_t upstream_stats_round_trip(const struct cache *cache, const char *upstream,
 				   enum resolver_transport transport);
 

@@ -134,6 +134,7 @@ Test(upstream_stats, damaged_round_trip_is_replaced)
 
 	upstream_stats_note(cache, &event);
 	atomic_store(&upstream_stats_of(cache)->servers[0].srtt_ms, UINT64_MAX);
+	cr_expect_eq(round_trip_of(cache, "192.0.2.1:53"), 0);
 	upstream_stats_note(cache, &event);
 	cr_expect_eq(round_trip_of(cache, "192.0.2.1:53"), 40);
 }
