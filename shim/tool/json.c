@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * json.c - see json.h. The output is ASCII where the input is; above that, UTF-8 as it came.
+ * json.c - see json.h. The output is ASCII where the input is; above that, UTF-8 as it came, but
+ * for control characters, which are escaped: some look at it on a terminal.
  */
 #include "shim/tool/json.h"
 
@@ -17,18 +18,23 @@ void json_open(struct json *j, FILE *out)
 	j->out = out;
 }
 
-static void write_char(const struct json *j, const char *text, size_t n)
+/* The character at `text`; returns its length. */
+static size_t write_char(const struct json *j, const char *text, size_t len)
 {
-	unsigned char c = (unsigned char)text[0];
+	uint32_t point;
+	size_t n = text_utf8(text, len, &point);
 
-	if (n == 0)
+	if (n == 0) {
 		(void)fputs("\\ufffd", j->out);
-	else if (c == '"' || c == '\\')
-		(void)fprintf(j->out, "\\%c", c);
-	else if (c < 0x20 || c == 0x7f)
-		(void)fprintf(j->out, "\\u%04x", c);
+		return 1;
+	}
+	if (*text == '"' || *text == '\\')
+		(void)fprintf(j->out, "\\%c", *text);
+	else if (text_is_control(point))
+		(void)fprintf(j->out, "\\u%04x", point);
 	else
 		(void)fwrite(text, 1, n, j->out);
+	return n;
 }
 
 static void write_string(const struct json *j, const char *text, size_t len)
@@ -45,9 +51,7 @@ static void write_string(const struct json *j, const char *text, size_t len)
 			at += n;
 			continue;
 		}
-		n = text_utf8(text + at, len - at);
-		write_char(j, text + at, n);
-		at += n ? n : 1;
+		at += write_char(j, text + at, len - at);
 	}
 	(void)fputc('"', j->out);
 }

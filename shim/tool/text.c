@@ -2,8 +2,6 @@
 /* text.c - see text.h. */
 #include "shim/tool/text.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 /* The length that the first byte promises, and the bits of the code point in it. 0: it is none. */
@@ -28,8 +26,7 @@ static size_t promised(unsigned char first, uint32_t *ret_bits)
 	return 0;
 }
 
-/* As text_utf8(), and which character it is. */
-static size_t decode(const char *text, size_t len, uint32_t *ret_point)
+size_t text_utf8(const char *text, size_t len, uint32_t *ret_point)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	uint32_t point = 0;
@@ -50,16 +47,7 @@ static size_t decode(const char *text, size_t len, uint32_t *ret_point)
 	return n;
 }
 
-size_t text_utf8(const char *text, size_t len)
-{
-	uint32_t point;
-
-	return decode(text, len, &point);
-}
-
-/* C0, DEL and C1 (terminals take that for escapes, too), the line separators, and what Unicode
- * calls Bidi_Control: with those a name is shown as another. */
-static bool is_control(uint32_t point)
+bool text_is_control(uint32_t point)
 {
 	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x061c ||
 	       point == 0x200e || point == 0x200f || (point >= 0x2028 && point <= 0x202e) ||
@@ -78,8 +66,8 @@ size_t text_escape(const char *text, size_t len, char *buf, size_t size)
 			n = 1;
 			continue;
 		}
-		n = decode(text + at, len - at, &point);
-		if (n > 0 && !is_control(point)) {
+		n = text_utf8(text + at, len - at, &point);
+		if (n > 0 && !text_is_control(point)) {
 			if (used + n >= size)
 				break;
 			memcpy(buf + used, text + at, n);

@@ -8,13 +8,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /*
- * Length of the UTF-8 sequence at `text` (1 to 4), or 0 where there is none that RFC 3629 allows.
- * `len` is at least 1.
+ * Length of the UTF-8 sequence at `text` (1 to 4) and the character that it stands for, or 0 where
+ * there is none that RFC 3629 allows. `len` is at least 1.
  */
-size_t text_utf8(const char *text, size_t len);
+size_t text_utf8(const char *text, size_t len, uint32_t *ret_point);
+
+/* C0, DEL and C1 (terminals take that for escapes, too), the line separators, and what Unicode
+ * calls Bidi_Control: with those a name is shown as another. All are below U+10000. */
+bool text_is_control(uint32_t point);
 
 /* Is it a printable ASCII character? */
 static inline bool text_is_plain(char c)
@@ -29,9 +34,8 @@ static inline char text_capital(char c)
 }
 
 /*
- * `text` with control characters (C0, DEL, C1, those of lines and of the direction of writing) and
- * bytes that are no UTF-8 as \xNN, and backslashes as they are. NUL-terminated, cut to fit between
- * characters. Returns the length.
+ * `text` with control characters and bytes that are no UTF-8 as \xNN, and backslashes as they are.
+ * NUL-terminated, cut to fit between characters. Returns the length.
  */
 size_t text_escape(const char *text, size_t len, char *buf, size_t size);
 

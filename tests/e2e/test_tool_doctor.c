@@ -135,6 +135,15 @@ LabTest(tool_doctor, other_libc_cannot)
 	finds("bad", "no-loader");
 }
 
+LabTest(tool_doctor, library_that_is_not_there_is_bad)
+{
+	tool_shell("cd /run; cc -shared -o libgone.so -x c /dev/null\n"
+		   "echo 'int main(void){return 0;}' | cc -x c - -x none -Wl,--no-as-needed "
+		   "./libgone.so -o needs\nrm libgone.so");
+	tool_ended(0);
+	cannot_be_wrapped("/run/needs", "missing-library");
+}
+
 LabTest(tool_doctor, other_libc_has_its_libraries_elsewhere)
 {
 	tool_shell(
@@ -156,7 +165,7 @@ LabTest(tool_doctor, other_architecture_cannot)
 	lab_assert(pwrite(fd, aarch64, sizeof aarch64, 18) == sizeof aarch64);
 	close(fd);
 	cannot_be_wrapped("/run/arm", "architecture");
-	tool_printed("AArch64");
+	tool_printed("for AArch64 (64 bits), the library for");
 }
 
 LabTest(tool_doctor, damaged_program_cannot)

@@ -146,9 +146,10 @@ Test(tool_json, hostile_bytes_become_valid_text)
 	struct json j;
 
 	json_open(&j, memory(&text));
-	json_bytes(&j, NULL, "\"\\\0\n\x7f\xff\xc3\xbc", 8);
+	json_bytes(&j, NULL, "\"\\\0\n\x7f\xff\xc3\xbc\xc2\x9b\xe2\x80\xae", 13);
 	fclose(j.out);
-	cr_assert_str_eq(text, "\"\\\"\\\\\\u0000\\u000a\\u007f\\ufffd\xc3\xbc\"\n");
+	cr_assert_str_eq(text, "\"\\\"\\\\\\u0000\\u000a\\u007f\\ufffd\xc3\xbc"
+			       "\\u009b\\u202e\"\n");
 	free(text);
 }
 
