@@ -161,9 +161,11 @@ static void on_done(void *arg, const struct resolver_rrset *rrset)
 /* -ENOMEM. */
 static int ask(struct bootstrap *b, struct resolver_view *inner)
 {
+	uint64_t deadline_ms = reactor_of(b)->now_ms + (b->naddrs ? LIMIT_OLD_MS : LIMIT_MS);
 	struct resolver_question question = {
 		.name = b->upstream->host,
-		.deadline_ms = reactor_of(b)->now_ms + (b->naddrs ? LIMIT_OLD_MS : LIMIT_MS),
+		.deadline_ms = deadline_ms,
+		.given_up_ms = deadline_ms,
 		.done = on_done,
 	};
 	int err = 0;

@@ -41,7 +41,7 @@ static void on_end(void *arg, int status, int timeouts, unsigned char *packet, i
 	a->inside = false;
 	ch->ninside--;
 	ch->nanswers += status == ARES_SUCCESS;
-	if (!a->done) {
+	if (!a->user.done) {
 		free(a);
 		return;
 	}

@@ -30,11 +30,10 @@ struct attempt {
 	struct reactor_task task;    /* delivers what has come */
 	struct transport *transport; /* borrows */
 	struct channel *channel;     /* borrows: the one that it was sent over */
-	attempt_done *done;	     /* NULL: an orphan */
-	void *arg;
-	bool inside;	   /* c-ares holds it and will call back */
-	bool reused;	   /* sent over a connection that had answered before */
-	unsigned nanswers; /* of the channel when it was sent */
+	struct attempt_user user;    /* done NULL: an orphan */
+	bool inside;		     /* c-ares holds it and will call back */
+	bool reused;		     /* sent over a connection that had answered before */
+	unsigned nanswers;	     /* of the channel when it was sent */
 	uint64_t sent_ms;
 	int error;	       /* what is to be delivered: this, or the answer */
 	unsigned char *answer; /* owns */

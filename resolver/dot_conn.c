@@ -295,8 +295,7 @@ void dot_conn_forget(struct dot_conn *conn, struct attempt *a)
 	dot_conn_settle(conn);
 }
 
-bool dot_conn_failed(const struct dot_conn *conn, const struct attempt *a, uint64_t patience_ms)
+bool dot_conn_is_silent(const struct dot_conn *conn, const struct attempt *a, uint64_t ms)
 {
-	return a->nanswers == conn->nanswers &&
-	       reactor_of(conn)->now_ms >= a->sent_ms + patience_ms;
+	return a->nanswers == conn->nanswers && reactor_of(conn)->now_ms >= a->sent_ms + ms;
 }

@@ -23,7 +23,6 @@
 #define DOT_IDLE_MS	20000  /* where the server does not say; Android's choice */
 #define DOT_IDLE_MAX_MS 120000 /* where it does: no socket is kept for hours */
 #define DOT_SILENT_MS	2000   /* an attempt is not answered, nor is another: suspect */
-#define DOT_PATIENCE_MS 500    /* the same of one that the query has given up: its deadline */
 #define DOT_UNACKED_MS	3000   /* TCP_USER_TIMEOUT: some three retransmissions */
 
 enum dot_state { DOT_CONNECTING, DOT_HANDSHAKING, DOT_OPEN, DOT_LOST };
@@ -100,7 +99,7 @@ int dot_conn_send(struct dot_conn *conn, struct list *waiting);
 void dot_conn_forget(struct dot_conn *conn, struct attempt *a);
 
 /* Has this one been in flight for so long, and nothing has been answered since it was sent? */
-bool dot_conn_failed(const struct dot_conn *conn, const struct attempt *a, uint64_t patience_ms);
+bool dot_conn_is_silent(const struct dot_conn *conn, const struct attempt *a, uint64_t ms);
 
 const char *dot_state_to_str(enum dot_state state);
 

@@ -34,8 +34,7 @@ struct attempt {
 	struct reactor_task task;    /* delivers what has become of it */
 	struct transport *transport; /* borrows */
 	struct dot_conn *conn;	     /* borrows; in SENT */
-	attempt_done *done;
-	void *arg;
+	struct attempt_user user;
 	uint64_t sent_ms;
 	unsigned nanswers; /* of the connection, when it was sent */
 	bool retried;	   /* has had its free second connection */

@@ -58,15 +58,18 @@ void probe_fini(struct probe *probe)
 static void start(struct probe *probe, enum resolver_transport protocol)
 {
 	struct reactor *reactor = &probe->view->r->reactor;
+	const struct attempt_user user = {
+		.done = on_result,
+		.arg = probe,
+		.given_up_ms =
+			reactor->now_ms + (protocol == RESOLVER_UDP ? DATAGRAM_MS : STREAM_MS),
+	};
 	struct packet_question question;
 
 	packet_question_init(&question, ".", RESOLVER_A);
 	probe->protocol = protocol;
-	if (!view_send(probe->view, probe->upstream, protocol, &question, on_result, probe,
-		       &probe->attempt))
-		reactor_timer_start(reactor, &probe->timer,
-				    reactor->now_ms +
-					    (protocol == RESOLVER_UDP ? DATAGRAM_MS : STREAM_MS));
+	if (!view_send(probe->view, probe->upstream, protocol, &question, &user, &probe->attempt))
+		reactor_timer_start(reactor, &probe->timer, user.given_up_ms);
 }
 
 static bool are_all_down(const struct resolver_view *view)

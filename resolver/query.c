@@ -171,6 +171,7 @@ int query_open(struct resolver_view *view, const struct resolver_question *quest
 	}
 	q->view = view;
 	q->deadline_ms = question->deadline_ms;
+	q->given_up_ms = question->given_up_ms;
 	q->done = question->done;
 	q->arg = question->arg;
 	list_append(&view->queries, &q->link);

@@ -27,6 +27,8 @@ void query_cancel_send(struct resolver_query *q, struct query_send *send)
 static int send_packet(struct resolver_query *q, struct candidate *c)
 {
 	struct query_send *send = &q->sends[q->nsends];
+	const struct attempt_user user = {
+		.done = query_on_result, .arg = send, .given_up_ms = q->given_up_ms};
 	int err;
 
 	if (c->protocol == RESOLVER_TCP)
@@ -40,8 +42,7 @@ static int send_packet(struct resolver_query *q, struct candidate *c)
 		.to = c,
 		.edns = upstream_knows_edns(query_upstream(q, c), query_reactor(q)->now_ms),
 	};
-	err = view_send(q->view, c->upstream, c->protocol, &q->question, query_on_result, send,
-			&send->attempt);
+	err = view_send(q->view, c->upstream, c->protocol, &q->question, &user, &send->attempt);
 	if (err)
 		return err;
 	q->nsends++;

@@ -26,7 +26,7 @@ struct resolver_query {
 	struct resolver_view *view; /* borrows */
 	struct reactor_timer timer;
 	struct packet_question question;
-	uint64_t deadline_ms;
+	uint64_t deadline_ms, given_up_ms;
 	void (*done)(void *arg, const struct resolver_rrset *rrset);
 	void *arg;
 	enum query_state state;

@@ -34,7 +34,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define RESOLVER_ABI	       5u /* raised whenever anything in this header changes shape */
+#define RESOLVER_ABI	       6u /* raised whenever anything in this header changes shape */
 #define RESOLVER_MAX_UPSTREAMS 8
 #define RESOLVER_MAX_BOOTSTRAP 3
 #define RESOLVER_MAX_PINS      8
@@ -99,6 +99,7 @@ struct resolver_question {
 	const char *name; /* borrowed during query(); absolute, with or without trailing dot */
 	enum resolver_type type;
 	uint64_t deadline_ms; /* done(RESOLVER_TIMEOUT) comes no later than this */
+	uint64_t given_up_ms; /* who asked waits no longer than this; the answer is for others */
 	void (*done)(void *arg, const struct resolver_rrset *rrset); /* exactly once, never from
 								      * inside query() */
 	void *arg;						     /* handed back to done() */

@@ -52,6 +52,21 @@ struct attempt_result {
  * does not exist any more. */
 typedef void attempt_done(void *arg, const struct attempt_result *result);
 
+/* Whoever waits for an attempt. Copied. */
+struct attempt_user {
+	attempt_done *done;
+	void *arg;
+	uint64_t given_up_ms; /* resolver_question: from then on an answer is worth less to it */
+};
+
+/*
+ * An attempt that has been given up, and was on its way for so long while the connection answered
+ * nothing, has been let down by that connection: it gets no more attempts. Whoever asks next would
+ * wait for as long and in vain, and that as often as a deadline goes into the time that it takes
+ * TCP to find out.
+ */
+#define ATTEMPT_PATIENCE_MS 500
+
 /* The addresses of a host, with ports, in order of preference, valid during the call, and how long
  * they may be used; or a negative errno. From a reactor task, exactly once. The lookup does not
  * exist any more. */
@@ -92,7 +107,7 @@ struct transport_ops {
 	/* Sends a packet (copied, at most PACKET_MAX bytes) under a fresh id, which replaces the
 	 * first two bytes. -ENOMEM, -EMSGSIZE; all other trouble arrives in done(). */
 	int (*start)(struct transport *transport, const unsigned char *packet, unsigned len,
-		     attempt_done *done, void *arg, struct attempt **ret);
+		     const struct attempt_user *user, struct attempt **ret);
 
 	/* The answer is not wanted any more; done() will not be called. */
 	void (*cancel)(struct attempt *attempt);

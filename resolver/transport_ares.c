@@ -10,9 +10,9 @@
  * never see: at DATAGRAM_INSIDE_MAX it is left alone until it has come to rest. Where all of them
  * are there the fullest goes on, so the others do rest.
  *
- * TCP: all attempts share one connection. One that let an attempt down (cancelled, and nothing came
- * since it was sent) is stale: it gets no more attempts and is closed with its last one. One that
- * is not used for STREAM_IDLE_MS is closed.
+ * TCP: all attempts share one connection. One that let an attempt down (cancelled or given up, and
+ * nothing came since it was sent) is stale: it gets no more attempts and is closed with its last
+ * one. One that is not used for STREAM_IDLE_MS is closed.
  *
  * A channel takes about 74 KB (c-ares's hash tables), so they are made when they are needed.
  *
@@ -46,6 +46,25 @@ static bool has_room(const struct channel *ch)
 	return ch->stream ? !ch->stale && ch->ninside < STREAM_INSIDE_MAX : !ch->ninside;
 }
 
+/* Is there a connection that nothing has come over since the attempt was sent? */
+static bool is_silent(const struct channel *ch, const struct attempt *a)
+{
+	return ch->stream && a->inside && a->nanswers == ch->nanswers;
+}
+
+/* A connection whose oldest attempt has been given up. */
+static void judge_stream(struct transport *t, struct channel *ch)
+{
+	const struct attempt *a;
+
+	if (list_empty(&ch->live))
+		return;
+	a = container_of(ch->live.next, struct attempt, link);
+	if (is_silent(ch, a) && t->reactor->now_ms >= a->user.given_up_ms &&
+	    t->reactor->now_ms >= a->sent_ms + ATTEMPT_PATIENCE_MS)
+		ch->stale = true;
+}
+
 /* Of two channels without room. */
 static bool is_better(const struct channel *ch, const struct channel *than)
 {
@@ -70,6 +89,7 @@ static int pick_channel(struct transport *t, struct channel **ret)
 			free_place = free_place ? free_place : &t->pool[i];
 			continue;
 		}
+		judge_stream(t, ch);
 		if (has_room(ch)) {
 			*ret = ch;
 			return 0;
@@ -146,7 +166,7 @@ static void release(struct attempt *a)
 	list_remove(&a->link);
 	free(a->answer);
 	a->answer = NULL;
-	a->done = NULL;
+	a->user.done = NULL;
 	if (!a->inside)
 		free(a);
 	settle_channel(t, ch);
@@ -170,7 +190,7 @@ static bool send_again(struct attempt *a)
 static void deliver(struct reactor_task *task)
 {
 	struct attempt *a = container_of(task, struct attempt, task);
-	attempt_done *done = a->done;
+	struct attempt_user user = a->user;
 	unsigned char *answer = a->answer;
 	struct attempt_result result = {
 		.error = a->error,
@@ -178,18 +198,17 @@ static void deliver(struct reactor_task *task)
 		.len = a->answer_len,
 		.sent_ms = a->transport->stream ? 0 : a->sent_ms,
 	};
-	void *arg = a->arg;
 
 	if (result.error && a->reused && send_again(a))
 		return;
 	a->answer = NULL;
 	release(a);
-	done(arg, &result);
+	user.done(user.arg, &result);
 	free(answer);
 }
 
-static int start(struct transport *t, const unsigned char *packet, unsigned len, attempt_done *done,
-		 void *arg, struct attempt **ret)
+static int start(struct transport *t, const unsigned char *packet, unsigned len,
+		 const struct attempt_user *user, struct attempt **ret)
 {
 	struct channel *ch;
 	struct attempt *a;
@@ -202,8 +221,7 @@ static int start(struct transport *t, const unsigned char *packet, unsigned len,
 	if (!a)
 		return -ENOMEM;
 	a->transport = t;
-	a->done = done;
-	a->arg = arg;
+	a->user = *user;
 	a->len = len;
 	a->sent_ms = t->reactor->now_ms;
 	memcpy(a->packet, packet, len);
@@ -218,7 +236,7 @@ static void cancel(struct attempt *a)
 {
 	struct channel *ch = a->channel;
 
-	if (ch->stream && a->inside && a->nanswers == ch->nanswers)
+	if (is_silent(ch, a))
 		ch->stale = true;
 	release(a);
 }

@@ -7,7 +7,7 @@
  *    sends all that have gathered: many questions go in one record.
  * 2. There is one connection for new attempts. Without one, the upstream's addresses are looked up
  *    if they are not known, and race (dot_race.h); the attempts wait. When that fails, all fail.
- * 3. A connection that has let an attempt down (dot_conn_failed()) is set aside: it gets no more
+ * 3. A connection that has let an attempt down (has_let_down()) is set aside: it gets no more
  *    attempts, keeps those that it has, and is closed with the last.
  * 4. When an open connection is lost, what was in flight goes to another one: most likely this one
  *    had been idle for too long in the eyes of the server (RFC 7766 6.2.4). Once; but a loss after
@@ -58,12 +58,11 @@ static void deliver(struct reactor_task *task)
 	struct attempt *a = container_of(task, struct attempt, task);
 	struct attempt_result result = a->result;
 	unsigned char *answer = a->answer;
-	attempt_done *done = a->done;
-	void *arg = a->arg;
+	struct attempt_user user = a->user;
 
 	a->answer = NULL;
 	free_attempt(a);
-	done(arg, &result);
+	user.done(user.arg, &result);
 	free(answer);
 }
 
@@ -191,11 +190,18 @@ static void set_aside(struct transport *t)
 	t->conn = NULL;
 }
 
+static bool has_let_down(const struct dot_conn *conn, const struct attempt *a)
+{
+	bool given_up = conn->target->reactor->now_ms >= a->user.given_up_ms;
+
+	return dot_conn_is_silent(conn, a, given_up ? ATTEMPT_PATIENCE_MS : DOT_SILENT_MS);
+}
+
 static bool is_suspect(const struct dot_conn *conn)
 {
 	const struct attempt *a = dot_table_oldest(&conn->table);
 
-	return a && dot_conn_failed(conn, a, DOT_SILENT_MS);
+	return a && has_let_down(conn, a);
 }
 
 static void on_conn_opened(struct dot_conn *conn)
@@ -242,8 +248,8 @@ static void on_supply(struct reactor_task *task)
 
 /* ---- the operations ---- */
 
-static int start(struct transport *t, const unsigned char *packet, unsigned len, attempt_done *done,
-		 void *arg, struct attempt **ret)
+static int start(struct transport *t, const unsigned char *packet, unsigned len,
+		 const struct attempt_user *user, struct attempt **ret)
 {
 	struct attempt *a;
 
@@ -257,8 +263,7 @@ static int start(struct transport *t, const unsigned char *packet, unsigned len,
 	*a = (struct attempt){
 		.state = ATTEMPT_WAITING,
 		.transport = t,
-		.done = done,
-		.arg = arg,
+		.user = *user,
 		.len = len,
 	};
 	memcpy(a->packet, packet, len);
@@ -276,7 +281,7 @@ static void forget(struct attempt *a)
 	struct transport *t = a->transport;
 	struct dot_conn *conn = a->conn;
 
-	if (conn == t->conn && dot_conn_failed(conn, a, DOT_PATIENCE_MS))
+	if (conn == t->conn && dot_conn_is_silent(conn, a, ATTEMPT_PATIENCE_MS))
 		set_aside(t);
 	dot_conn_forget(conn, a);
 	if (conn != t->conn && !conn->table.n)

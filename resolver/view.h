@@ -75,7 +75,7 @@ enum resolver_transport view_protocol(const struct resolver_view *view, unsigned
 /* Sends an upstream a packet that asks this question. The result of transport_ops.start(), or
  * -ENOMEM; -EACCES: it must not be asked in clear text; -EHOSTUNREACH: its address is not known. */
 int view_send(struct resolver_view *view, unsigned upstream, enum resolver_transport protocol,
-	      const struct packet_question *question, attempt_done *done, void *arg,
+	      const struct packet_question *question, const struct attempt_user *user,
 	      struct attempt **ret);
 
 #endif

@@ -211,7 +211,7 @@ static unsigned packet_flags(const struct resolver_view *view, unsigned upstream
 }
 
 int view_send(struct resolver_view *view, unsigned upstream, enum resolver_transport protocol,
-	      const struct packet_question *question, attempt_done *done, void *arg,
+	      const struct packet_question *question, const struct attempt_user *user,
 	      struct attempt **ret)
 {
 	unsigned char packet[PACKET_MAX];
@@ -225,5 +225,5 @@ int view_send(struct resolver_view *view, unsigned upstream, enum resolver_trans
 		return err;
 	tell(view, upstream, &event);
 	upstream_tried(&view->upstreams[upstream], view->r->reactor.now_ms);
-	return view->r->engines[protocol]->start(transport, packet, len, done, arg, ret);
+	return view->r->engines[protocol]->start(transport, packet, len, user, ret);
 }

@@ -106,6 +106,12 @@ static void on_answer_aaaa(void *arg, const struct resolver_rrset *rrset)
 	on_answer(arg, ENTRY_AAAA, rrset);
 }
 
+/* When the one who began it turns away. Somebody who does not sleep would take the answer later. */
+static uint64_t given_up_ms(const struct fetch *f, uint64_t now_ms)
+{
+	return f->done == NULL ? f->deadline_ms : now_ms + f->query_ms;
+}
+
 /* Asks what is wanted and was not asked yet; under single-request one after the other. */
 static void ask(struct job *job, uint64_t now_ms)
 {
@@ -119,6 +125,7 @@ static void ask(struct job *job, uint64_t now_ms)
 			.name = job->first->spelling,
 			.type = wire_types[t],
 			.deadline_ms = now_ms + query_ms + late_ms, /* now: nobody is asked */
+			.given_up_ms = given_up_ms(job->first, now_ms),
 			.done = done[t],
 			.arg = job,
 		};

@@ -216,7 +216,7 @@ int probe(const struct resolver_conf *conf, uint32_t timeout_ms, struct probe_re
 		r = p.resolver.ops->view_open(p.resolver.resolver, conf, &view);
 	if (r < 0)
 		return r;
-	question.deadline_ms = begun + timeout_ms;
+	question.deadline_ms = question.given_up_ms = begun + timeout_ms;
 	r = p.resolver.ops->query(view, &question, begun, &query);
 	while (r == 0 && !p.done)
 		step(&p);

@@ -64,6 +64,7 @@ void rig_open(struct rig *rig)
 	cr_assert_eq(resolver_open_with(&rig->host.host, engines, &rig->r), 0);
 	cr_assert_eq(tls_context_open(&rig->r->reactor, &rig->conf, &rig->tls), 0);
 	rig->r->reactor.now_ms = rig->host.now_ms;
+	rig->given_up_ms = UINT64_MAX;
 	open_transport(rig);
 }
 
@@ -93,6 +94,8 @@ static void on_done(void *arg, const struct attempt_result *result)
 struct rig_call *rig_ask(struct rig *rig, const char *name)
 {
 	struct rig_call *call = &rig->calls[rig->ncalls++];
+	const struct attempt_user user = {
+		.done = on_done, .arg = call, .given_up_ms = rig->given_up_ms};
 	struct packet_question question;
 	unsigned char packet[PACKET_MAX];
 	unsigned len;
@@ -101,7 +104,7 @@ struct rig_call *rig_ask(struct rig *rig, const char *name)
 	cr_assert_eq(packet_question_init(&question, name, RESOLVER_A), 0);
 	len = packet_build(&question, PACKET_EDNS | PACKET_KEEPALIVE | PACKET_PADDING, packet);
 	*call = (struct rig_call){.rig = rig};
-	cr_assert_eq(transport_dot.start(rig->t, packet, len, on_done, call, &call->attempt), 0);
+	cr_assert_eq(transport_dot.start(rig->t, packet, len, &user, &call->attempt), 0);
 	reactor_settle(&rig->r->reactor);
 	return call;
 }

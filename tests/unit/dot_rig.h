@@ -47,7 +47,8 @@ struct rig {
 	struct tls_context *tls;
 	struct transport *t;
 	struct lab_dns *server;
-	char ca[64]; /* the file of the lab's authority */
+	char ca[64];	      /* the file of the lab's authority */
+	uint64_t given_up_ms; /* of the attempts from here on; rig_open() makes it never */
 	struct rig_call calls[RIG_CALLS_MAX];
 	unsigned ncalls, nended;
 };

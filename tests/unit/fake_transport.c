@@ -16,8 +16,7 @@ struct attempt {
 	struct reactor_task task;
 	struct transport *transport;
 	struct fake_send *send;
-	attempt_done *done;
-	void *arg;
+	struct attempt_user user;
 	int error;
 	unsigned char *answer;
 	unsigned len;
@@ -79,19 +78,19 @@ static void deliver(struct reactor_task *task)
 	bool tls = a->transport->protocol == RESOLVER_TLS;
 
 	a->send->live = false;
-	a->done(a->arg, &(struct attempt_result){
-				.error = a->error,
-				.packet = a->answer,
-				.len = a->len,
-				.authenticated = tls && fake_authenticated,
-				.sent_ms = tls && fake_connecting ? 0 : a->send->at_ms,
-			});
+	a->user.done(a->user.arg, &(struct attempt_result){
+					  .error = a->error,
+					  .packet = a->answer,
+					  .len = a->len,
+					  .authenticated = tls && fake_authenticated,
+					  .sent_ms = tls && fake_connecting ? 0 : a->send->at_ms,
+				  });
 	free(a->answer);
 	free(a);
 }
 
 static int start_fake(struct transport *t, const unsigned char *packet, unsigned len,
-		      attempt_done *done, void *arg, struct attempt **ret)
+		      const struct attempt_user *user, struct attempt **ret)
 {
 	struct fake_send *send = &fake_sends[fake_nsends];
 	struct attempt *a;
@@ -106,6 +105,7 @@ static int start_fake(struct transport *t, const unsigned char *packet, unsigned
 		.port = t->port,
 		.protocol = t->protocol,
 		.at_ms = t->reactor->now_ms,
+		.given_up_ms = user->given_up_ms,
 		.live = true,
 		.edns = packet[11],
 		.ad = packet[3] & 0x20,
@@ -116,8 +116,7 @@ static int start_fake(struct transport *t, const unsigned char *packet, unsigned
 	fake_nsends++;
 	a->transport = t;
 	a->send = send;
-	a->done = done;
-	a->arg = arg;
+	a->user = *user;
 	reactor_task_init(&a->task, deliver);
 	*ret = a;
 	return 0;

@@ -15,7 +15,7 @@ struct fake_send {
 	unsigned upstream; /* the last octet of its address */
 	unsigned port;
 	enum resolver_transport protocol;
-	uint64_t at_ms;
+	uint64_t at_ms, given_up_ms;
 	bool live; /* neither ended nor cancelled */
 	bool edns, ad;
 	unsigned len;

@@ -103,14 +103,25 @@ static inline void on_done(void *arg, const struct resolver_rrset *rrset)
 	result.rrset = *rrset;
 }
 
-static inline struct resolver_query *ask(enum resolver_type type)
+/* Whoever asks waits for `patience_ms`; the question goes on for 60 s. */
+static inline struct resolver_query *ask_for(enum resolver_type type, unsigned patience_ms)
 {
 	const struct resolver_question question = {
-		.name = NAME, .type = type, .deadline_ms = host.now_ms + 60000, .done = on_done};
+		.name = NAME,
+		.type = type,
+		.deadline_ms = host.now_ms + 60000,
+		.given_up_ms = host.now_ms + patience_ms,
+		.done = on_done,
+	};
 	struct resolver_query *q;
 
 	cr_assert_eq(noblockdns_resolver.query(view, &question, host.now_ms, &q), 0);
 	return q;
+}
+
+static inline struct resolver_query *ask(enum resolver_type type)
+{
+	return ask_for(type, 60000);
 }
 
 /* Lets the resolver work until done() was called `ncalls` times. */

@@ -80,6 +80,7 @@ struct resolver_query *fixture_ask_until(const char *name, uint64_t deadline_ms)
 		.name = name,
 		.type = RESOLVER_A,
 		.deadline_ms = FIXTURE_START + deadline_ms,
+		.given_up_ms = FIXTURE_START + deadline_ms - FIXTURE_LATE,
 		.done = on_done,
 	};
 	struct resolver_query *q;

@@ -15,6 +15,7 @@
 #define FIXTURE_START	 1000000u /* the clock at fixture_open() */
 #define FIXTURE_NAME	 "www.example.com"
 #define FIXTURE_DEADLINE 20000u /* after the start */
+#define FIXTURE_LATE	 2000u	/* before the deadline, who asked gives up */
 
 struct fixture_result {
 	unsigned ncalls; /* of done(); the rest is of the last one */

@@ -213,7 +213,7 @@ static void give_up_after(unsigned ms)
 
 Test(dot_wrong, connection_that_let_a_question_down_is_closed)
 {
-	give_up_after(DOT_PATIENCE_MS);
+	give_up_after(ATTEMPT_PATIENCE_MS);
 	cr_expect_eq(rig_nopen(&rig), 0);
 	cr_expect_eq(rig_lookup(&rig, "www.test")->error, 0);
 	rig_close(&rig);
@@ -221,9 +221,40 @@ Test(dot_wrong, connection_that_let_a_question_down_is_closed)
 
 Test(dot_wrong, question_given_up_soon_says_nothing_of_the_connection)
 {
-	give_up_after(DOT_PATIENCE_MS - 1);
+	give_up_after(ATTEMPT_PATIENCE_MS - 1);
 	cr_expect_eq(rig_nopen(&rig), 1);
 	rig_close(&rig);
+}
+
+/* Asks for what is never answered, and `at_ms` later for something else, which has to be: over this
+ * many connections. Whoever asked first waits for `patience_ms`. */
+static void connections_after(unsigned patience_ms, unsigned at_ms, unsigned nconnections)
+{
+	start("cert good", "on slow.test * drop");
+	rig.given_up_ms = rig.host.now_ms + patience_ms;
+	rig_ask(&rig, "slow.test");
+	rig_settle(&rig);
+	rig_pass(&rig, at_ms);
+	cr_expect_eq(rig_lookup(&rig, "www.test")->error, 0);
+	cr_expect_eq(lab_dns_connections(rig.server), nconnections, "given up at %u, at %u",
+		     patience_ms, at_ms);
+	transport_dot.cancel(rig.calls[0].attempt);
+	rig_close(&rig);
+}
+
+Test(dot_wrong, connection_that_was_silent_until_somebody_gave_up_gets_no_more_questions)
+{
+	connections_after(ATTEMPT_PATIENCE_MS, ATTEMPT_PATIENCE_MS, 2);
+}
+
+Test(dot_wrong, connection_is_not_judged_before_somebody_gives_up)
+{
+	connections_after(DOT_SILENT_MS, DOT_SILENT_MS - 1, 1);
+}
+
+Test(dot_wrong, connection_is_not_judged_by_those_of_little_patience)
+{
+	connections_after(1, ATTEMPT_PATIENCE_MS - 1, 1);
 }
 
 Test(dot_wrong, slow_answer_is_no_silence_if_others_come)

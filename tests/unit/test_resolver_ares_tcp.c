@@ -5,6 +5,8 @@
  */
 #include "loopback_rig.h"
 
+#include "resolver/transport.h"
+
 static int accept_one(void)
 {
 	wait_readable(server.tcp);
@@ -237,6 +239,43 @@ Test(ares_tcp, silent_connection_is_replaced)
 	fd = accept_one();
 	serve(fd);
 	close_all();
+}
+
+/* Who asks next, having given up after this time, does not wait over the same connection. */
+static void connection_after(unsigned given_up_ms, unsigned at_ms, unsigned nsockets)
+{
+	struct asked late;
+	int first;
+
+	open_view(true);
+	ask_for(RESOLVER_A, given_up_ms);
+	first = accept_one();
+	late = take_stream(first);
+	fake_host_advance(&host, r, host.now_ms + at_ms);
+	ask(RESOLVER_A);
+	cr_expect_eq(host.nsockets, nsockets, "given up at %u, at %u: %u sockets", given_up_ms,
+		     at_ms, host.nsockets);
+	serve(nsockets == 2 ? accept_one() : first);
+	answer_stream(first, &late);
+	run_until(2);
+	cr_expect_eq(fake_host_nopen(&host), 1);
+	result.ncalls = 0;
+	close_all();
+}
+
+Test(ares_tcp, connection_that_was_silent_until_somebody_gave_up_is_replaced)
+{
+	connection_after(ATTEMPT_PATIENCE_MS, ATTEMPT_PATIENCE_MS, 2);
+}
+
+Test(ares_tcp, connection_is_not_judged_before)
+{
+	connection_after(ATTEMPT_PATIENCE_MS + 1, ATTEMPT_PATIENCE_MS, 1);
+}
+
+Test(ares_tcp, connection_is_not_judged_by_those_of_little_patience)
+{
+	connection_after(1, ATTEMPT_PATIENCE_MS - 1, 1);
 }
 
 Test(ares_tcp, message_of_length_zero_is_a_failure)

@@ -41,6 +41,20 @@ Test(query, packet_asks_the_question_with_edns)
 	fixture_close();
 }
 
+Test(query, transport_knows_when_who_asked_gives_up)
+{
+	struct resolver_conf conf = fixture_conf("ut");
+
+	fixture_open(&conf);
+	fixture_ask();
+	fixture_answer(0, ns_r_servfail);
+	cr_assert_eq(fake_nsends, 2);
+	for (unsigned i = 0; i < fake_nsends; i++)
+		cr_expect_eq(fake_sends[i].given_up_ms,
+			     FIXTURE_START + FIXTURE_DEADLINE - FIXTURE_LATE);
+	fixture_close();
+}
+
 Test(query, nxdomain_is_final_with_more_upstreams)
 {
 	struct resolver_conf conf = fixture_conf("uu");

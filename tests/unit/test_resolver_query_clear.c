@@ -170,14 +170,15 @@ Test(query_clear, ad_is_not_believed)
 Test(query_clear, strict_view_sends_nothing_in_clear_whoever_asks)
 {
 	struct resolver_conf conf = fixture_conf("s");
+	const struct attempt_user nobody = {.done = NULL};
 	struct packet_question question;
 	struct attempt *attempt;
 
 	fixture_open(&conf);
 	packet_question_init(&question, FIXTURE_NAME, RESOLVER_A);
-	cr_assert_eq(view_send(fixture_view, 0, RESOLVER_UDP, &question, NULL, NULL, &attempt),
+	cr_assert_eq(view_send(fixture_view, 0, RESOLVER_UDP, &question, &nobody, &attempt),
 		     -EACCES);
-	cr_assert_eq(view_send(fixture_view, 0, RESOLVER_TCP, &question, NULL, NULL, &attempt),
+	cr_assert_eq(view_send(fixture_view, 0, RESOLVER_TCP, &question, &nobody, &attempt),
 		     -EACCES);
 	fixture_expect_nsends(0);
 	fixture_close();
