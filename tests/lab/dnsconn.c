@@ -173,7 +173,8 @@ void dns_conn_send(uint64_t conn_id, const uint8_t *msg, size_t len,
 	}
 	if (how->renegotiate && c->tls)
 		dns_tls_renegotiate(c->tls);
-	c->drip_ms = how->drip_ms;
+	if (how->drip_ms)
+		c->drip_ms = how->drip_ms; /* an answer behind it is no faster */
 	if (len)
 		queue_message(c, msg, len, how->only);
 	last = len && c->nanswers == c->opts.listen->answers;
