@@ -31,6 +31,15 @@ void channel_keep_answer(struct attempt *a, const unsigned char *packet, unsigne
 	deliver_later(a);
 }
 
+static void count_answer(struct channel *ch, const struct attempt *a)
+{
+	uint64_t took_ms = ch->reactor->now_ms - a->sent_ms;
+
+	ch->nanswers++;
+	if (took_ms > ch->slowest_ms)
+		ch->slowest_ms = took_ms;
+}
+
 /* c-ares has done with an attempt. */
 static void on_end(void *arg, int status, int timeouts, unsigned char *packet, int len)
 {
@@ -40,7 +49,8 @@ static void on_end(void *arg, int status, int timeouts, unsigned char *packet, i
 	(void)timeouts;
 	a->inside = false;
 	ch->ninside--;
-	ch->nanswers += status == ARES_SUCCESS;
+	if (status == ARES_SUCCESS)
+		count_answer(ch, a);
 	if (!a->user.done) {
 		free(a);
 		return;

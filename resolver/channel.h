@@ -71,8 +71,9 @@ struct channel {
 	int error;  /* errno of the call that has broken the socket; c-ares makes its own of it */
 	bool stale; /* a connection that has stopped answering: nothing more is sent over it */
 	bool more;  /* a length has just been read and the message follows */
-	unsigned nanswers; /* over this socket */
-	unsigned ninside;  /* attempts that c-ares holds, orphans too */
+	unsigned nanswers;   /* over this socket */
+	uint64_t slowest_ms; /* of them: from attempt to answer */
+	unsigned ninside;    /* attempts that c-ares holds, orphans too */
 	struct list live;
 	struct attempt *sending;       /* during ares_send() */
 	const unsigned char *datagram; /* the one that c-ares is looking at */

@@ -109,6 +109,7 @@ static ares_socket_t on_socket(int domain, int type, int protocol, void *arg)
 	struct channel *ch = arg;
 
 	ch->nanswers = 0;
+	ch->slowest_ms = 0;
 	ch->handle = channel_spare_take(ch);
 	ch->connected = ch->handle >= 0;
 	if (ch->connected)

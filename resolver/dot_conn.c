@@ -152,7 +152,7 @@ static void tell(const struct dot_conn *conn)
 		.kind = RESOLVER_HANDSHAKE,
 		.transport = RESOLVER_TLS,
 		.upstream = target->port ? text : address_to_str(&conn->addr, text),
-		.ms = (uint32_t)(target->reactor->now_ms - conn->begun_ms),
+		.ms = (uint32_t)conn->setup_ms,
 		.resumed = tls_stream_is_resumed(&conn->tls),
 		.authenticated = conn->tls.authenticated,
 		.version = tls_stream_version(&conn->tls),
@@ -176,6 +176,7 @@ static int shake_hands(struct dot_conn *conn)
 	if (err)
 		return err == -EAGAIN ? 0 : err;
 	enter(conn, DOT_OPEN);
+	conn->setup_ms = reactor_of(conn)->now_ms - conn->begun_ms;
 	tell(conn);
 	conn->user->opened(conn);
 	err = dot_exchange(conn);

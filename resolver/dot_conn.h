@@ -57,6 +57,7 @@ struct dot_conn {
 	struct sockaddr_storage addr;
 	bool resume;
 	uint64_t begun_ms; /* the connect */
+	uint64_t setup_ms; /* from there to OPEN: two round trips at least */
 	int handle;
 	unsigned events; /* watched for */
 	struct tls_stream tls;

@@ -63,7 +63,8 @@ struct attempt_user {
  * An attempt that has been given up, and was on its way for so long while the connection answered
  * nothing, has been let down by that connection: it gets no more attempts. Whoever asks next would
  * wait for as long and in vain, and that as often as a deadline goes into the time that it takes
- * TCP to find out.
+ * TCP to find out. At least so long: over a slow line, no sooner than the line lets an answer come,
+ * or each question would open a connection that is given up before it is there.
  */
 #define ATTEMPT_PATIENCE_MS 500
 

@@ -52,16 +52,20 @@ static bool is_silent(const struct channel *ch, const struct attempt *a)
 	return ch->stream && a->inside && a->nanswers == ch->nanswers;
 }
 
-/* A connection whose oldest attempt has been given up. */
+/* A connection whose oldest attempt has been given up. One that has not answered yet may still be
+ * on its way there: how long that takes is not known. */
 static void judge_stream(struct transport *t, struct channel *ch)
 {
 	const struct attempt *a;
+	uint64_t silent_ms;
 
 	if (list_empty(&ch->live))
 		return;
 	a = container_of(ch->live.next, struct attempt, link);
-	if (is_silent(ch, a) && t->reactor->now_ms >= a->user.given_up_ms &&
-	    t->reactor->now_ms >= a->sent_ms + ATTEMPT_PATIENCE_MS)
+	if (!a->reused || !is_silent(ch, a) || t->reactor->now_ms < a->user.given_up_ms)
+		return;
+	silent_ms = t->reactor->now_ms - a->sent_ms;
+	if (silent_ms >= ATTEMPT_PATIENCE_MS && silent_ms >= 2 * ch->slowest_ms)
 		ch->stale = true;
 }
 

@@ -7,8 +7,8 @@
  *    sends all that have gathered: many questions go in one record.
  * 2. There is one connection for new attempts. Without one, the upstream's addresses are looked up
  *    if they are not known, and race (dot_race.h); the attempts wait. When that fails, all fail.
- * 3. A connection that has let an attempt down (has_let_down()) is set aside: it gets no more
- *    attempts, keeps those that it has, and is closed with the last.
+ * 3. A connection that has let an attempt down (is_suspect(), forget()) is set aside: it gets no
+ *    more attempts, keeps those that it has, and is closed with the last.
  * 4. When an open connection is lost, what was in flight goes to another one: most likely this one
  *    had been idle for too long in the eyes of the server (RFC 7766 6.2.4). Once; but a loss after
  *    answers had come does not count, so that a server which closes after each answer is asked for
@@ -190,18 +190,21 @@ static void set_aside(struct transport *t)
 	t->conn = NULL;
 }
 
+/* An attempt that nobody waits for any more: had it its time? */
 static bool has_let_down(const struct dot_conn *conn, const struct attempt *a)
 {
-	bool given_up = conn->target->reactor->now_ms >= a->user.given_up_ms;
-
-	return dot_conn_is_silent(conn, a, given_up ? ATTEMPT_PATIENCE_MS : DOT_SILENT_MS);
+	return dot_conn_is_silent(conn, a, ATTEMPT_PATIENCE_MS) &&
+	       dot_conn_is_silent(conn, a, conn->setup_ms);
 }
 
 static bool is_suspect(const struct dot_conn *conn)
 {
 	const struct attempt *a = dot_table_oldest(&conn->table);
 
-	return a && has_let_down(conn, a);
+	if (!a)
+		return false;
+	return dot_conn_is_silent(conn, a, DOT_SILENT_MS) ||
+	       (conn->target->reactor->now_ms >= a->user.given_up_ms && has_let_down(conn, a));
 }
 
 static void on_conn_opened(struct dot_conn *conn)
@@ -281,7 +284,7 @@ static void forget(struct attempt *a)
 	struct transport *t = a->transport;
 	struct dot_conn *conn = a->conn;
 
-	if (conn == t->conn && dot_conn_is_silent(conn, a, ATTEMPT_PATIENCE_MS))
+	if (conn == t->conn && has_let_down(conn, a))
 		set_aside(t);
 	dot_conn_forget(conn, a);
 	if (conn != t->conn && !conn->table.n)

@@ -95,3 +95,36 @@ LabTest(dot_link, lost_packets_lose_no_lookup, .far = true)
 	lab_assert_int(dot_queries(dns, LAB_UDP) + dot_queries(dns, LAB_TCP), 0);
 	dot_end(&p);
 }
+
+/* Twenty lookups a second, none of which is cached, while the line is slower than the patience with
+ * a connection that fell silent. */
+LabTest(dot_link, slow_line_keeps_its_connection, .far = true)
+{
+	static const struct lab_rule slow = {.delay_us = 300000};
+	static const char script[] =
+		"import socket, threading, time\n"
+		"def look_up(i):\n"
+		"    try:\n"
+		"        socket.gethostbyname('n%d.test' % i)\n"
+		"        known.append(i)\n"
+		"    except OSError:\n"
+		"        pass\n"
+		"known, threads = [], []\n"
+		"for i in range(200):\n"
+		"    threads.append(threading.Thread(target=look_up, args=[i]))\n"
+		"    threads[-1].start()\n"
+		"    time.sleep(.05)\n"
+		"for thread in threads:\n"
+		"    thread.join()\n"
+		"print('most' if len(known) > 120 else len(known))\n";
+	struct lab_dns *dns;
+
+	shim_not_under(NULL, "python runs without one");
+	start_link(w, &slow);
+	dns = lab_dns_start_text(w, SERVER(ONE, ANSWER));
+	dot_use(w, "tls://" ONE "#dns.test");
+	dot_deadline(1000);
+	shim_says(NULL, SHIM_ARGV("/usr/bin/python3", "-c", script), "most\n");
+	lab_assert(lab_dns_connections(dns) <= 2, "(%llu connections)",
+		   (unsigned long long)lab_dns_connections(dns));
+}

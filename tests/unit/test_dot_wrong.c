@@ -257,6 +257,32 @@ Test(dot_wrong, connection_is_not_judged_by_those_of_little_patience)
 	connections_after(1, ATTEMPT_PATIENCE_MS - 1, 1);
 }
 
+/* Two round trips of the handshake are the measure of what an answer may take. */
+static unsigned connections_of_slow_line(unsigned handshake_ms, unsigned at_ms)
+{
+	unsigned nconnections;
+
+	start("cert good", "on slow.test * drop");
+	rig.given_up_ms = 0;
+	rig_ask(&rig, "slow.test");
+	rig_pass(&rig, handshake_ms);
+	rig_settle(&rig);
+	rig_pass(&rig, at_ms);
+	rig_lookup(&rig, "www.test");
+	nconnections = (unsigned)lab_dns_connections(rig.server);
+	transport_dot.cancel(rig.calls[0].attempt);
+	rig_close(&rig);
+	return nconnections;
+}
+
+Test(dot_wrong, connection_over_a_slow_line_has_more_time)
+{
+	const unsigned handshake_ms = 3 * ATTEMPT_PATIENCE_MS;
+
+	cr_expect_eq(connections_of_slow_line(handshake_ms, handshake_ms - 1), 1);
+	cr_expect_eq(connections_of_slow_line(handshake_ms, handshake_ms), 2);
+}
+
 Test(dot_wrong, slow_answer_is_no_silence_if_others_come)
 {
 	start("cert good", "on slow.test * drop");

@@ -241,22 +241,27 @@ Test(ares_tcp, silent_connection_is_replaced)
 	close_all();
 }
 
-/* Who asks next, having given up after this time, does not wait over the same connection. */
-static void connection_after(unsigned given_up_ms, unsigned at_ms, unsigned nsockets)
+/* A question is answered after `first_ms`; the next is given up after `patience_ms`, and `at_ms`
+ * later there is a third: over this many sockets in all. */
+static void expect_sockets(unsigned first_ms, unsigned patience_ms, unsigned at_ms, unsigned n)
 {
 	struct asked late;
-	int first;
+	int fd;
 
 	open_view(true);
-	ask_for(RESOLVER_A, given_up_ms);
-	first = accept_one();
-	late = take_stream(first);
-	fake_host_advance(&host, r, host.now_ms + at_ms);
 	ask(RESOLVER_A);
-	cr_expect_eq(host.nsockets, nsockets, "given up at %u, at %u: %u sockets", given_up_ms,
-		     at_ms, host.nsockets);
-	serve(nsockets == 2 ? accept_one() : first);
-	answer_stream(first, &late);
+	fd = accept_one();
+	fake_host_advance(&host, r, host.now_ms + first_ms);
+	serve(fd);
+	ask_for(RESOLVER_A, patience_ms);
+	late = take_stream(fd);
+	fake_host_advance(&host, r, host.now_ms + at_ms);
+	result.ncalls = 0;
+	ask(RESOLVER_A);
+	cr_expect_eq(host.nsockets, n, "first %u, given up %u, at %u: %u sockets", first_ms,
+		     patience_ms, at_ms, host.nsockets);
+	serve(n == 2 ? accept_one() : fd);
+	answer_stream(fd, &late);
 	run_until(2);
 	cr_expect_eq(fake_host_nopen(&host), 1);
 	result.ncalls = 0;
@@ -265,17 +270,34 @@ static void connection_after(unsigned given_up_ms, unsigned at_ms, unsigned nsoc
 
 Test(ares_tcp, connection_that_was_silent_until_somebody_gave_up_is_replaced)
 {
-	connection_after(ATTEMPT_PATIENCE_MS, ATTEMPT_PATIENCE_MS, 2);
+	expect_sockets(0, ATTEMPT_PATIENCE_MS, ATTEMPT_PATIENCE_MS, 2);
 }
 
-Test(ares_tcp, connection_is_not_judged_before)
+Test(ares_tcp, connection_is_not_judged_before_somebody_gives_up)
 {
-	connection_after(ATTEMPT_PATIENCE_MS + 1, ATTEMPT_PATIENCE_MS, 1);
+	expect_sockets(0, ATTEMPT_PATIENCE_MS + 1, ATTEMPT_PATIENCE_MS, 1);
 }
 
 Test(ares_tcp, connection_is_not_judged_by_those_of_little_patience)
 {
-	connection_after(1, ATTEMPT_PATIENCE_MS - 1, 1);
+	expect_sockets(0, 1, ATTEMPT_PATIENCE_MS - 1, 1);
+}
+
+Test(ares_tcp, connection_over_a_slow_line_has_more_time)
+{
+	expect_sockets(400, 1, 799, 1);
+	expect_sockets(400, 1, 800, 2);
+}
+
+/* Where it is black, the second packet finds out. */
+Test(ares_tcp, connection_that_is_being_made_is_not_judged)
+{
+	open_view(true);
+	ask_for(RESOLVER_A, 1);
+	fake_host_advance(&host, r, host.now_ms + 999);
+	ask(RESOLVER_A);
+	cr_expect_eq(host.nsockets, 1);
+	close_all();
 }
 
 Test(ares_tcp, message_of_length_zero_is_a_failure)
