@@ -33,11 +33,8 @@ void channel_keep_answer(struct attempt *a, const unsigned char *packet, unsigne
 
 static void count_answer(struct channel *ch, const struct attempt *a)
 {
-	uint64_t took_ms = ch->reactor->now_ms - a->sent_ms;
-
 	ch->nanswers++;
-	if (took_ms > ch->slowest_ms)
-		ch->slowest_ms = took_ms;
+	ch->slowest_ms = attempt_slowest_ms(ch->slowest_ms, ch->reactor->now_ms - a->sent_ms);
 }
 
 /* c-ares has done with an attempt. */
@@ -171,8 +168,9 @@ void channel_send(struct channel *ch, struct attempt *a)
 	}
 	a->channel = ch;
 	a->inside = true;
-	a->reused = ch->stream && ch->handle >= 0 && ch->nanswers;
-	a->nanswers = ch->nanswers;
+	a->sent_ms = ch->reactor->now_ms;
+	a->nanswers = ch->handle >= 0 ? ch->nanswers : 0; /* else of the socket before */
+	a->reused = ch->stream && a->nanswers;
 	if (ch->handle < 0) /* else it is that of attempts in flight too */
 		ch->error = 0;
 	ch->ninside++;

@@ -63,10 +63,19 @@ struct attempt_user {
  * An attempt that has been given up, and was on its way for so long while the connection answered
  * nothing, has been let down by that connection: it gets no more attempts. Whoever asks next would
  * wait for as long and in vain, and that as often as a deadline goes into the time that it takes
- * TCP to find out. At least so long: over a slow line, no sooner than the line lets an answer come,
- * or each question would open a connection that is given up before it is there.
+ * TCP to find out. At least so long: twice as long as answers have taken, where that is longer, or
+ * each question over a slow line, or to a slow server, would open a connection.
  */
 #define ATTEMPT_PATIENCE_MS 500
+
+/* What an answer takes at most these days, of the figure before and an answer that took so long:
+ * one slow name does not count for ever. */
+static inline uint64_t attempt_slowest_ms(uint64_t before_ms, uint64_t took_ms)
+{
+	uint64_t faded_ms = before_ms - before_ms / 8;
+
+	return took_ms > faded_ms ? took_ms : faded_ms;
+}
 
 /* The addresses of a host, with ports, in order of preference, valid during the call, and how long
  * they may be used; or a negative errno. From a reactor task, exactly once. The lookup does not

@@ -10,9 +10,10 @@
  * never see: at DATAGRAM_INSIDE_MAX it is left alone until it has come to rest. Where all of them
  * are there the fullest goes on, so the others do rest.
  *
- * TCP: all attempts share one connection. One that let an attempt down (cancelled or given up, and
- * nothing came since it was sent) is stale: it gets no more attempts and is closed with its last
- * one. One that is not used for STREAM_IDLE_MS is closed.
+ * TCP: all attempts share one connection. One that let an attempt down is stale: it gets no more
+ * attempts and is closed with its last one. That is so where nothing came since the attempt was
+ * sent, and it was cancelled; or given up, and the connection had answered before. One that is not
+ * used for STREAM_IDLE_MS is closed.
  *
  * A channel takes about 74 KB (c-ares's hash tables), so they are made when they are needed.
  *
@@ -227,7 +228,6 @@ static int start(struct transport *t, const unsigned char *packet, unsigned len,
 	a->transport = t;
 	a->user = *user;
 	a->len = len;
-	a->sent_ms = t->reactor->now_ms;
 	memcpy(a->packet, packet, len);
 	list_init(&a->link);
 	reactor_task_init(&a->task, deliver);

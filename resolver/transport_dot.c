@@ -29,6 +29,7 @@ struct transport {
 	struct dot_target target; /* the connections borrow it */
 	struct list waiting;	  /* attempts */
 	unsigned nlive;		  /* attempts */
+	uint64_t slowest_ms;	  /* attempt_slowest_ms() over all connections */
 	struct reactor_task supply;
 	struct dot_conn *conn; /* owns; for new attempts; NULL: none */
 	struct list aside;     /* owns: connections that get no more */
@@ -59,7 +60,11 @@ static void deliver(struct reactor_task *task)
 	struct attempt_result result = a->result;
 	unsigned char *answer = a->answer;
 	struct attempt_user user = a->user;
+	struct transport *t = a->transport;
 
+	if (!result.error)
+		t->slowest_ms =
+			attempt_slowest_ms(t->slowest_ms, reactor_of(t)->now_ms - a->sent_ms);
 	a->answer = NULL;
 	free_attempt(a);
 	user.done(user.arg, &result);
@@ -194,7 +199,8 @@ static void set_aside(struct transport *t)
 static bool has_let_down(const struct dot_conn *conn, const struct attempt *a)
 {
 	return dot_conn_is_silent(conn, a, ATTEMPT_PATIENCE_MS) &&
-	       dot_conn_is_silent(conn, a, conn->setup_ms);
+	       dot_conn_is_silent(conn, a, conn->setup_ms) &&
+	       dot_conn_is_silent(conn, a, 2 * a->transport->slowest_ms);
 }
 
 static bool is_suspect(const struct dot_conn *conn)
@@ -284,7 +290,8 @@ static void forget(struct attempt *a)
 	struct transport *t = a->transport;
 	struct dot_conn *conn = a->conn;
 
-	if (conn == t->conn && has_let_down(conn, a))
+	if (conn == t->conn &&
+	    (has_let_down(conn, a) || dot_conn_is_silent(conn, a, DOT_SILENT_MS)))
 		set_aside(t);
 	dot_conn_forget(conn, a);
 	if (conn != t->conn && !conn->table.n)

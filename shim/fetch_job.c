@@ -106,9 +106,11 @@ static void on_answer_aaaa(void *arg, const struct resolver_rrset *rrset)
 	on_answer(arg, ENTRY_AAAA, rrset);
 }
 
-/* When the one who began it turns away. Somebody who does not sleep would take the answer later. */
-static uint64_t given_up_ms(const struct fetch *f, uint64_t now_ms)
+/* When the one who asked last waits no longer, whatever there is. Who does not sleep has time. */
+static uint64_t given_up_ms(const struct job *job, uint64_t now_ms)
 {
+	const struct fetch *f = job->waiting != NULL ? job->waiting : job->first;
+
 	return f->done == NULL ? f->deadline_ms : now_ms + f->query_ms;
 }
 
@@ -125,7 +127,7 @@ static void ask(struct job *job, uint64_t now_ms)
 			.name = job->first->spelling,
 			.type = wire_types[t],
 			.deadline_ms = now_ms + query_ms + late_ms, /* now: nobody is asked */
-			.given_up_ms = given_up_ms(job->first, now_ms),
+			.given_up_ms = given_up_ms(job, now_ms),
 			.done = done[t],
 			.arg = job,
 		};

@@ -283,6 +283,43 @@ Test(dot_wrong, connection_over_a_slow_line_has_more_time)
 	cr_expect_eq(connections_of_slow_line(handshake_ms, handshake_ms), 2);
 }
 
+/* It takes 400 ms, so a connection has twice as long: no more and no less. */
+static unsigned connections_of_slow_server(unsigned at_ms)
+{
+	unsigned nconnections;
+
+	start("cert good", "on slow.test * drop");
+	rig_lookup(&rig, "www.test");
+	kill(lab_dns_pid(rig.server), SIGSTOP);
+	rig_ask(&rig, "www.test");
+	rig_pass(&rig, 400);
+	kill(lab_dns_pid(rig.server), SIGCONT);
+	rig_wait(&rig, 2);
+	rig.given_up_ms = 0;
+	rig_ask(&rig, "slow.test");
+	rig_pass(&rig, at_ms);
+	rig_ask(&rig, "www.test");
+	rig_wait(&rig, 3);
+	nconnections = (unsigned)lab_dns_connections(rig.server);
+	transport_dot.cancel(rig.calls[2].attempt);
+	rig_close(&rig);
+	return nconnections;
+}
+
+Test(dot_wrong, connection_to_a_slow_server_has_more_time)
+{
+	cr_expect_eq(connections_of_slow_server(799), 1);
+	cr_expect_eq(connections_of_slow_server(800), 2);
+}
+
+Test(dot_wrong, slowest_answer_fades)
+{
+	cr_expect_eq(attempt_slowest_ms(0, 400), 400);
+	cr_expect_eq(attempt_slowest_ms(400, 20), 350);
+	cr_expect_eq(attempt_slowest_ms(350, 350), 350);
+	cr_expect_eq(attempt_slowest_ms(0, 0), 0);
+}
+
 Test(dot_wrong, slow_answer_is_no_silence_if_others_come)
 {
 	start("cert good", "on slow.test * drop");

@@ -289,6 +289,42 @@ Test(ares_tcp, connection_over_a_slow_line_has_more_time)
 	expect_sockets(400, 1, 800, 2);
 }
 
+/* The socket that it moves to is as good as it was. */
+Test(ares_tcp, attempt_that_moves_is_judged_by_its_new_connection)
+{
+	int first = open_connection(), second;
+
+	ask_for(RESOLVER_A, 300);
+	take_stream(first);
+	fake_host_advance(&host, r, host.now_ms + 600);
+	ask(RESOLVER_A);
+	second = accept_one();
+	serve(second);
+	cr_expect_eq(host.nsockets, 2);
+	fake_host_advance(&host, r, host.now_ms + 100);
+	close(first);
+	take_stream(second);
+	fake_host_advance(&host, r, host.now_ms + 1);
+	ask(RESOLVER_A);
+	cr_expect_eq(host.nsockets, 2);
+	close_all();
+}
+
+/* What came over the socket before does not count. */
+Test(ares_tcp, silent_connection_is_replaced_where_the_one_before_answered)
+{
+	int fd = open_connection();
+
+	close(fd);
+	run_briefly();
+	ask(RESOLVER_A);
+	take_stream(accept_one());
+	fake_host_advance(&host, r, host.now_ms + 1000);
+	cr_expect_eq(host.nsockets, 3);
+	serve(accept_one());
+	close_all();
+}
+
 /* Where it is black, the second packet finds out. */
 Test(ares_tcp, connection_that_is_being_made_is_not_judged)
 {
