@@ -55,6 +55,15 @@ static inline const char *dot_log(struct lab_world *w)
 	return text;
 }
 
+/* What it logs from here on is all that there is. */
+static inline void dot_log_remove(struct lab_world *w)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/shim.log", lab_world_dir(w));
+	unlink(path);
+}
+
 static inline struct lab_dns_tls dot_tls(const struct lab_dns *dns)
 {
 	struct lab_dns_tls tls;
